@@ -1,0 +1,128 @@
+//! Facts: what has happened, told to observers. The engine's own plans are never facts.
+
+use crate::scenario::{DemandId, HostTypeId, RackId, TenantId};
+use crate::state::{HostId, VmId};
+
+/// A request's number: 0, 1, 2 … in the order of arrival over all demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "q{}", self.0)
+    }
+}
+
+/// Why no host took a request: which filter turned away most of the hosts that came furthest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No host is in service.
+    NoHosts,
+    /// No host of the pool.
+    Pool,
+    /// None has the labels.
+    Labels,
+    /// None takes new VMs: they are to leave service.
+    Cordoned,
+    /// Too little of these resources: bit r stands for column r of the scenario's kinds.
+    Short(u8),
+    /// One more of the group on the host would be too many.
+    GroupPerHost,
+    /// One more of the group in the rack would be too many.
+    GroupPerRack,
+    /// One more of the group in the zone would be too many.
+    GroupPerZone,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// A host went into service.
+    HostAdded {
+        /// Which; indices are given in order and never again.
+        host: HostId,
+        /// What it is.
+        host_type: HostTypeId,
+        /// Where it stands.
+        rack: RackId,
+    },
+    /// A host reached its age: it takes no new VMs and leaves when empty.
+    HostCordoned {
+        /// Which.
+        host: HostId,
+    },
+    /// A host left service, empty.
+    HostRetired {
+        /// Which.
+        host: HostId,
+    },
+    /// Hosts were ordered.
+    Ordered {
+        /// Number of the order, from 0.
+        order: u32,
+        /// What.
+        host_type: HostTypeId,
+        /// How many.
+        hosts: u32,
+        /// When they will be in service, ms from now.
+        lead_ms: u64,
+    },
+    /// An order arrived; its `HostAdded` facts follow.
+    Delivered {
+        /// Number of the order.
+        order: u32,
+        /// How many.
+        hosts: u32,
+    },
+    /// A request arrived.
+    Requested {
+        /// Its number.
+        request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// What it is called, where a trace's `vm_id` is not simply its row number.
+        name: Option<&'a str>,
+    },
+    /// A request found a host.
+    Placed {
+        /// Which request.
+        request: RequestId,
+        /// The VM made for it.
+        vm: VmId,
+        /// Where it runs.
+        host: HostId,
+        /// How long it waited for room, ms.
+        waited_ms: u64,
+        /// From now until it is ready, ms.
+        boot_ms: u64,
+    },
+    /// A request found no host and waits.
+    Waiting {
+        /// Which request.
+        request: RequestId,
+        /// Why.
+        reason: Reason,
+    },
+    /// A request found no host, for good.
+    Refused {
+        /// Which request.
+        request: RequestId,
+        /// Why.
+        reason: Reason,
+        /// How long it had waited, ms.
+        waited_ms: u64,
+    },
+    /// A VM ended.
+    Departed {
+        /// The request it was made for.
+        request: RequestId,
+        /// Which VM; its id may be used again.
+        vm: VmId,
+        /// Where it ran.
+        host: HostId,
+    },
+    /// The run is over.
+    Ended,
+}

@@ -1,0 +1,15 @@
+//! A pure simulator of host fleets: inventory, placement and growth.
+//!
+//! There is no clock here, no file, no thread, no environment, no `HashMap` and no float in the
+//! state. Nothing prints. One scenario, one seed and one version give one stream of facts, on
+//! every machine and in every browser; [`observe::Fingerprint`] is the hash of that stream.
+//!
+//! The modules stand in reading order; each uses only what is listed above it.
+
+pub mod problem;
+pub mod report;
+pub mod resources;
+pub mod scenario;
+pub mod source;
+pub mod time;
+pub mod units;

@@ -1,0 +1,237 @@
+//! The report: what a run comes to, as plain data. `summary.json` and `run --json` are this value;
+//! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Raised by one when a field changes its meaning or goes; not when one is added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a run comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The version of the simulator.
+    pub version: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's question; may be empty.
+    pub question: String,
+    /// The policy's name.
+    pub policy: String,
+    /// The seed.
+    pub seed: u64,
+    /// Hash of the fact stream, 16 hex digits.
+    pub fingerprint: String,
+    /// The answer, in one sentence.
+    pub verdict: String,
+    /// The scenario's start, `2011-07-01T00:00:00`.
+    pub start: String,
+    /// How long the run was, s.
+    pub duration_s: f64,
+    /// Hosts in service at the end.
+    pub hosts: u64,
+    /// Hosts in service at the start.
+    pub hosts_at_start: u64,
+    /// The most hosts in service.
+    pub peak_hosts: u64,
+    /// Requests that arrived.
+    pub requests: u64,
+    /// Requests that found a host.
+    pub placed: u64,
+    /// Requests refused for good.
+    pub refused: u64,
+    /// Requests still waiting at the end.
+    pub waiting: u64,
+    /// Refusals by reason, most frequent word first in the sentence, here by name.
+    pub refused_by: BTreeMap<String, u64>,
+    /// The most VMs alive at once.
+    pub peak_alive: u64,
+    /// VMs alive at the end.
+    pub alive: u64,
+    /// VMs alive, averaged over time.
+    pub mean_alive: f64,
+    /// The most hosts with a VM on them.
+    pub peak_hosts_used: u64,
+    /// Hosts with a VM on them, averaged over time.
+    pub mean_hosts_used: f64,
+    /// By resource: share of effective capacity taken.
+    pub utilisation: BTreeMap<String, Utilisation>,
+    /// From request to ready.
+    pub time_to_ready_s: Percentiles,
+    /// Hosts needed at least, whatever the policy: the largest, over time and resources, of
+    /// demand ÷ the capacity of the largest host. `None` without hosts.
+    pub hosts_lower_bound: Option<u64>,
+    /// First refusal or first wait, if any: when the fleet was full.
+    pub first_full: Option<Moment>,
+    /// Which resource is the scarcest: the one with the highest peak utilisation.
+    pub scarcest: Option<String>,
+    /// Orders placed, in order.
+    pub orders: Vec<Order>,
+    /// Price of all hosts ordered, in the scenario's currency.
+    pub ordered_price: f64,
+    /// Rollouts; none before rollouts are simulated.
+    pub rollouts: Vec<serde_json::Value>,
+    /// By tenant.
+    pub tenants: Vec<TenantReport>,
+    /// By demand.
+    pub demands: Vec<TenantReport>,
+    /// What was expected and what came.
+    pub expectations: Vec<ExpectationReport>,
+    /// What the reader of this report should know: warnings of the scenario, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// An instant, twice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Seconds since the start.
+    pub at_s: f64,
+    /// Date and time in the scenario's calendar, `2013-04-18T00:00:00`.
+    pub date: String,
+}
+
+/// How much of a resource is taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Utilisation {
+    /// Over time, 0..: integral of taken ÷ integral of capacity.
+    pub mean: f64,
+    /// The highest at any instant.
+    pub peak: f64,
+    /// At the end.
+    pub end: f64,
+    /// The unit of the amounts below.
+    pub unit: String,
+    /// The most taken at once.
+    pub peak_used: i64,
+    /// Capacity at the end.
+    pub capacity: i64,
+}
+
+/// Percentiles of durations, s; all 0 when nothing was measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Half are at most this.
+    pub p50: f64,
+    /// 95 of 100.
+    pub p95: f64,
+    /// 99 of 100.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+    /// The average.
+    pub mean: f64,
+}
+
+/// One order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// When it was placed.
+    pub ordered: Moment,
+    /// When its hosts were (or will be) in service.
+    pub due: Moment,
+    /// How many hosts.
+    pub hosts: u64,
+    /// Of which model.
+    pub model: String,
+    /// For which pool.
+    pub pool: String,
+}
+
+/// One tenant's (or one demand's) share of the figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TenantReport {
+    /// Its name.
+    pub name: String,
+    /// Requests that arrived.
+    pub requests: u64,
+    /// Requests that found a host.
+    pub placed: u64,
+    /// Requests refused for good.
+    pub refused: u64,
+}
+
+/// One expectation and how it went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExpectationReport {
+    /// `refused at most 0.1%`.
+    pub expected: String,
+    /// The figure, in the expectation's unit: `0.04%`.
+    pub found: String,
+    /// Whether it held.
+    pub held: bool,
+}
+
+/// The key figures that `[[expect]]` can name, with what they are and, where `%` makes sense,
+/// of what.
+pub const METRICS: &[Metric] = &[
+    Metric { name: "requests", what: "requests that arrived", of: None },
+    Metric { name: "placed", what: "requests that found a host", of: Some("requests") },
+    Metric { name: "refused", what: "requests refused for good", of: Some("requests") },
+    Metric { name: "waiting", what: "requests still waiting at the end", of: Some("requests") },
+    Metric { name: "hosts", what: "hosts in service at the end", of: None },
+    Metric { name: "peak-hosts", what: "the most hosts in service", of: None },
+    Metric { name: "peak-hosts-used", what: "the most hosts with a VM on them", of: None },
+    Metric { name: "mean-hosts-used", what: "hosts with a VM on them, over time", of: None },
+    Metric { name: "peak-alive", what: "the most VMs alive at once", of: None },
+    Metric { name: "alive", what: "VMs alive at the end", of: None },
+    Metric { name: "orders", what: "orders placed", of: None },
+    Metric { name: "ordered-price", what: "price of all hosts ordered", of: None },
+    Metric { name: "time-to-ready-p50", what: "seconds from request to ready, median", of: None },
+    Metric { name: "time-to-ready-p95", what: "the same, 95th percentile", of: None },
+    Metric { name: "time-to-ready-p99", what: "the same, 99th percentile", of: None },
+    Metric {
+        name: "utilisation-mean",
+        what: "mean utilisation of the scarcest resource",
+        of: Some("capacity"),
+    },
+    Metric {
+        name: "utilisation-peak",
+        what: "peak utilisation of the scarcest resource",
+        of: Some("capacity"),
+    },
+];
+
+/// A key figure that an expectation can name.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name in `[[expect]]`.
+    pub name: &'static str,
+    /// What it counts.
+    pub what: &'static str,
+    /// What a bound in percent is a share of; `None`: percent makes no sense.
+    pub of: Option<&'static str>,
+}
+
+/// The run over time: [`SERIES_ROWS_MAX`] rows at most, however long the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Length of a row, ms; the last may be shorter.
+    pub step_ms: u64,
+    /// The names of the columns, in order: `hosts`, `hosts_used`, `alive`, `waiting`,
+    /// `requests`, `placed`, `refused`, and for each resource `NAME_used` and `NAME_capacity`.
+    pub columns: Vec<SeriesColumn>,
+}
+
+/// The most rows of a series.
+pub const SERIES_ROWS_MAX: usize = 1_024;
+
+/// One column of a series; row i covers `[i·step, (i+1)·step)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesColumn {
+    /// Its name.
+    pub name: String,
+    /// The unit: `hosts`, `VMs`, `requests`, `MiB`, …
+    pub unit: String,
+    /// Whether it is a level (hosts, alive, …: mean, min and max of the row are told) or a count
+    /// of what happened in the row (requests, placed, refused: `mean`, `min` and `max` are equal
+    /// to the count).
+    pub is_count: bool,
+    /// Averaged over the row's time.
+    pub mean: Vec<f64>,
+    /// The lowest at any instant of the row.
+    pub min: Vec<i64>,
+    /// The highest at any instant of the row: extremes are exact, whatever the step.
+    pub max: Vec<i64>,
+}

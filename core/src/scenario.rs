@@ -1,0 +1,424 @@
+//! A scenario, checked: every name resolved, every default filled in, nothing left to doubt.
+//!
+//! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
+
+use crate::resources::{Amounts, Kinds};
+use crate::time::Calendar;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $letter:literal, $int:ty) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($int);
+
+        impl $name {
+            /// The id of a row.
+            ///
+            /// # Panics
+            /// If the row is beyond what the id can hold.
+            pub fn from_row(row: usize) -> Self {
+                Self(<$int>::try_from(row).expect("the scenario check bounds the rows"))
+            }
+
+            /// The row it names.
+            pub const fn row(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!($letter, "{}"), self.0)
+            }
+        }
+    };
+}
+
+id!(/** A row of [`Scenario::models`]. */ ModelId, "m", u32);
+id!(/** A row of [`Scenario::pools`]. */ PoolId, "p", u16);
+id!(/** A row of [`Scenario::zones`]. */ ZoneId, "z", u16);
+id!(/** A row of [`Scenario::racks`]. */ RackId, "r", u32);
+id!(/** A row of [`Scenario::host_types`]. */ HostTypeId, "t", u32);
+id!(/** A row of [`Scenario::labels`]. */ LabelId, "l", u32);
+id!(/** A row of [`Scenario::flavors`]. */ FlavorId, "f", u32);
+id!(/** A row of [`Scenario::demands`]. */ DemandId, "d", u16);
+id!(/** A row of [`Scenario::tenants`]. */ TenantId, "n", u32);
+
+/// The whole of it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: String,
+    /// The question it answers; may be empty.
+    pub question: String,
+    /// The date of time 0.
+    pub calendar: Calendar,
+    /// When the run ends, ms after the start, at least 1. Events at this very instant still
+    /// happen. A scenario that does not say it ends with the last row of its traces.
+    pub duration_ms: u64,
+    /// Where all randomness comes from.
+    pub seed: u64,
+    /// The resources that demand asks for: the columns of all [`Amounts`].
+    pub kinds: Kinds,
+    /// Labels of hosts as `key=value`, sorted, each once.
+    pub labels: Vec<String>,
+    /// Kinds of machine.
+    pub models: Vec<HostModel>,
+    /// Named sets of hosts.
+    pub pools: Vec<Pool>,
+    /// Names of the zones.
+    pub zones: Vec<String>,
+    /// The racks, each in a zone.
+    pub racks: Vec<Rack>,
+    /// What the hosts of a run can be: each combination of model, pool and labels once.
+    pub host_types: Vec<HostType>,
+    /// The hosts in service at time 0, in inventory order: host index = position.
+    pub hosts: Vec<HostSpec>,
+    /// Hosts added by a plan.
+    pub growth: Vec<Growth>,
+    /// Hosts added by orders.
+    pub procurement: Vec<Procurement>,
+    /// Named request sizes.
+    pub flavors: Vec<Flavor>,
+    /// Who owns demand; never empty (`default`).
+    pub tenants: Vec<String>,
+    /// Where requests come from, in file order.
+    pub demands: Vec<Demand>,
+    /// How hosts are chosen.
+    pub placement: Placement,
+    /// What must hold.
+    pub expectations: Vec<Expectation>,
+}
+
+/// A kind of machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostModel {
+    /// What it is called.
+    pub name: String,
+    /// Physical amounts, before reserve and overcommit.
+    pub total: Amounts,
+    /// What can be given out: `floor((total − reserved) × ratio)`, as OpenStack Placement.
+    pub effective: Amounts,
+    /// Price of one, in the scenario's currency, in hundredths; 0 when not said.
+    pub price_cents: u64,
+    /// How long from order to service.
+    pub lead_time: Distribution,
+    /// Age at which a host takes no more VMs and leaves once it is empty; `None`: never.
+    pub retire_after_ms: Option<u64>,
+}
+
+/// A named set of hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// What it is called.
+    pub name: String,
+    /// Its racks in the order in which new hosts fill them, one after another, round and round:
+    /// zones alternate fastest. Never empty.
+    pub racks: Vec<RackId>,
+}
+
+/// A rack: a set of hosts that fails and fills together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rack {
+    /// What it is called, unique in its zone.
+    pub name: String,
+    /// Where it stands.
+    pub zone: ZoneId,
+}
+
+/// All that a host is, apart from where it stands: hosts of one type differ only in what is free.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostType {
+    /// Its machine.
+    pub model: ModelId,
+    /// Its pool.
+    pub pool: PoolId,
+    /// Its labels, ascending.
+    pub labels: Vec<LabelId>,
+}
+
+/// One host at time 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSpec {
+    /// Its name in the inventory; `None` for counted hosts, which are called after their index.
+    pub name: Option<Box<str>>,
+    /// What it is.
+    pub host_type: HostTypeId,
+    /// Where it stands.
+    pub rack: RackId,
+    /// How old it is at time 0, ms.
+    pub age_ms: u64,
+}
+
+/// Hosts added by a plan: the pool's hosts of this type follow the curve, never fewer than before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Growth {
+    /// What the new hosts are (this names their pool too).
+    pub host_type: HostTypeId,
+    /// How many hosts of the plan there are at a time, those of time 0 included.
+    pub curve: Curve,
+}
+
+/// A count that changes over time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Curve {
+    /// The same all the time.
+    Constant(f64),
+    /// From `from` at time 0 to `to` at `over_ms` and `to` after it, in a straight line.
+    Linear {
+        /// At time 0.
+        from: f64,
+        /// At `over_ms` and after.
+        to: f64,
+        /// Above 0.
+        over_ms: u64,
+    },
+    /// The same by a constant factor per time: `from (to/from)^(t/over)`. Both above 0.
+    Exponential {
+        /// At time 0.
+        from: f64,
+        /// At `over_ms` and after.
+        to: f64,
+        /// Above 0.
+        over_ms: u64,
+    },
+    /// The same along a logistic curve with the ceiling `ceiling` (above `from` and `to`).
+    Logistic {
+        /// At time 0.
+        from: f64,
+        /// At `over_ms` and after.
+        to: f64,
+        /// Above 0.
+        over_ms: u64,
+        /// Where it would end.
+        ceiling: f64,
+    },
+    /// From each step's time on its value; times ascend from 0.
+    Steps(Vec<Step>),
+}
+
+/// One step of [`Curve::Steps`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// When it begins, ms.
+    pub at_ms: u64,
+    /// The value once it is done.
+    pub value: f64,
+    /// How long the change takes, in a straight line, ms; 0: at once. Ends before the next step.
+    pub ramp_ms: u64,
+}
+
+/// Hosts added by orders, when committed capacity reaches a trigger (committed ÷ (in
+/// service + on order), the scarcest resource counting).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Procurement {
+    /// What is ordered (this names the pool too).
+    pub host_type: HostTypeId,
+    /// Share of the pool's capacity, in service or on order, that may be committed, 0..; order
+    /// when more is.
+    pub trigger: f64,
+    /// Hosts in one order, at least 1.
+    pub batch: u32,
+    /// The most hosts that may be in service and on order together; `None`: no bound.
+    pub hosts_max: Option<u32>,
+    /// From order to service; drawn once an order.
+    pub lead_time: Distribution,
+    /// How often someone looks, ms, at least 1 s.
+    pub review_ms: u64,
+}
+
+/// A named request size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flavor {
+    /// What it is called.
+    pub name: String,
+    /// What one VM takes.
+    pub amounts: Amounts,
+}
+
+/// A source of requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demand {
+    /// What it is called; names its random streams.
+    pub name: String,
+    /// When requests come.
+    pub arrivals: Arrivals,
+    /// What they ask for and how long they stay; not used by a trace, whose rows say it.
+    pub mix: Vec<(FlavorId, f64)>,
+    /// How long a VM stays once placed. `Constant(u64::MAX)`: for good. Not used by a trace.
+    pub lifetime: Distribution,
+    /// How long from placement to ready.
+    pub boot: Distribution,
+    /// Who owns it; a trace's rows can say otherwise.
+    pub tenant: TenantId,
+    /// The pool it must run in; `None`: any. A trace's rows can say otherwise.
+    pub pool: Option<PoolId>,
+    /// Labels that the host must have.
+    pub labels: Vec<LabelId>,
+    /// How requests are grouped and kept apart.
+    pub group: Option<GroupRule>,
+    /// What happens to a request that does not fit.
+    pub when_full: WhenFull,
+}
+
+/// When requests come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrivals {
+    /// So many at a time that the VMs asked for and not yet ended follow the curve.
+    Alive(Curve),
+    /// A Poisson process.
+    Rate {
+        /// Requests per ms before season, following a curve.
+        per_ms: Curve,
+        /// What multiplies it.
+        season: Season,
+    },
+    /// The rows of a file.
+    Trace(TraceFile),
+}
+
+/// What multiplies a rate over the day, the week and at events. Times are the scenario's clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Season {
+    /// One factor an hour, mean 1; between two hours' middles a straight line.
+    pub hourly: [f64; 24],
+    /// One factor a day, Monday first.
+    pub daily: [f64; 7],
+    /// Stretches of time with a factor of their own; where two meet, both multiply.
+    pub events: Vec<SeasonEvent>,
+}
+
+/// A stretch of time with a factor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeasonEvent {
+    /// From, ms.
+    pub at_ms: u64,
+    /// For how long, ms.
+    pub lasts_ms: u64,
+    /// Times so much.
+    pub factor: f64,
+}
+
+/// A trace that was checked from its first row to its last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceFile {
+    /// The file, as the scenario names it.
+    pub file: String,
+    /// How many requests it has.
+    pub rows: u64,
+    /// Whether arrivals ascend; if not, the rows are held in memory and sorted, stable.
+    pub is_sorted: bool,
+    /// The last instant at which something arrives or departs, ms.
+    pub last_ms: u64,
+}
+
+/// A distribution of durations, in ms. Draws are whole ms, rounded, from 1 ms up
+/// (0 stays 0 for `Constant`).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Distribution {
+    /// Always the same.
+    Constant(u64),
+    /// Exponential with this mean.
+    Exponential {
+        /// Above 0.
+        mean_ms: f64,
+    },
+    /// Lognormal: `exp(N(mu, sigma))` with mu in ln ms.
+    Lognormal {
+        /// Of the logarithm.
+        mu: f64,
+        /// Of the logarithm, from 0 up.
+        sigma: f64,
+    },
+    /// Weibull.
+    Weibull {
+        /// Above 0.
+        shape: f64,
+        /// Above 0.
+        scale_ms: f64,
+    },
+    /// One of several, by weight (above 0).
+    Mixture(Vec<(f64, Distribution)>),
+    /// One of the values of a file, each as likely, in file order. Never empty.
+    Sample(Vec<u64>),
+}
+
+/// How requests are grouped, and how many of one group may share a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupRule {
+    /// So many consecutive requests make a group; `None`: all requests of the demand are one
+    /// (a trace's `group` column says otherwise).
+    pub size: Option<u32>,
+    /// The most of one group on one host (1 = anti-affinity); `u32::MAX`: no bound.
+    pub per_host_max: u32,
+    /// The most of one group in one rack.
+    pub per_rack_max: u32,
+    /// The most of one group in one zone.
+    pub per_zone_max: u32,
+}
+
+/// What happens to a request that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is refused for good.
+    Refuse,
+    /// It waits, first come first served among those that fit, and is refused after so long.
+    Wait {
+        /// Ms; `u64::MAX`: for ever.
+        ms_max: u64,
+    },
+}
+
+/// How hosts are chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    /// The policy.
+    pub policy: Policy,
+}
+
+/// A named policy with its parameters. Names and formulas: [`crate::placement`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Lowest index.
+    FirstFit,
+    /// From the last host used, on and round.
+    NextFit,
+    /// From behind the last host used, on and round.
+    RoundRobin,
+    /// Any, each as likely.
+    Random,
+    /// Least free share after, summed over resources, or least free of the named columns,
+    /// one after another.
+    BestFit(FitBy),
+    /// Most of the same.
+    WorstFit(FitBy),
+}
+
+/// What best-fit and worst-fit compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FitBy {
+    /// `Σ_r (free_r − d_r) / effective_r`, exactly.
+    Shares,
+    /// What is left of these columns, the first deciding, the next on ties.
+    Columns(Vec<usize>),
+}
+
+/// What must hold at the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// The key figure's name, as in [`crate::report::METRICS`].
+    pub metric: String,
+    /// At most / at least; at least one is given.
+    pub at_most: Option<Bound>,
+    /// At least.
+    pub at_least: Option<Bound>,
+}
+
+/// A bound on a key figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// In the metric's own unit.
+    Value(f64),
+    /// As a share 0..=1 of the metric's whole (`refused` of `requests`).
+    Share(f64),
+}

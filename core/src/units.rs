@@ -1,0 +1,1 @@
+//! Human units: sizes, durations, shares and dates, read and written.
