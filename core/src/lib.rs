@@ -13,3 +13,11 @@ pub mod scenario;
 pub mod source;
 pub mod time;
 pub mod units;
+
+mod decimal;
+mod table;
+
+mod columns;
+pub mod inventory;
+pub mod samples;
+pub mod trace;
