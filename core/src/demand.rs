@@ -9,7 +9,7 @@ pub mod poisson;
 pub mod traced;
 
 use crate::dice;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::resources::Amounts;
 use crate::scenario::{Arrivals, Demand, DemandId, FlavorId, PoolId, Scenario, TenantId};
 use crate::source::Files;
@@ -72,7 +72,7 @@ impl Requests {
     ///
     /// # Errors
     /// If a trace that was checked cannot be opened or read any more.
-    pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problem> {
+    pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problems> {
         let mut requests = Self { sources: Vec::new(), heads: Vec::new() };
         for (row, demand) in scenario.demands.iter().enumerate() {
             let id = DemandId::from_row(row);
