@@ -106,7 +106,7 @@ impl Traced {
     ///
     /// # Errors
     /// If the file cannot be read any more.
-    pub fn next(&mut self) -> Result<Option<Request>, Problem> {
+    pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
         if !self.rows.next_into(&mut self.row)? {
             return Ok(None);
         }
