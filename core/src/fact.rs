@@ -89,6 +89,10 @@ pub enum Fact<'a> {
     Placed {
         /// Which request.
         request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
         /// The VM made for it.
         vm: VmId,
         /// Where it runs.
@@ -109,6 +113,10 @@ pub enum Fact<'a> {
     Refused {
         /// Which request.
         request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
         /// Why.
         reason: Reason,
         /// How long it had waited, ms.

@@ -6,10 +6,15 @@
 //!
 //! The modules stand in reading order; each uses only what is listed above it.
 
-pub mod problem;
-pub mod report;
 pub mod resources;
-pub mod scenario;
-pub mod source;
 pub mod time;
+pub mod problem;
+pub mod source;
 pub mod units;
+pub mod scenario;
+pub mod dice;
+pub mod agenda;
+pub mod state;
+pub mod fact;
+pub mod placement;
+pub mod report;

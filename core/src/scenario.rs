@@ -33,6 +33,7 @@ macro_rules! id {
         }
     };
 }
+pub(crate) use id;
 
 id!(/** A row of [`Scenario::models`]. */ ModelId, "m", u32);
 id!(/** A row of [`Scenario::pools`]. */ PoolId, "p", u16);

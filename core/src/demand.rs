@@ -1,0 +1,214 @@
+//! Demand: requests, each complete when it is made.
+//!
+//! Whatever belongs to a VM (size, lifetime, boot time, group) is drawn here, never when it is
+//! placed: so two policies face the same demand, and a demand's draws depend on no other.
+
+pub mod alive;
+pub mod distribution;
+pub mod poisson;
+pub mod traced;
+
+use crate::dice;
+use crate::problem::Problem;
+use crate::resources::Amounts;
+use crate::scenario::{Arrivals, Demand, DemandId, FlavorId, PoolId, Scenario, TenantId};
+use crate::source::Files;
+use crate::state::groups::GroupKey;
+use crate::time::Time;
+use rand::RngExt;
+
+/// A request as it arrives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// When.
+    pub at: Time,
+    /// From which demand.
+    pub demand: DemandId,
+    /// Who owns it.
+    pub tenant: TenantId,
+    /// What it asks for.
+    pub size: Size,
+    /// The pool it must run in; `None`: any.
+    pub pool: Option<PoolId>,
+    /// Its group.
+    pub group: Option<GroupKey>,
+    /// How long its VM stays once placed, ms; `u64::MAX`: for good.
+    pub stay_ms: u64,
+    /// How long from placement to ready, ms.
+    pub boot_ms: u64,
+    /// What a trace calls it, where that is not simply its row number.
+    pub name: Option<Box<str>>,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A flavor of the scenario.
+    Flavor(FlavorId),
+    /// Amounts of its own.
+    Own(Amounts),
+}
+
+/// Stays for good.
+pub const FOR_GOOD_MS: u64 = u64::MAX;
+
+/// All demands of a scenario as one stream of requests, in order of arrival; at one instant in
+/// the order of the file.
+#[derive(Debug)]
+pub struct Requests {
+    sources: Vec<Source>,
+    /// The next request of each source.
+    heads: Vec<Option<Request>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Drawn(Box<Drawn>),
+    Traced(Box<traced::Traced>),
+}
+
+impl Requests {
+    /// All demands at their beginning.
+    ///
+    /// # Errors
+    /// If a trace that was checked cannot be opened or read any more.
+    pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problem> {
+        let mut requests = Self { sources: Vec::new(), heads: Vec::new() };
+        for (row, demand) in scenario.demands.iter().enumerate() {
+            let id = DemandId::from_row(row);
+            let mut source = match &demand.arrivals {
+                Arrivals::Trace(trace) => {
+                    let traced = traced::Traced::new(scenario, id, demand, trace, files)?;
+                    Source::Traced(Box::new(traced))
+                }
+                _ => Source::Drawn(Box::new(Drawn::new(scenario, id, demand))),
+            };
+            requests.heads.push(source.next()?);
+            requests.sources.push(source);
+        }
+        Ok(requests)
+    }
+
+    /// When the next request arrives.
+    #[inline]
+    pub fn next_at(&self) -> Option<Time> {
+        self.heads.iter().flatten().map(|request| request.at).min()
+    }
+
+    /// The next request; `None` after the last.
+    ///
+    /// # Errors
+    /// If a trace cannot be read any more.
+    pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
+        let at = |row: usize| self.heads[row].as_ref().map(|request| (request.at, row));
+        let Some((_, row)) = (0..self.heads.len()).filter_map(at).min() else { return Ok(None) };
+        let next = self.sources[row].next()?;
+        Ok(std::mem::replace(&mut self.heads[row], next))
+    }
+}
+
+impl Source {
+    fn next(&mut self) -> Result<Option<Request>, Problem> {
+        match self {
+            Self::Drawn(drawn) => Ok(drawn.next()),
+            Self::Traced(traced) => traced.next(),
+        }
+    }
+}
+
+/// A demand whose requests are drawn.
+#[derive(Debug)]
+struct Drawn {
+    id: DemandId,
+    demand: Demand,
+    times: Times,
+    /// Flavors with the sum of the weights up to and with each.
+    mix: Vec<(f64, FlavorId)>,
+    flavor_dice: dice::Stream,
+    lifetime_dice: dice::Stream,
+    boot_dice: dice::Stream,
+    made: u64,
+}
+
+#[derive(Debug)]
+enum Times {
+    Alive(alive::Alive),
+    Poisson(poisson::Poisson),
+}
+
+impl Drawn {
+    fn new(scenario: &Scenario, id: DemandId, demand: &Demand) -> Self {
+        let dice = |purpose| dice::stream(scenario.seed, &format!("{purpose}/{}", demand.name));
+        let times = match &demand.arrivals {
+            Arrivals::Alive(curve) => {
+                Times::Alive(alive::Alive::new(curve.clone(), scenario.duration_ms))
+            }
+            Arrivals::Rate { per_ms, season } => Times::Poisson(poisson::Poisson::new(
+                per_ms.clone(),
+                season.clone(),
+                scenario.calendar,
+                scenario.duration_ms,
+                dice("arrivals"),
+            )),
+            Arrivals::Trace(_) => unreachable!("a trace is not drawn"),
+        };
+        let mut sum = 0.0;
+        let mut add = |&(flavor, weight): &(FlavorId, f64)| {
+            sum += weight;
+            (sum, flavor)
+        };
+        Self {
+            id,
+            demand: demand.clone(),
+            times,
+            mix: demand.mix.iter().map(&mut add).collect(),
+            flavor_dice: dice("flavors"),
+            lifetime_dice: dice("lifetimes"),
+            boot_dice: dice("boots"),
+            made: 0,
+        }
+    }
+
+    fn next(&mut self) -> Option<Request> {
+        let lifetime = &self.demand.lifetime;
+        let (at, stay_ms) = match &mut self.times {
+            Times::Poisson(poisson) => (poisson.next()?, lifetime.draw(&mut self.lifetime_dice)),
+            Times::Alive(alive) => {
+                let at = alive.next_at()?;
+                // Who is there at the start is in the middle of its life.
+                let stay_ms = match at {
+                    Time::ZERO => lifetime.draw_rest(&mut self.lifetime_dice),
+                    _ => lifetime.draw(&mut self.lifetime_dice),
+                };
+                alive.add(at, stay_ms);
+                (at, stay_ms)
+            }
+        };
+        let number = self.made;
+        self.made += 1;
+        let group = self.demand.group.map(|rule| {
+            GroupKey::Number(self.id, rule.size.map_or(0, |size| number / u64::from(size)))
+        });
+        Some(Request {
+            at,
+            demand: self.id,
+            tenant: self.demand.tenant,
+            size: Size::Flavor(self.draw_flavor()),
+            pool: self.demand.pool,
+            group,
+            stay_ms,
+            boot_ms: self.demand.boot.draw(&mut self.boot_dice),
+            name: None,
+        })
+    }
+
+    fn draw_flavor(&mut self) -> FlavorId {
+        let (sum, last) = *self.mix.last().expect("a drawn demand has a flavor");
+        if self.mix.len() == 1 {
+            return last;
+        }
+        let drawn = self.flavor_dice.random::<f64>() * sum;
+        let row = self.mix.partition_point(|(upto, _)| *upto <= drawn);
+        self.mix.get(row).map_or(last, |(_, flavor)| *flavor)
+    }
+}

@@ -1,0 +1,171 @@
+//! Arrivals at random, at a rate that changes with growth, hour, weekday and events.
+//!
+//! An inhomogeneous Poisson process by thinning (Lewis and Shedler 1979): candidates come at a
+//! rate that bounds the true one for the day, and each stays with the share true ÷ bound.
+
+use crate::dice;
+use crate::scenario::{Curve, Season};
+use crate::time::{Calendar, DAY_MS, HOUR_MS, Time};
+use rand::RngExt;
+use rand_distr::{Distribution, Exp1};
+
+/// The instants of arrival.
+#[derive(Debug)]
+pub struct Poisson {
+    per_ms: Curve,
+    season: Season,
+    calendar: Calendar,
+    until_ms: u64,
+    dice: dice::Stream,
+    /// The latest candidate, ms.
+    now: f64,
+    /// Until when `bound` holds, ms.
+    window_end_ms: u64,
+    bound: f64,
+}
+
+impl Poisson {
+    /// From the start on.
+    pub fn new(
+        per_ms: Curve,
+        season: Season,
+        calendar: Calendar,
+        until_ms: u64,
+        dice: dice::Stream,
+    ) -> Self {
+        let (now, window_end_ms, bound) = (0.0, 0, 0.0);
+        Self { per_ms, season, calendar, until_ms, dice, now, window_end_ms, bound }
+    }
+
+    /// The next instant; `None` when there is none until the end.
+    pub fn next(&mut self) -> Option<Time> {
+        loop {
+            if self.bound == 0.0 && !self.open_window() {
+                return None;
+            }
+            let wait: f64 = Exp1.sample(&mut self.dice);
+            self.now += wait / self.bound;
+            if self.now >= self.window_end_ms as f64 {
+                // The process has no memory: what was drawn past the window does not count.
+                self.now = self.window_end_ms as f64;
+                self.bound = 0.0;
+                continue;
+            }
+            let ms = self.now as u64;
+            let rate = self.per_ms.at(ms) * self.season.factor(self.calendar, ms);
+            if self.dice.random::<f64>() * self.bound < rate {
+                return Some(Time::from_ms(ms));
+            }
+        }
+    }
+
+    /// The next day (or what is left of the run) that has any rate at all.
+    fn open_window(&mut self) -> bool {
+        while self.window_end_ms < self.until_ms {
+            let from_ms = self.window_end_ms;
+            self.window_end_ms = (from_ms + DAY_MS).min(self.until_ms);
+            self.now = from_ms as f64;
+            self.bound = self.per_ms.max_in(from_ms, self.window_end_ms)
+                * self.season.factor_max(from_ms, self.window_end_ms);
+            if self.bound > 0.0 {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Season {
+    /// What multiplies the rate at a time.
+    pub fn factor(&self, calendar: Calendar, ms: u64) -> f64 {
+        let date = calendar.at(Time::from_ms(ms));
+        let weekday = date.weekday().to_monday_zero_offset() as usize;
+        self.events_factor(ms) * self.daily[weekday] * self.hour_factor(time_of_day_ms(date))
+    }
+
+    /// Between two hours' middles a straight line.
+    fn hour_factor(&self, in_day_ms: u64) -> f64 {
+        let from_middle_ms = (in_day_ms + DAY_MS - HOUR_MS / 2) % DAY_MS;
+        let hour = (from_middle_ms / HOUR_MS) as usize;
+        let along = (from_middle_ms % HOUR_MS) as f64 / HOUR_MS as f64;
+        let (here, next) = (self.hourly[hour], self.hourly[(hour + 1) % 24]);
+        here + (next - here) * along
+    }
+
+    fn events_factor(&self, ms: u64) -> f64 {
+        let now = self.events.iter().filter(|e| e.at_ms <= ms && ms < e.at_ms + e.lasts_ms);
+        now.map(|event| event.factor).product()
+    }
+
+    /// At least the highest factor in a stretch of at most a day.
+    fn factor_max(&self, from_ms: u64, until_ms: u64) -> f64 {
+        let max = |factors: &[f64]| factors.iter().copied().fold(0.0, f64::max);
+        let meets = |e: &&crate::scenario::SeasonEvent| {
+            e.at_ms < until_ms && from_ms < e.at_ms + e.lasts_ms && e.factor > 1.0
+        };
+        let events: f64 = self.events.iter().filter(meets).map(|event| event.factor).product();
+        max(&self.hourly) * max(&self.daily) * events
+    }
+}
+
+fn time_of_day_ms(date: jiff::civil::DateTime) -> u64 {
+    let part = |value: i8, ms: u64| u64::try_from(value).unwrap_or(0) * ms;
+    part(date.hour(), HOUR_MS)
+        + part(date.minute(), 60_000)
+        + part(date.second(), 1_000)
+        + u64::try_from(date.millisecond()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::SeasonEvent;
+
+    fn count(season: Season, days: u64) -> Vec<u64> {
+        let calendar = Calendar { start: jiff::civil::date(2025, 1, 6).at(0, 0, 0, 0) };
+        let rate = Curve::Constant(1_000.0 / DAY_MS as f64);
+        let dice = dice::stream(7, "arrivals/test");
+        let mut poisson = Poisson::new(rate, season, calendar, days * DAY_MS, dice);
+        let mut by_day = vec![0; days as usize];
+        while let Some(at) = poisson.next() {
+            by_day[(at.ms() / DAY_MS) as usize] += 1;
+        }
+        by_day
+    }
+
+    fn flat() -> Season {
+        Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() }
+    }
+
+    #[test]
+    fn counts_have_the_mean_and_the_variance_of_a_poisson_process() {
+        let days = count(flat(), 400);
+        let mean = days.iter().sum::<u64>() as f64 / 400.0;
+        let squares = days.iter().map(|n| (*n as f64 - mean) * (*n as f64 - mean));
+        let variance = squares.sum::<f64>() / 399.0;
+        assert!((mean - 1_000.0).abs() < 4.0 * libm::sqrt(1_000.0 / 400.0), "mean {mean}");
+        assert!((variance / 1_000.0 - 1.0).abs() < 0.3, "variance {variance}");
+    }
+
+    #[test]
+    fn weekends_and_events_have_their_factor() {
+        let mut season = flat();
+        season.daily[6] = 0.5;
+        season.events = vec![SeasonEvent { at_ms: 2 * DAY_MS, lasts_ms: DAY_MS, factor: 5.0 }];
+        let days = count(season, 7);
+        assert!((450..550).contains(&days[6]), "Sunday {}", days[6]);
+        assert!((4_700..5_300).contains(&days[2]), "event {}", days[2]);
+        assert!((870..1_130).contains(&days[0]), "Monday {}", days[0]);
+    }
+
+    #[test]
+    fn hours_have_their_factor_and_keep_the_mean() {
+        let mut season = flat();
+        for hour in 0..12 {
+            season.hourly[hour] = 0.5;
+            season.hourly[hour + 12] = 1.5;
+        }
+        let total: u64 = count(season, 100).iter().sum();
+        assert!((98_500..101_500).contains(&total), "{total}");
+    }
+}

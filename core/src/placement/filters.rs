@@ -1,0 +1,138 @@
+//! Filters: whether a host can take an ask at all, and if not, why not.
+//!
+//! A host is turned away by the first filter in this order: service, pool, labels, resources,
+//! group. So each host that does not fit counts once, and the counts sum to the fleet.
+
+use super::Ask;
+use crate::fact::Reason;
+use crate::resources::Amounts;
+use crate::state::shapes::TypeVerdict;
+use crate::state::{GroupId, HostId, HostStatus, State};
+use std::collections::BTreeMap;
+
+/// An ask with its parts looked up once, to be held against many hosts.
+#[derive(Clone, Copy)]
+pub struct Filter<'s> {
+    state: &'s State,
+    amounts: &'s Amounts,
+    verdicts: &'s [TypeVerdict],
+    group: Option<GroupId>,
+}
+
+impl<'s> Filter<'s> {
+    /// The filters of an ask.
+    pub fn new(state: &'s State, ask: Ask) -> Self {
+        Self {
+            state,
+            amounts: &state.shapes.get(ask.shape).amounts,
+            verdicts: state.shapes.verdicts(ask.shape),
+            group: ask.group,
+        }
+    }
+
+    /// What the ask takes.
+    pub fn amounts(&self) -> &'s Amounts {
+        self.amounts
+    }
+
+    /// Whether the host can take it. The same answer as [`Self::admit`], sooner.
+    #[inline]
+    pub fn admits(&self, host: HostId) -> bool {
+        self.has_room(host)
+            && self.state.hosts.status(host) == HostStatus::Up
+            && self.verdicts[self.state.hosts.host_type(host).row()] == TypeVerdict::Admitted
+            && self.group_allows(host).is_ok()
+    }
+
+    /// Whether the host can take it.
+    ///
+    /// # Errors
+    /// The first filter that says no. `NoHosts` stands for a host that has left service.
+    pub fn admit(&self, host: HostId) -> Result<(), Reason> {
+        let hosts = &self.state.hosts;
+        match hosts.status(host) {
+            HostStatus::Up => {}
+            HostStatus::Cordoned => return Err(Reason::Cordoned),
+            HostStatus::Retired => return Err(Reason::NoHosts),
+        }
+        match self.verdicts[hosts.host_type(host).row()] {
+            TypeVerdict::Admitted => {}
+            TypeVerdict::WrongPool => return Err(Reason::Pool),
+            TypeVerdict::LabelMissing => return Err(Reason::Labels),
+        }
+        let mut short = 0;
+        for column in 0..hosts.kinds() {
+            let asked = self.amounts[column];
+            short |= u8::from(asked > 0 && asked > hosts.free(host, column)) << column;
+        }
+        if short != 0 {
+            return Err(Reason::Short(short));
+        }
+        self.group_allows(host)
+    }
+
+    /// An amount of 0 fits even where less than nothing is free.
+    #[inline]
+    fn has_room(&self, host: HostId) -> bool {
+        let hosts = &self.state.hosts;
+        (0..hosts.kinds()).all(|column| {
+            let asked = self.amounts[column];
+            asked <= hosts.free(host, column) || asked == 0
+        })
+    }
+
+    fn group_allows(&self, host: HostId) -> Result<(), Reason> {
+        let Some(group) = self.group else { return Ok(()) };
+        let (group, hosts) = (self.state.groups.get(group), &self.state.hosts);
+        if group.on_host(host) >= group.rule.per_host_max {
+            return Err(Reason::GroupPerHost);
+        }
+        if group.in_rack(hosts.rack(host)) >= group.rule.per_rack_max {
+            return Err(Reason::GroupPerRack);
+        }
+        if group.in_zone(hosts.zone(host)) >= group.rule.per_zone_max {
+            return Err(Reason::GroupPerZone);
+        }
+        Ok(())
+    }
+}
+
+/// How many hosts in service each reason turned away. Sums to the hosts in service that do not
+/// fit. Cost: one pass over the hosts.
+pub fn tally(state: &State, ask: Ask) -> BTreeMap<Reason, u32> {
+    let filter = Filter::new(state, ask);
+    let mut tally = BTreeMap::new();
+    for host in state.hosts.ids() {
+        match filter.admit(host) {
+            Ok(()) | Err(Reason::NoHosts) => {}
+            Err(reason) => *tally.entry(reason).or_default() += 1,
+        }
+    }
+    tally
+}
+
+/// Why nobody takes the ask: of the hosts that came through most filters, the reason that turned
+/// away most; equal counts go to the first in the order of [`Reason`].
+pub fn reason(state: &State, ask: Ask) -> Reason {
+    let tally = tally(state, ask);
+    let furthest = tally.keys().map(stage).max().unwrap_or(0);
+    let mut found = (Reason::NoHosts, 0);
+    for (reason, count) in tally {
+        if stage(&reason) == furthest && count > found.1 {
+            found = (reason, count);
+        }
+    }
+    found.0
+}
+
+/// How many filters a host came through before it was turned away.
+fn stage(reason: &Reason) -> u8 {
+    match reason {
+        Reason::NoHosts => 0,
+        Reason::Cordoned => 1,
+        Reason::Pool => 2,
+        Reason::Labels => 3,
+        Reason::Short(_) => 4,
+        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 5,
+    }
+}

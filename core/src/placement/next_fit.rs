@@ -1,0 +1,18 @@
+//! Next fit: go on from the last host used. Round robin: go on from the one behind it.
+//!
+//! Good for: spreading wear and failures with no thought (round robin). Bad for: density. The
+//! pointer is the host of the latest VM placed, by whichever demand; a refusal does not move it.
+//! Cost: one pass up to the host found.
+
+use super::{Ask, scan};
+use crate::state::{HostId, State};
+
+/// The host that next fit chooses: the first with room from the last one used, on and round.
+pub fn choose(state: &State, ask: Ask) -> Option<HostId> {
+    scan::first_from(state, ask, state.last_placed.map_or(0, HostId::row))
+}
+
+/// The host that round robin chooses: the same from the one behind the last one used.
+pub fn choose_round_robin(state: &State, ask: Ask) -> Option<HostId> {
+    scan::first_from(state, ask, state.last_placed.map_or(0, |host| host.row() + 1))
+}

@@ -1,0 +1,227 @@
+//! Hosts, as columns: a host is a row, and what placement scans lies together.
+
+use crate::resources::{Amounts, KINDS_MAX};
+use crate::scenario::{HostTypeId, PoolId, RackId, Scenario, ZoneId, id};
+use crate::time::Time;
+
+id!(/** A host: its row in [`Hosts`], given in order of entry into service and never again. */ HostId, "h", u32);
+
+/// What a host does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostStatus {
+    /// Takes VMs.
+    Up,
+    /// Takes no new VMs and leaves service when empty.
+    Cordoned,
+    /// Has left service.
+    Retired,
+}
+
+/// Totals over a set of hosts in service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Hosts in service, cordoned ones included.
+    pub hosts: u32,
+    /// Hosts with a VM on them.
+    pub hosts_used: u32,
+    /// What their VMs take.
+    pub used: Amounts,
+    /// What they can give out.
+    pub capacity: Amounts,
+}
+
+/// All hosts, those that left service included.
+#[derive(Debug)]
+pub struct Hosts {
+    kinds: usize,
+    /// What is free, one column a kind.
+    free: [Vec<i64>; KINDS_MAX],
+    vms: Vec<u32>,
+    host_type: Vec<HostTypeId>,
+    rack: Vec<RackId>,
+    status: Vec<HostStatus>,
+    /// Born so many ms after the start; negative before it.
+    born_ms: Vec<i64>,
+    /// By host type.
+    effective: Vec<Amounts>,
+    pool_of_type: Vec<PoolId>,
+    zone_of_rack: Vec<ZoneId>,
+    total: Totals,
+    by_pool: Vec<Totals>,
+}
+
+impl Hosts {
+    /// No hosts yet, of the scenario's types.
+    pub fn new(scenario: &Scenario) -> Self {
+        let effective =
+            scenario.host_types.iter().map(|t| scenario.models[t.model.row()].effective).collect();
+        Self {
+            kinds: scenario.kinds.len(),
+            free: std::array::from_fn(|_| Vec::new()),
+            vms: Vec::new(),
+            host_type: Vec::new(),
+            rack: Vec::new(),
+            status: Vec::new(),
+            born_ms: Vec::new(),
+            effective,
+            pool_of_type: scenario.host_types.iter().map(|t| t.pool).collect(),
+            zone_of_rack: scenario.racks.iter().map(|rack| rack.zone).collect(),
+            total: Totals::default(),
+            by_pool: vec![Totals::default(); scenario.pools.len()],
+        }
+    }
+
+    /// How many rows there are: hosts in service and hosts that left.
+    pub fn rows(&self) -> usize {
+        self.vms.len()
+    }
+
+    /// All hosts, in order.
+    pub fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..self.rows()).map(HostId::from_row)
+    }
+
+    /// How many kinds of resource there are.
+    pub fn kinds(&self) -> usize {
+        self.kinds
+    }
+
+    /// What is free of one kind, by host row.
+    pub fn free_column(&self, column: usize) -> &[i64] {
+        &self.free[column]
+    }
+
+    /// What is free of one kind on a host.
+    #[inline]
+    pub fn free(&self, host: HostId, column: usize) -> i64 {
+        self.free[column][host.row()]
+    }
+
+    /// What an empty host of this kind could give out.
+    #[inline]
+    pub fn effective(&self, host: HostId) -> &Amounts {
+        &self.effective[self.host_type[host.row()].row()]
+    }
+
+    /// The machine, pool and labels of a host.
+    #[inline]
+    pub fn host_type(&self, host: HostId) -> HostTypeId {
+        self.host_type[host.row()]
+    }
+
+    /// Where a host stands.
+    pub fn rack(&self, host: HostId) -> RackId {
+        self.rack[host.row()]
+    }
+
+    /// In which zone a host stands.
+    pub fn zone(&self, host: HostId) -> ZoneId {
+        self.zone_of_rack[self.rack(host).row()]
+    }
+
+    /// Whether a host takes VMs, or is leaving, or has left.
+    #[inline]
+    pub fn status(&self, host: HostId) -> HostStatus {
+        self.status[host.row()]
+    }
+
+    /// How many VMs are on a host.
+    pub fn vm_count(&self, host: HostId) -> u32 {
+        self.vms[host.row()]
+    }
+
+    /// How old a host is, ms.
+    pub fn age_ms(&self, host: HostId, now: Time) -> u64 {
+        let now_ms = i64::try_from(now.ms()).unwrap_or(i64::MAX);
+        now_ms.saturating_sub(self.born_ms[host.row()]).unsigned_abs()
+    }
+
+    /// Totals over all hosts in service.
+    pub fn total(&self) -> &Totals {
+        &self.total
+    }
+
+    /// Totals over a pool's hosts in service.
+    pub fn pool_total(&self, pool: PoolId) -> &Totals {
+        &self.by_pool[pool.row()]
+    }
+
+    fn totals_of(&mut self, host: HostId) -> [&mut Totals; 2] {
+        let pool = self.pool_of_type[self.host_type[host.row()].row()];
+        [&mut self.total, &mut self.by_pool[pool.row()]]
+    }
+
+    /// A host goes into service, empty.
+    pub(crate) fn add(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
+        let host = HostId::from_row(self.rows());
+        let effective = self.effective[host_type.row()];
+        for column in 0..self.kinds {
+            self.free[column].push(effective[column]);
+        }
+        self.vms.push(0);
+        self.host_type.push(host_type);
+        self.rack.push(rack);
+        self.status.push(HostStatus::Up);
+        self.born_ms.push(born_ms);
+        let kinds = self.kinds;
+        for totals in self.totals_of(host) {
+            totals.hosts += 1;
+            for column in 0..kinds {
+                totals.capacity[column] += effective[column];
+            }
+        }
+        host
+    }
+
+    /// A host takes no new VMs.
+    pub(crate) fn cordon(&mut self, host: HostId) {
+        self.status[host.row()] = HostStatus::Cordoned;
+    }
+
+    /// An empty host leaves service.
+    pub(crate) fn retire(&mut self, host: HostId) {
+        assert_eq!(self.vms[host.row()], 0, "a host leaves service only when it is empty");
+        self.status[host.row()] = HostStatus::Retired;
+        let (kinds, effective) = (self.kinds, *self.effective(host));
+        for totals in self.totals_of(host) {
+            totals.hosts -= 1;
+            for column in 0..kinds {
+                totals.capacity[column] -= effective[column];
+            }
+        }
+    }
+
+    /// A VM takes its amounts.
+    #[inline]
+    pub(crate) fn take(&mut self, host: HostId, amounts: &Amounts) {
+        let (kinds, row) = (self.kinds, host.row());
+        for (column, amount) in amounts.iter().enumerate().take(kinds) {
+            self.free[column][row] -= amount;
+        }
+        self.vms[row] += 1;
+        let was_empty = self.vms[row] == 1;
+        for totals in self.totals_of(host) {
+            totals.hosts_used += u32::from(was_empty);
+            for (used, amount) in totals.used.iter_mut().zip(amounts).take(kinds) {
+                *used += amount;
+            }
+        }
+    }
+
+    /// A VM gives its amounts back.
+    #[inline]
+    pub(crate) fn give(&mut self, host: HostId, amounts: &Amounts) {
+        let (kinds, row) = (self.kinds, host.row());
+        for (column, amount) in amounts.iter().enumerate().take(kinds) {
+            self.free[column][row] += amount;
+        }
+        self.vms[row] -= 1;
+        let is_empty = self.vms[row] == 0;
+        for totals in self.totals_of(host) {
+            totals.hosts_used -= u32::from(is_empty);
+            for (used, amount) in totals.used.iter_mut().zip(amounts).take(kinds) {
+                *used -= amount;
+            }
+        }
+    }
+}

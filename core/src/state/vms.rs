@@ -1,0 +1,69 @@
+//! VMs alive: a slab whose rows are used again, 32 bytes a VM.
+
+use super::{GroupId, HostId, ShapeId};
+use crate::scenario::{DemandId, id};
+use crate::time::Time;
+
+id!(/** A VM: its row in [`Vms`], used again after its end. */ VmId, "vm", u32);
+
+/// A VM alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vm {
+    /// Number of the request it was made for.
+    pub request: u64,
+    /// When it was placed.
+    pub placed: Time,
+    /// Where it runs.
+    pub host: HostId,
+    /// What it takes.
+    pub shape: ShapeId,
+    /// Its group, if any.
+    pub group: Option<GroupId>,
+    /// Where its request came from.
+    pub demand: DemandId,
+}
+
+/// All VMs alive.
+#[derive(Debug, Default)]
+pub struct Vms {
+    rows: Vec<Option<Vm>>,
+    /// Rows without a VM, to be used again, the last freed first.
+    vacant: Vec<VmId>,
+}
+
+impl Vms {
+    /// How many VMs are alive.
+    pub fn alive(&self) -> usize {
+        self.rows.len() - self.vacant.len()
+    }
+
+    /// A VM that is alive.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[inline]
+    pub fn get(&self, vm: VmId) -> &Vm {
+        self.rows[vm.row()].as_ref().expect("the VM is alive")
+    }
+
+    /// All VMs alive, by row.
+    pub fn iter(&self) -> impl Iterator<Item = (VmId, &Vm)> {
+        let rows = self.rows.iter().enumerate();
+        rows.filter_map(|(row, vm)| Some((VmId::from_row(row), vm.as_ref()?)))
+    }
+
+    pub(crate) fn add(&mut self, vm: Vm) -> VmId {
+        if let Some(id) = self.vacant.pop() {
+            self.rows[id.row()] = Some(vm);
+            return id;
+        }
+        self.rows.push(Some(vm));
+        VmId::from_row(self.rows.len() - 1)
+    }
+
+    pub(crate) fn remove(&mut self, id: VmId) -> Vm {
+        let vm = self.rows[id.row()].take().expect("the VM is alive");
+        self.vacant.push(id);
+        vm
+    }
+}
