@@ -73,7 +73,9 @@ impl Curve {
             | Self::Exponential { over_ms, .. }
             | Self::Logistic { over_ms, .. } => vec![*over_ms],
             Self::Steps(steps) => {
-                let of = |s: &crate::scenario::Step| [s.at_ms.saturating_sub(1), s.at_ms, s.at_ms + s.ramp_ms];
+                let of = |s: &crate::scenario::Step| {
+                    [s.at_ms.saturating_sub(1), s.at_ms, s.at_ms + s.ramp_ms]
+                };
                 steps.iter().flat_map(of).collect()
             }
         };
@@ -119,7 +121,9 @@ mod tests {
         };
         let linear = Curve::Linear { from: 10.0, to: 20.0, over_ms: DAY_MS };
         let hill = steps(&[(0, 5.0, 0), (100, 50.0, 10), (200, 3.0, 0), (300, 60.0, 0)]);
-        for (curve, count, from_ms) in [(&linear, 10, 0), (&linear, 19, 0), (&hill, 5, 0), (&hill, 50, 0), (&hill, 5, 200)] {
+        for (curve, count, from_ms) in
+            [(&linear, 10, 0), (&linear, 19, 0), (&hill, 5, 0), (&hill, 50, 0), (&hill, 5, 200)]
+        {
             let plain = (from_ms..=DAY_MS).find(|ms| curve.count_at(*ms) > count);
             assert_eq!(curve.first_above(count, from_ms, DAY_MS), plain, "{curve:?} above {count}");
         }

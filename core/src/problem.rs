@@ -45,6 +45,22 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl Problem {
+    /// An error with a file as a whole.
+    pub fn of_file(file: &str, message: impl Into<String>) -> Self {
+        let place = Place {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            width: 1,
+            text: String::new(),
+            offset: 0,
+        };
+        let message = message.into();
+        Self { severity: Severity::Error, message, place: Some(place), hint: None }
+    }
+}
+
 /// The problems of one reading, in file order. At most [`PROBLEMS_MAX`] are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Problems {

@@ -44,8 +44,10 @@ pub struct Report {
     pub refused: u64,
     /// Requests still waiting at the end.
     pub waiting: u64,
-    /// Refusals by reason, most frequent word first in the sentence, here by name.
+    /// Refusals by reason: `memory`, `cpu+memory`, `pool`, `labels`, `group-per-host`, …
     pub refused_by: BTreeMap<String, u64>,
+    /// Requests that had to wait, by the reason they began to wait for.
+    pub waited_by: BTreeMap<String, u64>,
     /// The most VMs alive at once.
     pub peak_alive: u64,
     /// VMs alive at the end.

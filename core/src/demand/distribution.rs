@@ -21,10 +21,8 @@ impl Distribution {
                 let weibull = Weibull::new(*scale_ms, *shape).expect("shape and scale are above 0");
                 whole_ms(weibull.sample(dice))
             }
-            Self::Mixture(parts) => {
-                pick(parts, dice, |(weight, _)| *weight).1.draw(dice)
-            }
-            Self::Sample(values) => values[dice.random_range(0..values.len())],
+            Self::Mixture(parts) => pick(parts, dice, |(weight, _)| *weight).1.draw(dice),
+            Self::Sample(values) => values[dice.random_range(0..values.len() as u64) as usize],
         }
     }
 
@@ -47,9 +45,7 @@ impl Distribution {
                 let (a, b): (f64, f64) = (Exp1.sample(dice), Exp1.sample(dice));
                 whole_ms((a + b) * mean_ms)
             }
-            Self::Lognormal { mu, sigma } => {
-                whole_ms(lognormal(mu + sigma * sigma, *sigma, dice))
-            }
+            Self::Lognormal { mu, sigma } => whole_ms(lognormal(mu + sigma * sigma, *sigma, dice)),
             Self::Weibull { shape, scale_ms } => {
                 let gamma = Gamma::new(1.0 + 1.0 / shape, 1.0).expect("shape is above 0");
                 whole_ms(scale_ms * libm::pow(gamma.sample(dice), 1.0 / shape))

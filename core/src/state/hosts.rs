@@ -28,6 +28,8 @@ pub struct Totals {
     pub used: Amounts,
     /// What they can give out.
     pub capacity: Amounts,
+    /// The part of it on cordoned hosts, which goes as soon as they are empty.
+    pub leaving: Amounts,
 }
 
 /// All hosts, those that left service included.
@@ -176,17 +178,25 @@ impl Hosts {
     /// A host takes no new VMs.
     pub(crate) fn cordon(&mut self, host: HostId) {
         self.status[host.row()] = HostStatus::Cordoned;
+        let (kinds, effective) = (self.kinds, *self.effective(host));
+        for totals in self.totals_of(host) {
+            for (leaving, amount) in totals.leaving.iter_mut().zip(effective).take(kinds) {
+                *leaving += amount;
+            }
+        }
     }
 
-    /// An empty host leaves service.
+    /// A cordoned host, empty, leaves service.
     pub(crate) fn retire(&mut self, host: HostId) {
-        assert_eq!(self.vms[host.row()], 0, "a host leaves service only when it is empty");
+        let is_ready = self.vm_count(host) == 0 && self.status(host) == HostStatus::Cordoned;
+        assert!(is_ready, "a host leaves service once it is cordoned and empty");
         self.status[host.row()] = HostStatus::Retired;
         let (kinds, effective) = (self.kinds, *self.effective(host));
         for totals in self.totals_of(host) {
             totals.hosts -= 1;
             for column in 0..kinds {
                 totals.capacity[column] -= effective[column];
+                totals.leaving[column] -= effective[column];
             }
         }
     }

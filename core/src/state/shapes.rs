@@ -41,6 +41,7 @@ pub struct Shapes {
     by_ask: BTreeMap<(Amounts, PredicateId), ShapeId>,
     host_types: Vec<HostType>,
     by_predicate: BTreeMap<PredicateKey, PredicateId>,
+    pools: Vec<Option<PoolId>>,
     /// By predicate, by host type.
     verdicts: Vec<Vec<TypeVerdict>>,
 }
@@ -54,6 +55,7 @@ impl Shapes {
             by_ask: BTreeMap::new(),
             host_types: scenario.host_types.clone(),
             by_predicate: BTreeMap::new(),
+            pools: Vec::new(),
             verdicts: Vec::new(),
         }
     }
@@ -70,6 +72,11 @@ impl Shapes {
         &self.verdicts[self.get(shape).predicate.row()]
     }
 
+    /// The pool that a shape must run in; `None`: any.
+    pub fn pool(&self, shape: ShapeId) -> Option<PoolId> {
+        self.pools[self.get(shape).predicate.row()]
+    }
+
     /// The predicate for hosts of a pool (or any) that have all these labels.
     pub(crate) fn predicate(&mut self, pool: Option<PoolId>, labels: &[LabelId]) -> PredicateId {
         let key = (pool, labels.to_vec());
@@ -84,6 +91,7 @@ impl Shapes {
             _ => TypeVerdict::LabelMissing,
         };
         let id = PredicateId::from_row(self.verdicts.len());
+        self.pools.push(pool);
         self.verdicts.push(self.host_types.iter().map(verdict).collect());
         self.by_predicate.insert(key, id);
         id

@@ -1,0 +1,122 @@
+//! A trace's rows as requests, streamed: one row at a time is held, unless the file has to be
+//! sorted.
+
+use super::{FOR_GOOD_MS, Request, Size};
+use crate::dice;
+use crate::problem::Problem;
+use crate::resources::{Builtin, KINDS_MAX};
+use crate::scenario::{Demand, DemandId, FlavorId, PoolId, Scenario, TenantId, TraceFile};
+use crate::source::Files;
+use crate::state::groups::GroupKey;
+use crate::time::Time;
+use crate::trace::{self, Row};
+use std::collections::BTreeMap;
+
+/// A traced demand's requests.
+pub struct Traced {
+    id: DemandId,
+    demand: Demand,
+    rows: Box<dyn Iterator<Item = Result<Row, Problem>>>,
+    /// The column of each builtin kind, and of each of the scenario's own.
+    builtin_columns: [Option<usize>; Builtin::ALL.len()],
+    own_columns: Vec<usize>,
+    tenants: BTreeMap<String, TenantId>,
+    pools: BTreeMap<String, PoolId>,
+    flavors: BTreeMap<String, FlavorId>,
+    boot_dice: dice::Stream,
+}
+
+impl std::fmt::Debug for Traced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Traced").field("demand", &self.demand.name).finish_non_exhaustive()
+    }
+}
+
+impl Traced {
+    /// The first row of a trace that was checked.
+    ///
+    /// # Errors
+    /// If it cannot be opened any more or is no longer what was checked.
+    pub fn new(
+        scenario: &Scenario,
+        id: DemandId,
+        demand: &Demand,
+        trace: &TraceFile,
+        files: &dyn Files,
+    ) -> Result<Self, Problem> {
+        let kinds = &scenario.kinds;
+        let is_own = |name: &&str| Builtin::ALL.iter().all(|kind| kind.name() != *name);
+        let own: Vec<String> = (0..kinds.len())
+            .map(|column| kinds.name(column))
+            .filter(is_own)
+            .map(str::to_owned)
+            .collect();
+        let reader = files
+            .open(&trace.file)
+            .map_err(|why| Problem::of_file(&trace.file, format!("cannot read it again: {why}")))?;
+        let rows = trace::rows(&trace.file, reader, &own)?;
+        let rows: Box<dyn Iterator<Item = Result<Row, Problem>>> = if trace.is_sorted {
+            Box::new(rows)
+        } else {
+            let mut held = rows.collect::<Result<Vec<Row>, Problem>>()?;
+            held.sort_by_key(|row| row.arrival_ms);
+            Box::new(held.into_iter().map(Ok))
+        };
+        fn by_name<'a, Id>(
+            names: impl Iterator<Item = &'a String>,
+            id: impl Fn(usize) -> Id,
+        ) -> BTreeMap<String, Id> {
+            names.enumerate().map(|(row, name)| (name.clone(), id(row))).collect()
+        }
+        Ok(Self {
+            id,
+            demand: demand.clone(),
+            rows,
+            builtin_columns: Builtin::ALL.map(|kind| kinds.column(kind.name())),
+            own_columns: own.iter().filter_map(|name| kinds.column(name)).collect(),
+            tenants: by_name(scenario.tenants.iter(), TenantId::from_row),
+            pools: by_name(scenario.pools.iter().map(|pool| &pool.name), PoolId::from_row),
+            flavors: by_name(scenario.flavors.iter().map(|f| &f.name), FlavorId::from_row),
+            boot_dice: dice::stream(scenario.seed, &format!("boots/{}", demand.name)),
+        })
+    }
+
+    /// The next row.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more.
+    pub fn next(&mut self) -> Result<Option<Request>, Problem> {
+        let Some(row) = self.rows.next().transpose()? else { return Ok(None) };
+        let mut amounts = [0; KINDS_MAX];
+        for (column, amount) in self.builtin_columns.iter().zip(row.amounts) {
+            if let Some(column) = column {
+                amounts[*column] = amount;
+            }
+        }
+        for (column, amount) in self.own_columns.iter().zip(row.own) {
+            amounts[*column] = amount;
+        }
+        let flavor = row.flavor.as_ref().and_then(|name| self.flavors.get(&**name));
+        let size = match flavor {
+            Some(flavor) if amounts == [0; KINDS_MAX] => Size::Flavor(*flavor),
+            _ => Size::Own(amounts),
+        };
+        let tenant = row.tenant.as_ref().and_then(|name| self.tenants.get(&**name));
+        let pool = row.pool.as_ref().and_then(|name| self.pools.get(&**name));
+        let key = |name: Option<Box<str>>| match name {
+            Some(name) => GroupKey::Named(self.id, name),
+            None => GroupKey::Number(self.id, 0),
+        };
+        Ok(Some(Request {
+            at: Time::from_ms(row.arrival_ms),
+            demand: self.id,
+            tenant: tenant.copied().unwrap_or(self.demand.tenant),
+            size,
+            pool: pool.copied().or(self.demand.pool),
+            group: self.demand.group.map(|_| key(row.group)),
+            stay_ms: row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms),
+            boot_ms: self.demand.boot.draw(&mut self.boot_dice),
+            name: row.name,
+        }))
+    }
+}

@@ -1,0 +1,56 @@
+//! Observers: they hear each fact with the state right after it, and change nothing.
+
+pub mod fingerprint;
+pub mod series;
+pub mod summary;
+pub mod transcript;
+
+pub use fingerprint::Fingerprint;
+pub use series::SeriesRecorder;
+pub use summary::Summary;
+pub use transcript::Transcript;
+
+use crate::fact::Fact;
+use crate::state::State;
+use crate::time::Time;
+
+/// Someone who listens to a run. Removing one changes nothing.
+pub trait Observer {
+    /// A fact, and the state right after it. Facts come in order of time.
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State);
+}
+
+impl Observer for () {
+    fn hear(&mut self, _: Time, _: &Fact<'_>, _: &State) {}
+}
+
+impl<O: Observer + ?Sized> Observer for &mut O {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        (**self).hear(now, fact, state);
+    }
+}
+
+impl<O: Observer> Observer for Option<O> {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(observer) = self {
+            observer.hear(now, fact, state);
+        }
+    }
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[inline]
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.0.hear(now, fact, state);
+        self.1.hear(now, fact, state);
+    }
+}
+
+impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
+    #[inline]
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.0.hear(now, fact, state);
+        self.1.hear(now, fact, state);
+        self.2.hear(now, fact, state);
+    }
+}

@@ -1,0 +1,96 @@
+//! The fingerprint: a hash of the fact stream. Same scenario, seed and version: same fingerprint,
+//! on every machine.
+
+use super::Observer;
+use crate::fact::{Fact, Reason};
+use crate::state::State;
+use crate::time::Time;
+use xxhash_rust::xxh3::Xxh3;
+
+/// XXH3 (64 bits) over the facts, each written as a tag and little-endian numbers.
+#[derive(Clone, Default)]
+pub struct Fingerprint {
+    hash: Xxh3,
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Fingerprint({})", self.hex())
+    }
+}
+
+impl Fingerprint {
+    /// Of no facts yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// 16 hex digits.
+    pub fn hex(&self) -> String {
+        format!("{:016x}", self.hash.digest())
+    }
+
+    fn write(&mut self, tag: u8, now: Time, numbers: &[u64]) {
+        let mut bytes = [0; 72];
+        bytes[0] = tag;
+        bytes[1..9].copy_from_slice(&now.ms().to_le_bytes());
+        let mut end = 9;
+        for number in numbers {
+            bytes[end..end + 8].copy_from_slice(&number.to_le_bytes());
+            end += 8;
+        }
+        self.hash.update(&bytes[..end]);
+    }
+}
+
+impl Observer for Fingerprint {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        match *fact {
+            Fact::HostAdded { host, host_type, rack } => {
+                self.write(0, now, &[row(host.row()), row(host_type.row()), row(rack.row())]);
+            }
+            Fact::HostCordoned { host } => self.write(1, now, &[row(host.row())]),
+            Fact::HostRetired { host } => self.write(2, now, &[row(host.row())]),
+            Fact::Ordered { order, host_type, hosts, lead_ms } => {
+                let numbers = [order.into(), row(host_type.row()), hosts.into(), lead_ms];
+                self.write(3, now, &numbers);
+            }
+            Fact::Delivered { order, hosts } => self.write(4, now, &[order.into(), hosts.into()]),
+            Fact::Requested { request, demand, tenant, name } => {
+                self.write(5, now, &[request.0, row(demand.row()), row(tenant.row())]);
+                if let Some(name) = name {
+                    self.hash.update(name.as_bytes());
+                }
+            }
+            Fact::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), waited_ms, boot_ms];
+                self.write(6, now, &numbers);
+            }
+            Fact::Waiting { request, reason } => self.write(7, now, &[request.0, code(reason)]),
+            Fact::Refused { request, reason, waited_ms, .. } => {
+                self.write(8, now, &[request.0, code(reason), waited_ms]);
+            }
+            Fact::Departed { request, vm, host } => {
+                self.write(9, now, &[request.0, row(vm.row()), row(host.row())]);
+            }
+            Fact::Ended => self.write(10, now, &[]),
+        }
+    }
+}
+
+fn row(row: usize) -> u64 {
+    row as u64
+}
+
+fn code(reason: Reason) -> u64 {
+    match reason {
+        Reason::NoHosts => 0,
+        Reason::Pool => 1,
+        Reason::Labels => 2,
+        Reason::Cordoned => 3,
+        Reason::GroupPerHost => 4,
+        Reason::GroupPerRack => 5,
+        Reason::GroupPerZone => 6,
+        Reason::Short(columns) => 256 + u64::from(columns),
+    }
+}

@@ -1,0 +1,210 @@
+//! The summary: counts, extremes and time averages of a run, in bounded memory.
+
+use super::Observer;
+use crate::fact::{Fact, Reason};
+use crate::resources::{Amounts, KINDS_MAX};
+use crate::scenario::{HostTypeId, Scenario};
+use crate::state::State;
+use crate::time::Time;
+use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
+
+/// What a run comes to, in numbers.
+#[derive(Debug)]
+pub struct Summary {
+    kinds: usize,
+    /// Until when the averages reach.
+    pub now: Time,
+    /// Hosts in service at time 0, once it is over.
+    pub hosts_at_start: u64,
+    /// Hosts in service.
+    pub hosts: Level,
+    /// Hosts with a VM on them.
+    pub hosts_used: Level,
+    /// VMs alive.
+    pub alive: Level,
+    /// Requests waiting.
+    pub waiting: Level,
+    /// Taken, by column.
+    pub used: [Level; KINDS_MAX],
+    /// Capacity, by column.
+    pub capacity: [Level; KINDS_MAX],
+    /// The highest share taken at any instant, by column, as `(taken, capacity)`.
+    pub fullest: [(i64, i64); KINDS_MAX],
+    /// All requests.
+    pub total: Counts,
+    /// By demand.
+    pub by_demand: Vec<Counts>,
+    /// By tenant.
+    pub by_tenant: Vec<Counts>,
+    /// Refusals by reason.
+    pub refused_by: BTreeMap<Reason, u64>,
+    /// Waits by the reason they began with.
+    pub waited_by: BTreeMap<Reason, u64>,
+    /// From request to ready, ms, to three digits.
+    pub ready_ms: Histogram<u64>,
+    /// The longest of them, exactly.
+    pub ready_ms_max: u64,
+    /// Their sum, exactly.
+    pub ready_ms_sum: u128,
+    /// First refusal or wait.
+    pub first_full: Option<Time>,
+    /// Orders placed.
+    pub orders: Vec<OrderPlaced>,
+}
+
+/// One order as it was placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderPlaced {
+    /// When.
+    pub at: Time,
+    /// From then to service, ms.
+    pub lead_ms: u64,
+    /// What.
+    pub host_type: HostTypeId,
+    /// How many.
+    pub hosts: u32,
+}
+
+/// Requests and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// That arrived.
+    pub requests: u64,
+    /// That found a host.
+    pub placed: u64,
+    /// Refused for good.
+    pub refused: u64,
+}
+
+/// A level over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// Now.
+    pub value: i64,
+    /// The highest at any instant.
+    pub peak: i64,
+    area: i128,
+    since: Time,
+}
+
+impl Level {
+    #[inline]
+    fn set(&mut self, now: Time, value: i64) {
+        if value != self.value {
+            self.area += i128::from(self.value) * i128::from(now.since_ms(self.since));
+            (self.since, self.value) = (now, value);
+            self.peak = self.peak.max(value);
+        }
+    }
+
+    /// Value × ms from the start to `now`.
+    pub fn area(&self, now: Time) -> i128 {
+        self.area + i128::from(self.value) * i128::from(now.since_ms(self.since))
+    }
+
+    /// Averaged over time from the start to `now`.
+    pub fn mean(&self, now: Time) -> f64 {
+        match now.ms() {
+            0 => self.value as f64,
+            ms => self.area(now) as f64 / ms as f64,
+        }
+    }
+}
+
+impl Summary {
+    /// Of nothing yet.
+    pub fn new(scenario: &Scenario) -> Self {
+        Self {
+            kinds: scenario.kinds.len(),
+            now: Time::ZERO,
+            hosts_at_start: 0,
+            hosts: Level::default(),
+            hosts_used: Level::default(),
+            alive: Level::default(),
+            waiting: Level::default(),
+            used: Default::default(),
+            capacity: Default::default(),
+            fullest: [(0, 0); KINDS_MAX],
+            total: Counts::default(),
+            by_demand: vec![Counts::default(); scenario.demands.len()],
+            by_tenant: vec![Counts::default(); scenario.tenants.len()],
+            refused_by: BTreeMap::new(),
+            waited_by: BTreeMap::new(),
+            ready_ms: Histogram::new(3).expect("three digits are within its limits"),
+            ready_ms_max: 0,
+            ready_ms_sum: 0,
+            first_full: None,
+            orders: Vec::new(),
+        }
+    }
+
+    fn note_levels(&mut self, now: Time, state: &State) {
+        let total = state.hosts.total();
+        self.hosts.set(now, total.hosts.into());
+        self.hosts_used.set(now, total.hosts_used.into());
+        self.alive.set(now, state.vms.alive() as i64);
+        self.waiting.set(now, state.waiting as i64);
+        self.note_amounts(now, &total.used, &total.capacity);
+    }
+
+    fn note_amounts(&mut self, now: Time, used: &Amounts, capacity: &Amounts) {
+        for column in 0..self.kinds {
+            let (used, capacity) = (used[column], capacity[column]);
+            if self.used[column].value == used && self.capacity[column].value == capacity {
+                continue;
+            }
+            self.used[column].set(now, used);
+            self.capacity[column].set(now, capacity);
+            let (most, of) = self.fullest[column];
+            // A larger share, without dividing: used ÷ capacity > most ÷ of.
+            if i128::from(used) * i128::from(of.max(1)) > i128::from(most) * i128::from(capacity) {
+                self.fullest[column] = (used, capacity);
+            }
+        }
+    }
+}
+
+impl Observer for Summary {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.now = now;
+        self.note_levels(now, state);
+        match *fact {
+            Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
+            Fact::HostAdded { .. }
+            | Fact::HostCordoned { .. }
+            | Fact::HostRetired { .. }
+            | Fact::Delivered { .. }
+            | Fact::Departed { .. }
+            | Fact::Ended => {}
+            Fact::Ordered { host_type, hosts, lead_ms, .. } => {
+                self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
+            }
+            Fact::Requested { demand, tenant, .. } => {
+                self.total.requests += 1;
+                self.by_demand[demand.row()].requests += 1;
+                self.by_tenant[tenant.row()].requests += 1;
+            }
+            Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
+                self.total.placed += 1;
+                self.by_demand[demand.row()].placed += 1;
+                self.by_tenant[tenant.row()].placed += 1;
+                let ready_ms = waited_ms + boot_ms;
+                self.ready_ms.saturating_record(ready_ms);
+                self.ready_ms_max = self.ready_ms_max.max(ready_ms);
+                self.ready_ms_sum += u128::from(ready_ms);
+            }
+            Fact::Waiting { reason, .. } => {
+                *self.waited_by.entry(reason).or_default() += 1;
+                self.first_full.get_or_insert(now);
+            }
+            Fact::Refused { demand, tenant, reason, .. } => {
+                self.total.refused += 1;
+                self.by_demand[demand.row()].refused += 1;
+                self.by_tenant[tenant.row()].refused += 1;
+                *self.refused_by.entry(reason).or_default() += 1;
+                self.first_full.get_or_insert(now);
+            }
+        }
+    }
+}

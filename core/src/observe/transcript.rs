@@ -1,0 +1,51 @@
+//! The transcript: each fact as a line that a person can read and two runs can be compared by.
+
+use super::Observer;
+use crate::fact::Fact;
+use crate::state::State;
+use crate::time::Time;
+
+/// The facts as lines, `1500 ms: placed q3 as vm2 on h0`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transcript {
+    /// The lines; they grow with the run.
+    pub lines: Vec<String>,
+}
+
+impl Observer for Transcript {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        self.lines.push(format!("{} ms: {fact}", now.ms()));
+    }
+}
+
+impl std::fmt::Display for Fact<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::HostAdded { host, host_type, rack } => {
+                write!(f, "{host} of type {host_type} added in rack {rack}")
+            }
+            Self::HostCordoned { host } => write!(f, "{host} takes no more VMs"),
+            Self::HostRetired { host } => write!(f, "{host} left service"),
+            Self::Ordered { order, host_type, hosts, lead_ms } => {
+                write!(f, "order {order}: {hosts} hosts of type {host_type} in {lead_ms} ms")
+            }
+            Self::Delivered { order, hosts } => write!(f, "order {order} arrived: {hosts} hosts"),
+            Self::Requested { request, demand, name, .. } => {
+                write!(f, "{request} arrived from {demand}")?;
+                name.map_or(Ok(()), |name| write!(f, ", called {name}"))
+            }
+            Self::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
+                write!(f, "placed {request} as {vm} on {host}")?;
+                write!(f, " (waited {waited_ms} ms, boots {boot_ms} ms)")
+            }
+            Self::Waiting { request, reason } => write!(f, "{request} waits: {reason:?}"),
+            Self::Refused { request, reason, waited_ms, .. } => {
+                write!(f, "refused {request}: {reason:?} (waited {waited_ms} ms)")
+            }
+            Self::Departed { request, vm, host } => {
+                write!(f, "{vm} of {request} left {host}")
+            }
+            Self::Ended => write!(f, "the run ended"),
+        }
+    }
+}

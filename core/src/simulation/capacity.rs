@@ -1,0 +1,232 @@
+//! Capacity: hosts come by plan and by order, and leave by age.
+
+use super::{Event, Simulation};
+use crate::dice;
+use crate::fact::Fact;
+use crate::observe::Observer;
+use crate::resources::Amounts;
+use crate::scenario::{HostTypeId, PoolId, Procurement, RackId, Scenario};
+use crate::state::{HostId, HostStatus};
+use crate::time::Time;
+
+/// The most hosts of one run: what orders stop at, whatever their bound.
+const HOSTS_MAX: u64 = 10_000_000;
+
+/// What is planned, ordered and where it will stand.
+#[derive(Debug)]
+pub(super) struct Capacity {
+    /// The rack of a pool's next host: its position in the pool's list.
+    next_rack: Vec<usize>,
+    /// Hosts of each growth plan that take VMs.
+    planned_up: Vec<u64>,
+    /// Orders placed, by number.
+    orders: Vec<Order>,
+    /// Hosts on order, by procurement.
+    on_order: Vec<u64>,
+    lead_dice: Vec<dice::Stream>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    procurement: usize,
+    hosts: u32,
+}
+
+impl Capacity {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let stream = |row| dice::stream(scenario.seed, &format!("lead-times/{row}"));
+        Self {
+            next_rack: vec![0; scenario.pools.len()],
+            planned_up: vec![0; scenario.growth.len()],
+            orders: Vec::new(),
+            on_order: vec![0; scenario.procurement.len()],
+            lead_dice: (0..scenario.procurement.len()).map(stream).collect(),
+        }
+    }
+
+    fn next_rack(&mut self, scenario: &Scenario, pool: PoolId) -> RackId {
+        let racks = &scenario.pools[pool.row()].racks;
+        let next = &mut self.next_rack[pool.row()];
+        let rack = racks[*next % racks.len()];
+        *next += 1;
+        rack
+    }
+}
+
+impl Simulation {
+    /// The hosts of time 0, and the first look at every plan.
+    pub(super) fn begin(&mut self, observer: &mut impl Observer) {
+        let scenario = self.scenario.clone();
+        for spec in &scenario.hosts {
+            let pool = scenario.host_types[spec.host_type.row()].pool;
+            self.capacity.next_rack[pool.row()] += 1;
+            let age_ms = i64::try_from(spec.age_ms).expect("the scenario check bounds ages");
+            self.add_host(Time::ZERO, spec.host_type, spec.rack, age_ms, observer);
+        }
+        for plan in 0..scenario.growth.len() {
+            self.grow(Time::ZERO, plan, observer);
+        }
+        for procurement in 0..scenario.procurement.len() {
+            self.agenda.push(Time::ZERO, Event::Review(row(procurement)));
+        }
+    }
+
+    fn add_host(
+        &mut self,
+        now: Time,
+        host_type: HostTypeId,
+        rack: RackId,
+        age_ms: i64,
+        observer: &mut impl Observer,
+    ) -> HostId {
+        let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
+        let host = self.state.hosts.add(host_type, rack, now_ms - age_ms);
+        observer.hear(now, &Fact::HostAdded { host, host_type, rack }, &self.state);
+        for (plan, up) in self.scenario.growth.iter().zip(&mut self.capacity.planned_up) {
+            *up += u64::from(plan.host_type == host_type);
+        }
+        let model = self.scenario.host_types[host_type.row()].model;
+        if let Some(age_max_ms) = self.scenario.models[model.row()].retire_after_ms {
+            let left_ms = age_max_ms.saturating_sub(age_ms.unsigned_abs());
+            self.agenda.push(now.after(left_ms), Event::Age(host));
+        }
+        host
+    }
+
+    /// New hosts of a type, in the pool's next racks; whoever waits may have them.
+    fn add_hosts(
+        &mut self,
+        now: Time,
+        host_type: HostTypeId,
+        count: u64,
+        observer: &mut impl Observer,
+    ) {
+        let pool = self.scenario.host_types[host_type.row()].pool;
+        for _ in 0..count {
+            let rack = self.capacity.next_rack(&self.scenario, pool);
+            let host = self.add_host(now, host_type, rack, 0, observer);
+            self.serve_waiting(now, Some(host), None, observer);
+        }
+    }
+
+    /// As many hosts as the plan says now, and the time of its next one.
+    pub(super) fn grow(&mut self, now: Time, plan: usize, observer: &mut impl Observer) {
+        let scenario = self.scenario.clone();
+        let growth = &scenario.growth[plan];
+        let wanted = growth.curve.count_at(now.ms()).min(HOSTS_MAX);
+        let missing = wanted.saturating_sub(self.capacity.planned_up[plan]);
+        self.add_hosts(now, growth.host_type, missing, observer);
+        let up = self.capacity.planned_up[plan];
+        if let Some(ms) = growth.curve.first_above(up, now.ms() + 1, scenario.duration_ms) {
+            self.agenda.push(Time::from_ms(ms), Event::Grow(row(plan)));
+        }
+    }
+
+    /// A host has reached its age. A plan that counts it replaces it at once.
+    pub(super) fn cordon(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
+        if self.state.hosts.status(host) != HostStatus::Up {
+            return;
+        }
+        self.state.hosts.cordon(host);
+        observer.hear(now, &Fact::HostCordoned { host }, &self.state);
+        if self.state.hosts.vm_count(host) == 0 {
+            self.retire(now, host, observer);
+        }
+        let host_type = self.state.hosts.host_type(host);
+        let scenario = self.scenario.clone();
+        for (plan, growth) in scenario.growth.iter().enumerate() {
+            if growth.host_type == host_type {
+                self.capacity.planned_up[plan] -= 1;
+                let wanted = growth.curve.count_at(now.ms()).min(HOSTS_MAX);
+                let missing = wanted.saturating_sub(self.capacity.planned_up[plan]);
+                self.add_hosts(now, host_type, missing, observer);
+            }
+        }
+    }
+
+    pub(super) fn retire(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
+        self.state.hosts.retire(host);
+        observer.hear(now, &Fact::HostRetired { host }, &self.state);
+    }
+
+    /// Orders as many batches as bring what is committed below the trigger again.
+    pub(super) fn review(&mut self, now: Time, row: usize, observer: &mut impl Observer) {
+        let scenario = self.scenario.clone();
+        let procurement = &scenario.procurement[row];
+        let hosts = self.hosts_to_order(procurement);
+        if hosts > 0 {
+            let lead_ms = procurement.lead_time.draw(&mut self.capacity.lead_dice[row]);
+            let order = super::capacity::row(self.capacity.orders.len());
+            self.capacity.orders.push(Order { procurement: row, hosts });
+            self.capacity.on_order[row] += u64::from(hosts);
+            self.agenda.push(now.after(lead_ms), Event::Deliver(order));
+            let fact = Fact::Ordered { order, host_type: procurement.host_type, hosts, lead_ms };
+            observer.hear(now, &fact, &self.state);
+        }
+        self.agenda
+            .push(now.after(procurement.review_ms), Event::Review(super::capacity::row(row)));
+    }
+
+    /// Hosts to order now: whole batches, 0 for none.
+    fn hosts_to_order(&self, procurement: &Procurement) -> u32 {
+        let scenario = &self.scenario;
+        let pool = scenario.host_types[procurement.host_type.row()].pool;
+        let total = self.state.hosts.pool_total(pool);
+        let (mut capacity, mut hosts) = (total.capacity, u64::from(total.hosts));
+        for (column, amount) in capacity.iter_mut().enumerate() {
+            *amount -= total.leaving[column];
+        }
+        for (other, on_order) in scenario.procurement.iter().zip(&self.capacity.on_order) {
+            let host_type = &scenario.host_types[other.host_type.row()];
+            if host_type.pool == pool {
+                let effective = scenario.models[host_type.model.row()].effective;
+                add(&mut capacity, &effective, *on_order);
+                hosts += on_order;
+            }
+        }
+        let mut committed = total.used;
+        add(&mut committed, &self.room.by_pool[pool.row()], 1);
+        let model = scenario.host_types[procurement.host_type.row()].model;
+        let effective = scenario.models[model.row()].effective;
+        let hosts_max = procurement.hosts_max.map_or(HOSTS_MAX, u64::from).min(HOSTS_MAX);
+        let batch = u64::from(procurement.batch);
+        let mut ordered = 0;
+        while is_reached(procurement.trigger, &committed, &capacity, &effective)
+            && hosts + batch <= hosts_max
+        {
+            add(&mut capacity, &effective, batch);
+            hosts += batch;
+            ordered += batch;
+        }
+        u32::try_from(ordered).expect("HOSTS_MAX fits")
+    }
+
+    /// An order arrives.
+    pub(super) fn deliver(&mut self, now: Time, number: u32, observer: &mut impl Observer) {
+        let order = self.capacity.orders[number as usize];
+        self.capacity.on_order[order.procurement] -= u64::from(order.hosts);
+        let fact = Fact::Delivered { order: number, hosts: order.hosts };
+        observer.hear(now, &fact, &self.state);
+        let host_type = self.scenario.procurement[order.procurement].host_type;
+        self.add_hosts(now, host_type, order.hosts.into(), observer);
+    }
+}
+
+/// Whether committed ÷ capacity reaches the trigger in a resource that such hosts bring.
+fn is_reached(trigger: f64, committed: &Amounts, capacity: &Amounts, effective: &Amounts) -> bool {
+    let columns = committed.iter().zip(capacity).zip(effective);
+    columns.filter(|(_, brings)| **brings > 0).any(|((committed, capacity), _)| {
+        *committed > 0 && *committed as f64 >= trigger * *capacity as f64
+    })
+}
+
+fn add(sum: &mut Amounts, amounts: &Amounts, times: u64) {
+    let times = i64::try_from(times).expect("hosts are bounded");
+    for (sum, amount) in sum.iter_mut().zip(amounts) {
+        *sum += amount * times;
+    }
+}
+
+fn row(row: usize) -> u32 {
+    u32::try_from(row).expect("the scenario check bounds plans, and time bounds orders")
+}

@@ -1,0 +1,156 @@
+//! Requests that wait for room: first come, first served, among those that fit.
+//!
+//! A request waits because no host took it. Until something changes on a host, none will: so when
+//! room comes up on one host, only that host is looked at, once for each shape that waits. A
+//! member of a group is looked at by itself, since room for it can come up anywhere.
+
+use super::{Arrived, Event, Simulation};
+use crate::fact::{Fact, Reason};
+use crate::observe::Observer;
+use crate::placement::filters::Filter;
+use crate::resources::Amounts;
+use crate::scenario::Scenario;
+use crate::state::{GroupId, HostId, ShapeId, State};
+use crate::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A request that waits, and why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    arrived: Arrived,
+    reason: Reason,
+}
+
+/// All that wait, by ticket: tickets count up, so the lowest came first.
+#[derive(Debug)]
+pub(super) struct WaitingRoom {
+    tickets: BTreeMap<u32, Waiting>,
+    ticket_next: u32,
+    /// Tickets without a group, by shape.
+    by_shape: BTreeMap<ShapeId, BTreeSet<u32>>,
+    /// Tickets of a group's member.
+    grouped: BTreeSet<u32>,
+    /// What waits for each pool. A request that any pool would do for waits for each.
+    pub(super) by_pool: Vec<Amounts>,
+}
+
+impl WaitingRoom {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        Self {
+            tickets: BTreeMap::new(),
+            ticket_next: 0,
+            by_shape: BTreeMap::new(),
+            grouped: BTreeSet::new(),
+            by_pool: vec![Default::default(); scenario.pools.len()],
+        }
+    }
+
+    fn enter(&mut self, state: &State, waiting: Waiting) -> u32 {
+        let ticket = self.ticket_next;
+        self.ticket_next += 1;
+        match waiting.arrived.ask.group {
+            None => {
+                self.by_shape.entry(waiting.arrived.ask.shape).or_default().insert(ticket);
+            }
+            Some(_) => {
+                self.grouped.insert(ticket);
+            }
+        }
+        self.count(state, &waiting, 1);
+        self.tickets.insert(ticket, waiting);
+        ticket
+    }
+
+    fn leave(&mut self, state: &State, ticket: u32) -> Option<Waiting> {
+        let waiting = self.tickets.remove(&ticket)?;
+        let shape = waiting.arrived.ask.shape;
+        self.grouped.remove(&ticket);
+        if let Some(tickets) = self.by_shape.get_mut(&shape) {
+            tickets.remove(&ticket);
+            if tickets.is_empty() {
+                self.by_shape.remove(&shape);
+            }
+        }
+        self.count(state, &waiting, -1);
+        Some(waiting)
+    }
+
+    fn count(&mut self, state: &State, waiting: &Waiting, sign: i64) {
+        let shape = waiting.arrived.ask.shape;
+        let amounts = state.shapes.get(shape).amounts;
+        let pool = state.shapes.pool(shape);
+        for (row, by_pool) in self.by_pool.iter_mut().enumerate() {
+            if pool.is_none_or(|pool| pool.row() == row) {
+                for (sum, amount) in by_pool.iter_mut().zip(amounts) {
+                    *sum += sign * amount;
+                }
+            }
+        }
+    }
+
+    /// The first that may fit after a change on `host` (`None`: anywhere), from `from` on.
+    fn first_fitting(
+        &self,
+        state: &State,
+        host: Option<HostId>,
+        left: Option<GroupId>,
+        from: u32,
+    ) -> Option<u32> {
+        let may_fit = |ticket: u32| {
+            let ask = self.tickets[&ticket].arrived.ask;
+            let has_new_place = left.is_some() && ask.group == left;
+            has_new_place || host.is_none_or(|host| Filter::new(state, ask).admits(host))
+        };
+        let shapes = self.by_shape.values().filter_map(|tickets| tickets.range(from..).next());
+        let first = shapes.copied().filter(|ticket| may_fit(*ticket)).min();
+        let grouped = self.grouped.range(from..first.unwrap_or(u32::MAX));
+        grouped.copied().find(|ticket| may_fit(*ticket)).or(first)
+    }
+}
+
+impl Simulation {
+    pub(super) fn wait(
+        &mut self,
+        now: Time,
+        arrived: Arrived,
+        reason: Reason,
+        ms_max: u64,
+        observer: &mut impl Observer,
+    ) {
+        let ticket = self.room.enter(&self.state, Waiting { arrived, reason });
+        self.state.waiting += 1;
+        if ms_max != u64::MAX {
+            self.agenda.push(now.after(ms_max), Event::GiveUp(ticket));
+        }
+        let fact = Fact::Waiting { request: arrived.request, reason };
+        observer.hear(now, &fact, &self.state);
+    }
+
+    /// A request has waited long enough: refused for the reason it began to wait for.
+    pub(super) fn give_up(&mut self, now: Time, ticket: u32, observer: &mut impl Observer) {
+        if let Some(waiting) = self.room.leave(&self.state, ticket) {
+            self.state.waiting -= 1;
+            self.refuse(now, &waiting.arrived, waiting.reason, observer);
+        }
+    }
+
+    /// Room may have come up: on one host, or (a member of group `left` has gone) for others of
+    /// its group anywhere.
+    pub(super) fn serve_waiting(
+        &mut self,
+        now: Time,
+        host: Option<HostId>,
+        left: Option<GroupId>,
+        observer: &mut impl Observer,
+    ) {
+        let mut from = 0;
+        while let Some(ticket) = self.room.first_fitting(&self.state, host, left, from) {
+            from = ticket + 1;
+            let ask = self.room.tickets[&ticket].arrived.ask;
+            let Ok(chosen) = self.decide(ask) else { continue };
+            let waiting = self.room.leave(&self.state, ticket).expect("the ticket was just found");
+            self.state.waiting -= 1;
+            self.place(now, &waiting.arrived, chosen, observer);
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! The verdict: from a run's summary to its report, the answer in words first.
+
+use crate::fact::Reason;
+use crate::observe::Summary;
+use crate::report::{
+    ExpectationReport, METRICS, Moment, Order, Percentiles, Report, SCHEMA_VERSION, TenantReport,
+    Utilisation,
+};
+use crate::resources::Kinds;
+use crate::scenario::{Bound, Expectation, Scenario};
+use crate::time::Time;
+use std::collections::BTreeMap;
+
+/// The report of a run that has ended.
+pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Report {
+    let (now, kinds) = (summary.now, &scenario.kinds);
+    let mut report = Report {
+        schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: scenario.name.clone(),
+        question: scenario.question.clone(),
+        policy: scenario.placement.policy.name().to_owned(),
+        seed: scenario.seed,
+        fingerprint,
+        verdict: String::new(),
+        start: moment(scenario, Time::ZERO).date,
+        duration_s: seconds(scenario.duration_ms),
+        hosts: count(summary.hosts.value),
+        hosts_at_start: summary.hosts_at_start,
+        peak_hosts: count(summary.hosts.peak),
+        requests: summary.total.requests,
+        placed: summary.total.placed,
+        refused: summary.total.refused,
+        waiting: count(summary.waiting.value),
+        refused_by: by_reason(kinds, &summary.refused_by),
+        waited_by: by_reason(kinds, &summary.waited_by),
+        peak_alive: count(summary.alive.peak),
+        alive: count(summary.alive.value),
+        mean_alive: summary.alive.mean(now),
+        peak_hosts_used: count(summary.hosts_used.peak),
+        mean_hosts_used: summary.hosts_used.mean(now),
+        utilisation: (0..kinds.len())
+            .map(|column| (kinds.name(column).to_owned(), utilisation(kinds, summary, column)))
+            .collect(),
+        time_to_ready_s: time_to_ready(summary),
+        hosts_lower_bound: lower_bound(scenario, summary),
+        first_full: summary.first_full.map(|at| moment(scenario, at)),
+        scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
+        orders: orders(scenario, summary),
+        ordered_price: ordered_price(scenario, summary),
+        rollouts: Vec::new(),
+        tenants: named(scenario.tenants.iter(), &summary.by_tenant),
+        demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
+        expectations: Vec::new(),
+        notes: Vec::new(),
+    };
+    report.expectations = scenario.expectations.iter().map(|e| expectation(e, &report)).collect();
+    report.verdict = sentence(scenario, summary, &report);
+    report
+}
+
+/// A reason in a word: the key of `refused_by`.
+pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
+    match reason {
+        Reason::NoHosts => "no-hosts".to_owned(),
+        Reason::Pool => "pool".to_owned(),
+        Reason::Labels => "labels".to_owned(),
+        Reason::Cordoned => "cordoned".to_owned(),
+        Reason::Short(columns) => {
+            let short = (0..kinds.len()).filter(|column| columns & (1 << column) != 0);
+            short.map(|column| kinds.name(column)).collect::<Vec<_>>().join("+")
+        }
+        Reason::GroupPerHost => "group-per-host".to_owned(),
+        Reason::GroupPerRack => "group-per-rack".to_owned(),
+        Reason::GroupPerZone => "group-per-zone".to_owned(),
+    }
+}
+
+/// What a reason's word means: `for not enough memory`.
+pub fn reason_words(name: &str) -> String {
+    match name {
+        "no-hosts" => "because no host is in service".to_owned(),
+        "pool" => "because the pool has no hosts".to_owned(),
+        "labels" => "because no host has the labels".to_owned(),
+        "cordoned" => "because the hosts left take no new VMs".to_owned(),
+        "group-per-host" => "because their group has its share of every host".to_owned(),
+        "group-per-rack" => "because their group has its share of every rack".to_owned(),
+        "group-per-zone" => "because their group has its share of every zone".to_owned(),
+        short => format!("for not enough {}", short.replace('+', " and ")),
+    }
+}
+
+fn by_reason(kinds: &Kinds, counts: &BTreeMap<Reason, u64>) -> BTreeMap<String, u64> {
+    counts.iter().map(|(reason, count)| (reason_name(kinds, *reason), *count)).collect()
+}
+
+fn named<'a>(
+    names: impl Iterator<Item = &'a String>,
+    counts: &[crate::observe::summary::Counts],
+) -> Vec<TenantReport> {
+    let report = |(name, counts): (&String, &crate::observe::summary::Counts)| TenantReport {
+        name: name.clone(),
+        requests: counts.requests,
+        placed: counts.placed,
+        refused: counts.refused,
+    };
+    names.zip(counts).map(report).collect()
+}
+
+fn utilisation(kinds: &Kinds, summary: &Summary, column: usize) -> Utilisation {
+    let (used, capacity) = (&summary.used[column], &summary.capacity[column]);
+    let (most, of) = summary.fullest[column];
+    Utilisation {
+        mean: ratio(used.area(summary.now) as f64, capacity.area(summary.now) as f64),
+        peak: ratio(most as f64, of as f64),
+        end: ratio(used.value as f64, capacity.value as f64),
+        unit: kinds.unit(column).to_owned(),
+        peak_used: used.peak,
+        capacity: capacity.value,
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// The column with the highest peak share; the first of equals.
+fn scarcest(summary: &Summary, kinds: &Kinds) -> Option<usize> {
+    let share = |column: usize| {
+        let (most, of) = summary.fullest[column];
+        ratio(most as f64, of as f64)
+    };
+    (0..kinds.len()).reduce(|best, column| if share(column) > share(best) { column } else { best })
+}
+
+fn time_to_ready(summary: &Summary) -> Percentiles {
+    let histogram = &summary.ready_ms;
+    if histogram.is_empty() {
+        return Percentiles::default();
+    }
+    let at = |quantile: f64| {
+        let ms = histogram.value_at_quantile(quantile);
+        seconds(histogram.lowest_equivalent(ms).min(summary.ready_ms_max))
+    };
+    Percentiles {
+        p50: at(0.5),
+        p95: at(0.95),
+        p99: at(0.99),
+        max: seconds(summary.ready_ms_max),
+        mean: summary.ready_ms_sum as f64 / 1e3 / histogram.len() as f64,
+    }
+}
+
+/// No fleet of such hosts can hold what this one held at its peak with fewer.
+fn lower_bound(scenario: &Scenario, summary: &Summary) -> Option<u64> {
+    let model = |t: &crate::scenario::HostType| scenario.models[t.model.row()].effective;
+    let columns = 0..scenario.kinds.len();
+    let bounds = columns.filter_map(|column| {
+        let largest = scenario.host_types.iter().map(|t| model(t)[column]).max()?;
+        (largest > 0).then(|| count(summary.used[column].peak).div_ceil(count(largest)))
+    });
+    bounds.max()
+}
+
+fn orders(scenario: &Scenario, summary: &Summary) -> Vec<Order> {
+    let order = |placed: &crate::observe::summary::OrderPlaced| {
+        let host_type = &scenario.host_types[placed.host_type.row()];
+        Order {
+            ordered: moment(scenario, placed.at),
+            due: moment(scenario, placed.at.after(placed.lead_ms)),
+            hosts: placed.hosts.into(),
+            model: scenario.models[host_type.model.row()].name.clone(),
+            pool: scenario.pools[host_type.pool.row()].name.clone(),
+        }
+    };
+    summary.orders.iter().map(order).collect()
+}
+
+fn ordered_price(scenario: &Scenario, summary: &Summary) -> f64 {
+    let price = |placed: &crate::observe::summary::OrderPlaced| {
+        let model = scenario.host_types[placed.host_type.row()].model;
+        u128::from(scenario.models[model.row()].price_cents) * u128::from(placed.hosts)
+    };
+    summary.orders.iter().map(price).sum::<u128>() as f64 / 100.0
+}
+
+fn expectation(expectation: &Expectation, report: &Report) -> ExpectationReport {
+    let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
+    let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
+        "requests" => report.requests as f64,
+        _ => 1.0,
+    });
+    let value = metric_value(&expectation.metric, report);
+    let share = if whole > 0.0 { value / whole } else { 0.0 };
+    let holds = |bound: &Bound, is_most: bool| {
+        let (found, limit) = match bound {
+            Bound::Value(limit) => (value, *limit),
+            Bound::Share(limit) => (share, *limit),
+        };
+        if is_most { found <= limit } else { found >= limit }
+    };
+    let bounds = [(&expectation.at_most, "at most"), (&expectation.at_least, "at least")];
+    let words = bounds.iter().filter_map(|(bound, words)| {
+        let bound = bound.as_ref()?;
+        Some(format!("{words} {}", bound_text(bound)))
+    });
+    let is_share = bounds.iter().any(|(bound, _)| matches!(bound, Some(Bound::Share(_))));
+    ExpectationReport {
+        expected: format!("{} {}", expectation.metric, words.collect::<Vec<_>>().join(" and ")),
+        found: if is_share { percent(share) } else { number(value) },
+        held: expectation.at_most.as_ref().is_none_or(|bound| holds(bound, true))
+            && expectation.at_least.as_ref().is_none_or(|bound| holds(bound, false)),
+    }
+}
+
+fn bound_text(bound: &Bound) -> String {
+    match bound {
+        Bound::Value(value) => number(*value),
+        Bound::Share(share) => percent(*share),
+    }
+}
+
+/// The figure that an expectation names, in its own unit.
+fn metric_value(metric: &str, report: &Report) -> f64 {
+    let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
+    match metric {
+        "requests" => report.requests as f64,
+        "placed" => report.placed as f64,
+        "refused" => report.refused as f64,
+        "waiting" => report.waiting as f64,
+        "hosts" => report.hosts as f64,
+        "peak-hosts" => report.peak_hosts as f64,
+        "peak-hosts-used" => report.peak_hosts_used as f64,
+        "mean-hosts-used" => report.mean_hosts_used,
+        "peak-alive" => report.peak_alive as f64,
+        "alive" => report.alive as f64,
+        "orders" => report.orders.len() as f64,
+        "ordered-price" => report.ordered_price,
+        "time-to-ready-p50" => report.time_to_ready_s.p50,
+        "time-to-ready-p95" => report.time_to_ready_s.p95,
+        "time-to-ready-p99" => report.time_to_ready_s.p99,
+        "utilisation-mean" => scarcest.map_or(0.0, |of| of.mean),
+        "utilisation-peak" => scarcest.map_or(0.0, |of| of.peak),
+        _ => unreachable!("the scenario check knows the metrics"),
+    }
+}
+
+/// The answer, in one sentence.
+fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
+    if report.requests == 0 {
+        return "nothing was asked for: no request arrived".to_owned();
+    }
+    let mut parts = Vec::new();
+    let end = scenario.calendar.date(Time::from_ms(scenario.duration_ms));
+    match summary.first_full {
+        None => parts.push(format!(
+            "fits to the end, {end}: all {} requests were placed at once",
+            digits(report.requests)
+        )),
+        Some(full) => {
+            let date = scenario.calendar.date(full);
+            parts.push(if full == Time::ZERO {
+                format!("does not fit from the start, {date}")
+            } else {
+                format!("fits until {date}")
+            });
+            parts.extend(order_by(scenario, full));
+            parts.push(shortage(report));
+        }
+    }
+    if let Some(name) = &report.scarcest {
+        let at_peak = percent(report.utilisation[name].peak);
+        parts.push(match summary.first_full {
+            None => format!("{name} is the scarcest, {at_peak} taken at its peak"),
+            Some(_) => format!("{name} runs out first"),
+        });
+    }
+    if let (Some(first), hosts) =
+        (report.orders.first(), report.orders.iter().map(|o| o.hosts).sum::<u64>())
+    {
+        parts.push(format!(
+            "{} ordered in {}, the first by {}",
+            plural(hosts, "host"),
+            plural(report.orders.len() as u64, "order"),
+            &first.ordered.date[..10],
+        ));
+    }
+    parts.join("; ")
+}
+
+/// When hosts had to be ordered to be there when the fleet was full.
+fn order_by(scenario: &Scenario, full: Time) -> Option<String> {
+    let lead_ms = scenario.host_types.iter().map(|t| &scenario.models[t.model.row()].lead_time);
+    let lead_ms = lead_ms.map(|lead| lead.mean_ms() as u64).max().filter(|ms| *ms > 0)?;
+    let by = scenario.calendar.start.checked_add(jiff::SignedDuration::from_millis(
+        i64::try_from(full.ms()).ok()? - i64::try_from(lead_ms).ok()?,
+    ));
+    Some(format!("order more hosts by {}", by.ok()?.date()))
+}
+
+/// Who did not fit, and why.
+fn shortage(report: &Report) -> String {
+    let requests = digits(report.requests);
+    let first = |counts: &BTreeMap<String, u64>| {
+        let most = counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+        most.map_or(String::new(), |(name, count)| {
+            let mostly = if counts.len() > 1 {
+                format!("{} of them ", digits(*count))
+            } else {
+                String::new()
+            };
+            format!("{mostly}{}", reason_words(name))
+        })
+    };
+    if report.refused > 0 {
+        let share = percent(report.refused as f64 / report.requests as f64);
+        let refused = digits(report.refused);
+        return format!(
+            "{refused} of {requests} requests refused ({share}), {}",
+            first(&report.refused_by)
+        );
+    }
+    let waited: u64 = report.waited_by.values().sum();
+    let still = match report.waiting {
+        0 => String::new(),
+        waiting => format!(" and {} still wait", digits(waiting)),
+    };
+    format!(
+        "{} of {requests} requests had to wait{still}, {}",
+        digits(waited),
+        first(&report.waited_by)
+    )
+}
+
+fn moment(scenario: &Scenario, at: Time) -> Moment {
+    Moment { at_s: seconds(at.ms()), date: scenario.calendar.at(at).to_string() }
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1e3
+}
+
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", digits(count), if count == 1 { "" } else { "s" })
+}
+
+/// A count with its digits in threes: `12,000`.
+pub fn digits(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (row, digit) in digits.chars().enumerate() {
+        if row > 0 && (digits.len() - row).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A figure: whole numbers whole, others to three decimals.
+fn number(value: f64) -> String {
+    if value >= 0.0 && value < 1e15 && libm::floor(value) == value {
+        return digits(value as u64);
+    }
+    format!("{value:.3}")
+}
+
+/// A share as a percentage with as many decimals as it takes to see it: `12.3%`, `0.004%`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    match libm::fabs(percent) {
+        value if value >= 0.1 || value == 0.0 => {
+            let text = format!("{percent:.1}");
+            format!("{}%", text.strip_suffix(".0").unwrap_or(&text))
+        }
+        _ => format!("{percent:.4}%"),
+    }
+}
