@@ -36,8 +36,8 @@ fn main() -> ExitCode {
     }
     let done = match command {
         "test" => return test::all(),
-        "wasm" => wasm::set_up_and_build().map(|module| module.display().to_string()),
-        "parity" => wasm::set_up_and_build().and_then(|module| parity::run(&module)),
+        "wasm" => wasm::build().map(|module| module.display().to_string()),
+        "parity" => wasm::build().and_then(|module| parity::run(&module)),
         "expected" => expected(),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => Ok(HELP.to_owned()),

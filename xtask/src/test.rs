@@ -1,30 +1,23 @@
 //! `cargo xtask test`: set up, then every check there is. A failure does not hide the next one.
 
 use crate::{parity, setup, shell, wasm};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 /// Runs everything and says how it went; the exit code is 1 when anything failed.
 pub(crate) fn all() -> ExitCode {
-    let mut steps = Vec::new();
-    let mut step = |name, outcome: &mut dyn FnMut() -> Result<String, String>| {
-        let begun = Instant::now();
-        let outcome = outcome();
-        if let Err(why) = &outcome {
-            eprintln!("error: {why}");
-        }
-        steps.push(Step { name, outcome, seconds: begun.elapsed().as_secs() });
-    };
-    step("format", &mut format);
-    step("lints", &mut lints);
-    step("native tests", &mut native);
-    let mut module = Err("there is no module to run: its build failed".to_owned());
-    step("WebAssembly build", &mut || {
-        module = wasm::set_up_and_build();
-        module.clone().map(|directory| directory.display().to_string())
+    let format = Step::run("format", format);
+    let lints = Step::run("lints", lints);
+    let native = Step::run("native tests", native);
+    let build =
+        Step::run("WebAssembly build", || wasm::build().map(|module| module.display().to_string()));
+    let parity = Step::run("WebAssembly tests", || match &build.outcome {
+        Ok(module) => parity::run(Path::new(module)),
+        Err(_) => Err("there is no module to run: its build failed".to_owned()),
     });
-    step("WebAssembly tests", &mut || parity::run(module.as_deref().map_err(String::clone)?));
 
+    let steps = [format, lints, native, build, parity];
     println!("\n{}", summary(&steps));
     if steps.iter().all(|step| step.outcome.is_ok()) {
         ExitCode::SUCCESS
@@ -57,8 +50,20 @@ fn native() -> Result<String, String> {
 
 struct Step {
     name: &'static str,
+    /// How it went, in words.
     outcome: Result<String, String>,
     seconds: u64,
+}
+
+impl Step {
+    fn run(name: &'static str, body: impl FnOnce() -> Result<String, String>) -> Self {
+        let begun = Instant::now();
+        let outcome = body();
+        if let Err(why) = &outcome {
+            eprintln!("error: {why}");
+        }
+        Self { name, outcome, seconds: begun.elapsed().as_secs() }
+    }
 }
 
 fn summary(steps: &[Step]) -> String {

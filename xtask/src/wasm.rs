@@ -4,21 +4,14 @@ use crate::{setup, shell};
 use std::fs;
 use std::path::PathBuf;
 
-/// The same, after making sure that the compiler can.
-///
-/// # Errors
-/// As [`build`] and [`setup::wasm_target`].
-pub(crate) fn set_up_and_build() -> Result<PathBuf, String> {
-    setup::wasm_target()?;
-    build()
-}
-
 /// Builds the module; returns the directory with `fleetcast_web.js`, `fleetcast_web_bg.wasm` and
 /// their TypeScript declarations.
 ///
 /// # Errors
-/// A build failed, or the result could not be written.
+/// The target is missing and cannot be installed, a build failed, or the result could not be
+/// written.
 pub(crate) fn build() -> Result<PathBuf, String> {
+    setup::wasm_target()?;
     let package = ["--package", "fleetcast-web", "--profile", "web"];
     let target = ["--target", setup::WASM_TARGET];
     shell::run(shell::cargo().arg("build").args(package).args(target))?;
