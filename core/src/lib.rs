@@ -6,6 +6,10 @@
 //!
 //! The modules stand in reading order; each uses only what is listed above it.
 
+// `core/clippy.toml` lists what keeps the core pure, each with its reason.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod resources;
 pub mod time;
 pub mod problem;
