@@ -7,9 +7,10 @@
 //! The modules stand in reading order; each uses only what is listed above it.
 
 pub mod problem;
-pub mod report;
-pub mod resources;
-pub mod scenario;
 pub mod source;
 pub mod time;
+pub mod resources;
 pub mod units;
+pub mod scenario;
+pub mod report;
+pub mod read;

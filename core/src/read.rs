@@ -1,0 +1,3 @@
+//! Reading.
+mod findings;
+mod tree;
