@@ -13,4 +13,13 @@ pub mod resources;
 pub mod units;
 pub mod scenario;
 pub mod report;
+
+mod decimal;
+mod table;
+
+mod columns;
+pub mod inventory;
+pub mod samples;
+pub mod trace;
+
 pub mod read;
