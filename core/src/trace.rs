@@ -36,7 +36,7 @@ pub struct Survey {
     pub tenants: Vec<String>,
     /// The pools it names, sorted.
     pub pools: Vec<String>,
-    /// The flavors it names, sorted.
+    /// The flavors to which rows leave their size, sorted.
     pub flavors: Vec<String>,
     /// Whether some row asks for more than 0 of a builtin kind.
     pub uses: [bool; 5],
@@ -423,9 +423,10 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
             *largest = amount.max(*largest);
         }
         survey.has_groups |= row.group.is_some();
+        let size_from = row.flavor.as_deref().filter(|_| row.amounts == [0; 5]);
         let few = tenants.add(row.tenant.as_deref(), table, problems)
             && pools.add(row.pool.as_deref(), table, problems)
-            && flavors.add(row.flavor.as_deref(), table, problems);
+            && flavors.add(size_from, table, problems);
         if !few {
             return None;
         }

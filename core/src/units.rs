@@ -143,6 +143,11 @@ impl Decimal {
         self.whole(1, 1).ok()
     }
 
+    /// The number in hundredths, if it is not negative and has at most two decimals.
+    pub fn to_hundredths(self) -> Option<u64> {
+        self.whole(100, 1).ok()
+    }
+
     /// `floor(amount × self)`; `None` if it is negative or beyond `i64`. `amount` is at most 2^63.
     pub fn of_amount(self, amount: i64) -> Option<i64> {
         let amount = u128::try_from(amount).ok()?;

@@ -110,12 +110,7 @@ impl<'a> Check<'a> {
         self.findings.error(at, message, Some(hint.into()));
     }
 
-    pub(crate) fn warning(
-        &mut self,
-        at: At,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
+    pub(crate) fn warning(&mut self, at: At, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.warning(at, message, Some(hint.into()));
     }
 
@@ -231,7 +226,8 @@ impl<'a> Check<'a> {
         if let Some(meant) = self.alike(name, known.clone()) {
             return format!("did you mean `{meant}`?");
         }
-        let mut some: Vec<String> = known.take(9).map(|name| format!("`{}`", shorten(name))).collect();
+        let mut some: Vec<String> =
+            known.take(9).map(|name| format!("`{}`", shorten(name))).collect();
         if some.is_empty() {
             return format!("there is no {what} here");
         }
@@ -426,8 +422,7 @@ impl<'a> Check<'a> {
             return Some(ms);
         }
         let least = units::format_duration_ms(min_ms);
-        let message =
-            format!("`{}` is at least {least}, not `{}`", shorten(key), node_text(node));
+        let message = format!("`{}` is at least {least}, not `{}`", shorten(key), node_text(node));
         self.error(node.at, message);
         None
     }
@@ -441,7 +436,8 @@ impl<'a> Check<'a> {
         let text = text.trim();
         let date = text.parse::<jiff::civil::DateTime>().ok();
         if date.is_none() || !text.starts_with(|c: char| c.is_ascii_digit()) {
-            let is_zoned = text.len() > 10 && (text.ends_with(['Z', 'z']) || text[10..].contains('+'));
+            let is_zoned =
+                text.len() > 10 && (text.ends_with(['Z', 'z']) || text[10..].contains('+'));
             let hint = if text.is_char_boundary(10) && is_zoned {
                 "a scenario has no time zones: write it like `2011-07-01T08:00:00`"
             } else {

@@ -75,7 +75,7 @@ pub(crate) fn read_table(
     of: Of,
     from: Option<f64>,
 ) -> Option<Curve> {
-    let mut first = |check: &mut Check<'_>, field: &'static Field| match (table.get(field), from) {
+    let first = |check: &mut Check<'_>, field: &'static Field| match (table.get(field), from) {
         (Some(node), _) => of.level(check, field, node),
         (None, Some(from)) => Some(from),
         (None, None) => {

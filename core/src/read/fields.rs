@@ -65,6 +65,8 @@ pub(crate) enum Kind {
     Level,
     /// A distribution of durations; with `true`, `"forever"` too.
     Spread(bool),
+    /// A duration, or `"forever"`.
+    Wait,
     /// A curve of counts or rates, or just one of them.
     Curve,
     Labels,
@@ -99,9 +101,9 @@ macro_rules! sections {
     )*) => {
         $(
             pub(crate) mod $module {
-                use super::{Field, Kind, Need::{self, Must, Else, OneOf}, Resources, Section};
+                // A table without fields of its own needs none of these.
                 #[allow(unused_imports)]
-                use super::Kind::*;
+                use super::{Field, Kind::*, Need::*, Resources, Section};
                 $(
                     pub(crate) static $name: Field = Field {
                         key: $key,
@@ -118,7 +120,6 @@ macro_rules! sections {
                     resources: Resources::$resources,
                     fields: &[$(&$name),*],
                 };
-                const _: fn(Need, Kind) = |_, _| { let _ = (Must, Else(""), OneOf); };
             }
         )*
 
@@ -363,8 +364,8 @@ sections! {
 
     /// How long a request may wait.
     wait "when-full = { … }" None {
-        /// So long at most.
-        WAIT "wait" Spread(true), Must, "\"2 days\"";
+        /// So long at most; `"forever"` is no bound.
+        WAIT "wait" Wait, Must, "\"2 days\"";
     }
 
     /// What multiplies a rate. All of it does.

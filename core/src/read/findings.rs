@@ -107,6 +107,11 @@ impl Findings {
         !self.broken.is_empty()
     }
 
+    /// How many errors there are so far.
+    pub(crate) fn error_count(&self) -> u64 {
+        self.error_count
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.error_count > 0
     }

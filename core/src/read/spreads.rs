@@ -98,7 +98,11 @@ fn constant(check: &mut Check<'_>, key: &str, node: &Node, allow: Allow) -> Opti
         if allow.forever {
             return Some(Distribution::Constant(u64::MAX));
         }
-        check.error_hint(node.at, format!("`{key}` cannot be `forever`"), "write it like `90 days`");
+        check.error_hint(
+            node.at,
+            format!("`{key}` cannot be `forever`"),
+            "write it like `90 days`",
+        );
         return None;
     }
     check.length_ms(key, node, u64::from(!allow.zero)).map(Distribution::Constant)
