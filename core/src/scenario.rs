@@ -261,8 +261,9 @@ pub struct Demand {
     pub when_full: WhenFull,
 }
 
-/// When requests come.
+/// When requests come. One a demand, so its size does not matter.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)]
 pub enum Arrivals {
     /// So many at a time that the VMs asked for and not yet ended follow the curve.
     Alive(Curve),

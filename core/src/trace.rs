@@ -720,17 +720,18 @@ mod tests {
             b"arrival_s,departure_s,vcpu,mem_gib,gpu,slots,tenant,pool,flavor,group\n\
               2,9,1,2,0,0,b,x,s,\n\
               1,,4,1,0,5,a,,s,g\n\
-              3,4,2,2,0,3,b,y,,\n",
+              3,4,2,2,0,3,b,y,,\n\
+              3,4,,,,,b,,m,\n",
         );
         assert_eq!(problems.list.len(), 1);
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let expected = Survey {
-            rows: 3,
+            rows: 4,
             is_sorted: false,
             last_ms: 9_000,
             tenants: names(&["a", "b"]),
             pools: names(&["x", "y"]),
-            flavors: names(&["s"]),
+            flavors: names(&["m"]),
             uses: [true, true, false, false, false],
             own_kinds: names(&["slots"]),
             largest: [4_000, 2_048, 0, 0, 0],

@@ -225,7 +225,8 @@ pub fn parse_amount(kind: Builtin, text: &str) -> Result<i64, Mistake> {
         } else {
             format!("`{}` is not a unit of {}", shorten(unit), kind.name())
         };
-        let known: Vec<&str> = units_of(kind).iter().map(|u| u.0).filter(|u| *u != "").collect();
+        let known: Vec<&str> =
+            units_of(kind).iter().map(|u| u.0).filter(|u| !u.is_empty()).collect();
         let hint = match alike_unit(kind, unit) {
             Some("") => format!("did you mean `{number}`?"),
             Some(meant) => format!("did you mean `{number} {meant}`?"),

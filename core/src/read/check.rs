@@ -191,7 +191,8 @@ impl<'a> Check<'a> {
             return None;
         }
         let lower = name.to_lowercase().replace('_', "-");
-        let distance_max = 1 + lower.chars().count() / 4;
+        let length = lower.chars().count();
+        let distance_max = (1 + length / 4).min(length / 2);
         known
             .filter(|known| known.len() <= 60)
             .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
@@ -234,7 +235,8 @@ impl<'a> Check<'a> {
         if some.len() == 9 {
             some[8] = "…".to_owned();
         }
-        format!("there are {}", some.join(", "))
+        let verb = if some.len() == 1 { "is" } else { "are" };
+        format!("there {verb} {}", some.join(", "))
     }
 
     /// Text.
@@ -640,6 +642,10 @@ impl<'a> Check<'a> {
             Value::Table(_) => {
                 let message = format!("`{key}` is a list of tables, not a table");
                 self.error_hint(node.at, message, format!("write it like `[[{key}]]`"));
+                &[]
+            }
+            _ if alone => {
+                self.wrong_type(key, node, "a table or a list of tables", &format!("`[{key}]`"));
                 &[]
             }
             _ => {

@@ -780,7 +780,9 @@ fn read_zones(check: &mut Check<'_>, node: &Node) -> Option<Vec<String>> {
 fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
     let kinds = check.kind_names();
     let (total, is_any) = check.amounts(table);
-    if !is_any && !check.findings.is_broken() {
+    // What a model lacks that extends another is that one's fault.
+    let is_own = table.get(&host_model::EXTENDS).is_none();
+    if !is_any && is_own && !check.findings.is_broken() {
         let message = format!("the host model `{}` has no resources", shorten(name));
         check.error_hint(table.at, message, "add what it has, such as `cpu = 16`");
     }

@@ -74,7 +74,9 @@ impl Load {
             let table = check.open_entries(merged, entry.key_at, &[&flavor::SECTION]);
             let errors_before = check.findings.error_count();
             let (amounts, _) = check.amounts(&table);
-            let is_right = check.findings.error_count() == errors_before;
+            // What is lacking because it is wrong, or another's fault, is told already.
+            let is_own = table.get(&flavor::EXTENDS).is_none();
+            let is_right = is_own && check.findings.error_count() == errors_before;
             if amounts == [0; 8] && is_right && !check.findings.is_broken() {
                 let message = format!("the flavor `{}` asks for nothing", shorten(&entry.key));
                 check.error_hint(table.at, message, "add what it takes, such as `cpu = 2`");
@@ -404,11 +406,11 @@ impl Load {
                         let unit = Builtin::ALL.get(column).map_or(kind.as_str(), |k| k.unit());
                         let asks = format_amount(kind, unit, size[column]);
                         let has = format_amount(kind, unit, most(column));
-                        format!("{what} asks for {asks} of {kind}, and no host has more than {has}")
+                        format!("{what} asks for more {kind} than a host has: {asks} of {has}")
                     }
                     None => format!("{what} fits on no host: each has too little of something"),
                 };
-                check.warning(ask.at, message, "all of these requests will be refused, or wait");
+                check.warning(ask.at, message, "such requests will be refused, or wait");
             }
         }
     }
@@ -563,7 +565,10 @@ fn day_with(peak: f64, trough: f64, peak_hour: u64) -> Option<[f64; 24]> {
             let angle = std::f64::consts::TAU * away as f64 / 24.0;
             // Exactly 0 at the trough, where the cosine of π would leave a trace.
             let wave = if away == 12 { 0.0 } else { (1.0 + libm::cos(angle)) / 2.0 };
-            *factor = trough + (peak - trough) * libm::pow(wave, power);
+            *factor = match away {
+                0 => peak,
+                _ => trough + (peak - trough) * libm::pow(wave, power),
+            };
         }
         hours
     };

@@ -349,57 +349,105 @@ mod tests {
         check("f.toml", "b = 0.1\n[a]\nx = [1, 'y', true]", tree());
         check("f.toml", "b = 0.1\r\n[a]\r\nx = [1, 'y', true]\r\n", tree());
         check("f.JSON", r#"{"b": 0.1, "a": {"x": [1, "y", true]}}"#, tree());
-        check("f", "d = 2011-07-01\nh = 0xff\ni = 1_000\nn = -nan", expect!["{d: 2011-07-01, h: 255, i: 1000, n: -nan}"]);
+        check(
+            "f",
+            "d = 2011-07-01\nh = 0xff\ni = 1_000\nn = -nan",
+            expect!["{d: 2011-07-01, h: 255, i: 1000, n: -nan}"],
+        );
     }
 
     #[test]
     fn syntax_errors_come_all_at_once() {
         let text = "a = 1\na = 2\nb = x\nc = \"open\nd = 16 vCPU\ne = 64 GiB\n[f\ng = 1";
-        check("f.toml", text, expect![[r#"
+        check(
+            "f.toml",
+            text,
+            expect![[r#"
             {a: 1, b: "x", c: "open", d: "16 vCPU", e: "64 GiB", g: {}}
             2:1+1 duplicate key | a table has each key once: delete one of them
             3:5+1 text must be in quotes | did you mean `"x"`?
             4:10+1 invalid basic string, expected `"`
             5:5+7 text must be in quotes | did you mean `"16 vCPU"`?
             6:5+6 text must be in quotes | did you mean `"64 GiB"`?
-            7:3+1 unclosed table, expected `]`"#]]);
-        check("f.toml", "a = [1, 2", expect![[r#"
+            7:3+1 unclosed table, expected `]`"#]],
+        );
+        check(
+            "f.toml",
+            "a = [1, 2",
+            expect![[r#"
             {a: [1, 2]}
-            1:10+1 unclosed array, expected `]`"#]]);
-        check("f.json", r#"{"a": 1, "a": 2, "b": null}"#, expect![[r#"
+            1:10+1 unclosed array, expected `]`"#]],
+        );
+        check(
+            "f.json",
+            r#"{"a": 1, "a": 2, "b": null}"#,
+            expect![[r#"
             {a: 1, b: null}
-            1:10+3 duplicate key | a table has each key once: delete one of them"#]]);
-        check("f.json", r#"{"a": 1,}"#, expect![[r#"
+            1:10+3 duplicate key | a table has each key once: delete one of them"#]],
+        );
+        check(
+            "f.json",
+            r#"{"a": 1,}"#,
+            expect![[r#"
             {}
-            1:8+1 trailing commas are not allowed"#]]);
-        check("f.json", "[1]", expect![[r#"
+            1:8+1 trailing commas are not allowed"#]],
+        );
+        check(
+            "f.json",
+            "[1]",
+            expect![[r#"
             {}
-            1:1+3 a scenario is an object, not a list"#]]);
-        check("f.json", "", expect![[r#"
+            1:1+3 a scenario is an object, not a list"#]],
+        );
+        check(
+            "f.json",
+            "",
+            expect![[r#"
             {}
-            0:0+1 the scenario is empty"#]]);
-        check("f.json", "{\"a\": 1 // one\n}", expect![[r#"
+            0:0+1 the scenario is empty"#]],
+        );
+        check(
+            "f.json",
+            "{\"a\": 1 // one\n}",
+            expect![[r#"
             {}
-            1:9+6 comments are not allowed"#]]);
-        check("f.json", "{\"a\": 0x1, \"b\": NaN}", expect![[r#"
+            1:9+6 comments are not allowed"#]],
+        );
+        check(
+            "f.json",
+            "{\"a\": 0x1, \"b\": NaN}",
+            expect![[r#"
             {}
-            1:7+1 hexadecimal numbers are not allowed"#]]);
+            1:7+1 hexadecimal numbers are not allowed"#]],
+        );
     }
 
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
-        check("f.toml", &deep, expect![[r#"
+        check(
+            "f.toml",
+            &deep,
+            expect![[r#"
             {}
-            1:37+1 this is nested too deep | tables and lists can be 32 deep"#]]);
-        check("f.json", &"[".repeat(100_000), expect![[r#"
+            1:37+1 this is nested too deep | tables and lists can be 32 deep"#]],
+        );
+        check(
+            "f.json",
+            &"[".repeat(100_000),
+            expect![[r#"
             {}
-            1:33+1 this is nested too deep | tables and lists can be 32 deep"#]]);
+            1:33+1 this is nested too deep | tables and lists can be 32 deep"#]],
+        );
         let path = vec!["a"; 79].join(".");
         let keys = format!("[{path}]\n{}", format!("{path} = {{").repeat(32));
-        check("f.toml", &keys, expect![[r#"
+        check(
+            "f.toml",
+            &keys,
+            expect![[r#"
             {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}
             1:66+1 this is nested too deep
-            2:5153+1 unclosed inline table, expected `}`"#]]);
+            2:5153+1 unclosed inline table, expected `}`"#]],
+        );
     }
 }
