@@ -76,11 +76,13 @@ pub fn read(input: &Input<'_>, files: &dyn Files) -> Result<Read, Problems> {
     let text = input.text.strip_prefix('\u{feff}').unwrap_or(input.text);
     let mut findings = Findings::default();
     let mut tree = tree::parse(input.file, text, &mut findings);
-    for (row, set) in input.overrides.iter().enumerate() {
-        set::apply(&mut tree, row, set, &mut findings);
+    if let Some(tree) = &mut tree {
+        for (row, set) in input.overrides.iter().enumerate() {
+            set::apply(tree, row, set, &mut findings);
+        }
     }
     let mut check = Check::new(input.file, files, findings);
-    let scenario = read_tree(&mut check, &tree);
+    let scenario = tree.and_then(|tree| read_tree(&mut check, &tree));
     let has_errors = check.findings.has_errors();
     let keys: Vec<&str> = input.overrides.iter().map(|set| set.key.as_str()).collect();
     let problems = check.findings.finish(input.file, text, &keys);

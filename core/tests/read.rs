@@ -1072,7 +1072,6 @@ fn syntax_errors_do_not_hide_the_rest() {
             1:10+1 invalid literal string, expected `'`
             2:12+1 `duration` does not say its unit | did you mean `"5 days"` or `"5 s"`?
             3:8+9 text must be in quotes | did you mean `"16 apples"`?
-            3:8+9 `seed` is a number, not text | write it like `10`
             6:1+3 duplicate key | a table has each key once: delete one of them
             7:10+6 text must be in quotes | did you mean `"64 GiB"`?
             10:9+2 `zones` cannot be negative: `-1` | it is 1 or more
@@ -1100,12 +1099,8 @@ fn syntax_errors_do_not_hide_the_rest() {
     check_json(
         "[]",
         expect![[r#"
-        0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
-        0:0+1 `demand` is missing | add `demand = [{ name = "vms", flavor = "small", alive = 1000 }]`
-        0:0+1 `duration` is missing | add `duration = "36 months"`
-        0:0+1 `pools` is missing | add `pools = [{ name = "kvm" }]`
-        1:1+2 a scenario is an object, not a list
-    "#]],
+            1:1+2 a scenario is an object, not a list
+        "#]],
     );
 }
 
@@ -1115,12 +1110,8 @@ fn what_is_too_much_is_refused() {
     check(
         &long,
         expect![[r#"
-        0:0+1 the scenario is longer than 4 MiB | put lists of hosts and requests into CSV files
-        0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
-        0:0+1 `demand` is missing | add `demand = [{ name = "vms", flavor = "small", alive = 1000 }]`
-        0:0+1 `duration` is missing | add `duration = "36 months"`
-        0:0+1 `pools` is missing | add `pools = [{ name = "kvm" }]`
-    "#]],
+            0:0+1 the scenario is longer than 4 MiB | put lists of hosts and requests into CSV files
+        "#]],
     );
     let many: String = (0..10_001).map(|row| format!("[flavors.g{row}]\ncpu = 1\n")).collect();
     check(
@@ -1130,14 +1121,16 @@ fn what_is_too_much_is_refused() {
         13:10+3 no flavor is called `f` | there is no flavor here
     "#]],
     );
-    let deep = "lifetime = { distribution = 'mixture', of = [{ weight = 1, ".repeat(6);
-    let deep = deep
-        .replace("lifetime = { distribution = 'mixture', of = [{ weight = 1, lifetime = {", "of");
+    let mut part = "distribution = 'constant', value = '1 day'".to_owned();
+    for _ in 0..5 {
+        part = format!("distribution = 'mixture', of = [{{ weight = 1, {part} }}]");
+    }
+    let deep = format!("lifetime = {{ {part} }}\n");
     check(
         &format!("{SMALL}{deep}"),
         expect![[r#"
-        15:4+1 key with no value, expected `=`
-    "#]],
+            15:184+107 mixtures of mixtures go 4 deep at most
+        "#]],
     );
     let wide = format!("{SMALL}labels = {{ {} }}\n", "x".repeat(1_000_000));
     let said = told(read_with("t.toml", &wide, &[]));

@@ -438,9 +438,8 @@ impl<'a> Check<'a> {
         let text = text.trim();
         let date = text.parse::<jiff::civil::DateTime>().ok();
         if date.is_none() || !text.starts_with(|c: char| c.is_ascii_digit()) {
-            let is_zoned =
-                text.len() > 10 && (text.ends_with(['Z', 'z']) || text[10..].contains('+'));
-            let hint = if text.is_char_boundary(10) && is_zoned {
+            let time = text.get(10..).unwrap_or_default();
+            let hint = if time.contains(['Z', 'z', '+']) {
                 "a scenario has no time zones: write it like `2011-07-01T08:00:00`"
             } else {
                 "write it like `2011-07-01` or `2011-07-01T08:00:00`"

@@ -28,6 +28,14 @@ struct Finding {
     hint: Option<String>,
     /// Problems of a file named at `at`, found by that file's own reader.
     place: Option<Place>,
+    /// The text does not parse here.
+    is_syntax: bool,
+}
+
+impl Finding {
+    fn new(at: At, severity: Severity, message: String, hint: Option<String>) -> Self {
+        Self { at, severity, message, hint, place: None, is_syntax: false }
+    }
 }
 
 /// Findings kept while reading; far more than are shown, so that sorting them is fair.
@@ -46,24 +54,18 @@ pub(crate) struct Findings {
 impl Findings {
     /// Something that keeps the scenario from running.
     pub(crate) fn error(&mut self, at: At, message: impl Into<String>, hint: Option<String>) {
-        self.push(Finding {
-            at,
-            severity: Severity::Error,
-            message: message.into(),
-            hint,
-            place: None,
-        });
+        self.push(Finding::new(at, Severity::Error, message.into(), hint));
     }
 
     /// Something that looks unintended.
     pub(crate) fn warning(&mut self, at: At, message: impl Into<String>, hint: Option<String>) {
-        let severity = Severity::Warning;
-        self.push(Finding { at, severity, message: message.into(), hint, place: None });
+        self.push(Finding::new(at, Severity::Warning, message.into(), hint));
     }
 
     /// The text does not even parse here.
     pub(crate) fn syntax(&mut self, at: At, message: impl Into<String>, hint: Option<String>) {
-        self.error(at, message, hint);
+        let finding = Finding::new(at, Severity::Error, message.into(), hint);
+        self.push(Finding { is_syntax: true, ..finding });
         self.broken.insert(at);
     }
 
@@ -76,10 +78,9 @@ impl Findings {
         message: String,
         hint: Option<String>,
     ) {
-        let text = String::new();
-        let place =
-            Some(Place { file: file.to_owned(), line, column: 1, width: 1, text, offset: 0 });
-        self.push(Finding { at, severity: Severity::Error, message, hint, place });
+        let (file, text) = (file.to_owned(), String::new());
+        let place = Some(Place { file, line, column: 1, width: 1, text, offset: 0 });
+        self.push(Finding { place, ..Finding::new(at, Severity::Error, message, hint) });
     }
 
     /// What the reader of another file, named at `at`, has found.
@@ -87,7 +88,7 @@ impl Findings {
         self.more += problems.more;
         self.error_count += problems.more;
         for Problem { severity, message, place, hint } in problems.list {
-            self.push(Finding { at, severity, message, hint, place });
+            self.push(Finding { place, ..Finding::new(at, severity, message, hint) });
         }
     }
 
@@ -124,7 +125,7 @@ impl Findings {
         let broken_lines: BTreeSet<usize> = broken.iter().map(|at| lines.line_of(*at)).collect();
         self.list.retain(|finding| match finding.at {
             At::Text { .. } => {
-                broken.contains(&finding.at) || !broken_lines.contains(&lines.line_of(finding.at))
+                finding.is_syntax || !broken_lines.contains(&lines.line_of(finding.at))
             }
             At::File | At::Set(_) => true,
         });

@@ -72,27 +72,23 @@ impl Node {
 }
 
 /// Reads a whole file without its byte order mark: JSON if its name says so, else TOML. Whatever does not parse is a finding;
-/// the tree holds the rest.
-pub(crate) fn parse(file: &str, text: &str, findings: &mut Findings) -> Node {
+/// the tree holds the rest. `None` if there is no rest worth checking.
+pub(crate) fn parse(file: &str, text: &str, findings: &mut Findings) -> Option<Node> {
     if text.len() > TEXT_MAX {
         let hint = "put lists of hosts and requests into CSV files".to_owned();
         findings.error(At::File, "the scenario is longer than 4 MiB", Some(hint));
-        return empty();
+        return None;
     }
     if let Some(at) = too_deep(text) {
         let hint = format!("tables and lists can be {DEPTH_MAX} deep");
         findings.syntax(At::text(at..at + 1), "this is nested too deep", Some(hint));
-        return empty();
+        return None;
     }
     if file.to_ascii_lowercase().ends_with(".json") {
         parse_json(text, findings)
     } else {
         parse_toml(text, findings)
     }
-}
-
-fn empty() -> Node {
-    Node { at: At::File, value: Value::Table(Vec::new()) }
 }
 
 /// Where brackets go too deep, counted without knowing strings from code: a bound for the parsers'
@@ -123,7 +119,7 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-fn parse_toml(text: &str, findings: &mut Findings) -> Node {
+fn parse_toml(text: &str, findings: &mut Findings) -> Option<Node> {
     let (table, errors) = if text.len() <= RECOVER_MAX {
         DeTable::parse_recoverable(text)
     } else {
@@ -131,7 +127,7 @@ fn parse_toml(text: &str, findings: &mut Findings) -> Node {
             Ok(table) => (table, Vec::new()),
             Err(error) => {
                 toml_error(text, &error, findings);
-                return empty();
+                return None;
             }
         }
     };
@@ -139,7 +135,7 @@ fn parse_toml(text: &str, findings: &mut Findings) -> Node {
         toml_error(text, error, findings);
     }
     let entries = toml_entries(table.into_inner(), At::text, 0, findings);
-    Node { at: At::File, value: Value::Table(entries) }
+    Some(Node { at: At::File, value: Value::Table(entries) })
 }
 
 fn toml_error(text: &str, error: &toml::de::Error, findings: &mut Findings) {
@@ -238,7 +234,7 @@ pub(crate) fn parse_value(text: &str, at: At) -> Option<Node> {
     (!findings.has_errors()).then_some(node)
 }
 
-fn parse_json(text: &str, findings: &mut Findings) -> Node {
+fn parse_json(text: &str, findings: &mut Findings) -> Option<Node> {
     let options = jsonc_parser::ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -259,13 +255,13 @@ fn parse_json(text: &str, findings: &mut Findings) -> Node {
                 if node.table().is_none() {
                     let message = format!("a scenario is an object, not {}", node.kind());
                     findings.error(node.at, message, None);
-                    return empty();
+                    return None;
                 }
-                Node { at: At::File, ..node }
+                Some(Node { at: At::File, ..node })
             }
             None => {
                 findings.error(At::File, "the scenario is empty", None);
-                empty()
+                None
             }
         },
         Err(error) => {
@@ -273,7 +269,7 @@ fn parse_json(text: &str, findings: &mut Findings) -> Node {
             let start = floor_boundary(text, error.range().start).min(end);
             let message = error.kind().to_string().to_lowercase();
             findings.syntax(At::text(start..end), message, None);
-            empty()
+            None
         }
     }
 }
@@ -332,7 +328,7 @@ mod tests {
 
     fn check(file: &str, text: &str, expected: Expect) {
         let mut findings = Findings::default();
-        let tree = draw(&parse(file, text, &mut findings));
+        let tree = parse(file, text, &mut findings).as_ref().map_or("nothing".to_owned(), draw);
         let mut drawn = if tree.len() < 200 { tree } else { format!("{} chars", tree.len()) };
         for problem in findings.finish(file, text, &[]).list {
             let place = problem.place.expect("a place in the text");
@@ -389,36 +385,36 @@ mod tests {
             "f.json",
             r#"{"a": 1,}"#,
             expect![[r#"
-            {}
-            1:8+1 trailing commas are not allowed"#]],
+                nothing
+                1:8+1 trailing commas are not allowed"#]],
         );
         check(
             "f.json",
             "[1]",
             expect![[r#"
-            {}
-            1:1+3 a scenario is an object, not a list"#]],
+                nothing
+                1:1+3 a scenario is an object, not a list"#]],
         );
         check(
             "f.json",
             "",
             expect![[r#"
-            {}
-            0:0+1 the scenario is empty"#]],
+                nothing
+                0:0+1 the scenario is empty"#]],
         );
         check(
             "f.json",
             "{\"a\": 1 // one\n}",
             expect![[r#"
-            {}
-            1:9+6 comments are not allowed"#]],
+                nothing
+                1:9+6 comments are not allowed"#]],
         );
         check(
             "f.json",
             "{\"a\": 0x1, \"b\": NaN}",
             expect![[r#"
-            {}
-            1:7+1 hexadecimal numbers are not allowed"#]],
+                nothing
+                1:7+1 hexadecimal numbers are not allowed"#]],
         );
     }
 
@@ -429,15 +425,15 @@ mod tests {
             "f.toml",
             &deep,
             expect![[r#"
-            {}
-            1:37+1 this is nested too deep | tables and lists can be 32 deep"#]],
+                nothing
+                1:37+1 this is nested too deep | tables and lists can be 32 deep"#]],
         );
         check(
             "f.json",
             &"[".repeat(100_000),
             expect![[r#"
-            {}
-            1:33+1 this is nested too deep | tables and lists can be 32 deep"#]],
+                nothing
+                1:33+1 this is nested too deep | tables and lists can be 32 deep"#]],
         );
         let path = vec!["a"; 79].join(".");
         let keys = format!("[{path}]\n{}", format!("{path} = {{").repeat(32));
