@@ -298,7 +298,8 @@ pub(crate) fn sizes(
     sizes
 }
 
-/// Picks the columns of the scenario's own kinds: positions in `kinds`, and their numbers.
+/// Picks the columns of the scenario's own kinds: positions in `kinds`, and their numbers. To be
+/// called once all others were picked: their names are taken.
 pub(crate) fn own_sizes(
     header: &mut Header,
     kinds: &[String],
@@ -307,6 +308,14 @@ pub(crate) fn own_sizes(
 ) -> Vec<(usize, Numbers)> {
     let mut sizes = Vec::new();
     for (kind, name) in kinds.iter().enumerate() {
+        if header.known.contains(name) {
+            if let Some(column) = header.names.iter().position(|written| written == name) {
+                let message = format!("`{name}` is also a resource of the scenario");
+                let hint = "give the resource another name";
+                report(problems, || table.problem(Part::Field(column), message, hint));
+            }
+            continue;
+        }
         if let Some(column) = header.one(name, table, problems) {
             let measure = Measure { per_one: 1, round: Round::Exact, units_max: AMOUNT_MAX as u64 };
             let hint = "a whole number, at most 2^50";

@@ -303,10 +303,12 @@ impl Table {
             let hint = "are the line ends missing, or is this another kind of file?";
             return Err(self.problem(Part::Start, "this line is longer than 1 MiB", hint));
         }
-        self.buffer.copy_within(start..self.filled, 0);
-        self.filled -= start;
-        self.parsed -= start;
-        self.record_from = 0;
+        if start > 0 {
+            self.buffer.copy_within(start..self.filled, 0);
+            self.filled -= start;
+            self.parsed -= start;
+            self.record_from = 0;
+        }
         if self.filled == self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
@@ -720,9 +722,9 @@ mod tests {
     }
 
     /// Hands out one byte a call.
-    struct Drop<'a>(&'a [u8]);
+    struct Drops(Cursor<Vec<u8>>);
 
-    impl Read for Drop<'_> {
+    impl Read for Drops {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             self.0.read(&mut buffer[..1])
         }
@@ -841,7 +843,7 @@ mod tests {
         #[test]
         fn how_bytes_arrive_changes_nothing(text in "([ab,\"\r\n]|[0-9]{1,3},|é){0,60}") {
             let bytes = [b"a,b\n", text.as_bytes()].concat();
-            let drops = Drop(&bytes.clone().leak()[..]);
+            let drops = Drops(Cursor::new(bytes.clone()));
             prop_assert_eq!(read(Box::new(drops)), read(reader(&bytes)));
             prop_assert_eq!(read(reader(&gzip(&bytes))), read(reader(&bytes)));
         }

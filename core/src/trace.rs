@@ -13,6 +13,7 @@ use crate::decimal::{self, Measure, Round};
 use crate::problem::{Problem, Problems, Severity};
 use crate::resources::Builtin;
 use crate::table::{Part, Table, count, grouped, report, shown, without_errors};
+use crate::time::TIME_MS_MAX;
 
 /// The most rows of one trace.
 pub const ROWS_MAX: u64 = u32::MAX as u64;
@@ -76,8 +77,7 @@ pub struct Row {
 }
 
 /// Goes through a whole trace once and adds all that is wrong with it to `problems`. `None` if
-/// there is an error in it. A column named like one of `own_kinds` holds amounts of that kind,
-/// unless the name is one of the trace's own columns.
+/// there is an error in it. A column named like one of `own_kinds` holds amounts of that kind.
 ///
 /// # Panics
 /// If there are more than [`OWN_KINDS_MAX`] own kinds.
@@ -138,8 +138,8 @@ enum End {
 }
 
 impl Rows {
-    /// Reads the next row into `row`, whatever was in it; names that stay the same cost nothing.
-    /// A row with an error can be passed over: the next call goes on behind it.
+    /// Reads the next row into `row`. With the same one for every call, names that stay as they
+    /// are cost nothing. A row with an error can be passed over: the next call goes on behind it.
     #[inline]
     pub fn next_into(&mut self, row: &mut Row) -> Option<Result<(), Problem>> {
         let mut problems = Problems::default();
@@ -277,6 +277,9 @@ impl Columns {
             if departure_ms < row.arrival_ms {
                 report(problems, || departs_too_early(table, &self.arrival, numbers));
             }
+            if departure_ms > TIME_MS_MAX {
+                report(problems, || departs_too_late(table, numbers));
+            }
         }
     }
 
@@ -377,6 +380,14 @@ fn departs_too_early(table: &Table, arrival: &Numbers, departure: &Numbers) -> B
     );
     let hint = "both count from the start; a time since the arrival goes into `lifetime_s`";
     table.problem(Part::Field(departure.column), message, hint)
+}
+
+#[cold]
+fn departs_too_late(table: &Table, lifetime: &Numbers) -> Box<Problem> {
+    let field = shown(table.field(lifetime.column));
+    let message = format!("with the lifetime `{field}` this request ends after 1,000 years");
+    let hint = "leave it blank if the request stays";
+    table.problem(Part::Field(lifetime.column), message, hint)
 }
 
 #[cold]
@@ -504,8 +515,7 @@ mod tests {
         (survey, problems)
     }
 
-    /// `lines` after the header `arrival_s,departure_s,vcpu,mem_mib`: the rows as read, or the
-    /// problems.
+    /// The rows as read, or the problems.
     #[track_caller]
     fn check(csv: &str, expected: &str) {
         let (survey, problems) = survey_of(csv.as_bytes());
@@ -687,6 +697,27 @@ mod tests {
              1:49+3 `vcpu` and `cpu` say the same thing (keep one of the two columns)\n\
              1:61+7 `mem_mib` and `mem_gib` say the same thing (keep one of the two columns)",
         );
+    }
+
+    #[test]
+    fn a_kind_of_resource_is_not_called_like_a_column() {
+        let mut problems = Problems::default();
+        let csv = b"arrival_s,departure_s,flavor,tenant\n0,1,m,t\n";
+        let own = ["tenant".to_owned(), "pool".to_owned()];
+        assert_eq!(survey("t.csv", reader(csv), &own, &mut problems), None);
+        let expected =
+            "1:30+6 `tenant` is also a resource of the scenario (give the resource another name)";
+        assert_eq!(short(&problems), expected);
+    }
+
+    #[test]
+    fn a_trace_without_rows_is_none() {
+        let hint = "(below the names of the columns comes one line a request)";
+        let expected = format!("0:0+1 there are no rows {hint}");
+        check("arrival_s,departure_s,flavor", &expected);
+        check("arrival_s,departure_s,flavor\r\n\r\n", &expected);
+        let hint = "(the first line names the columns, then comes one line a row)";
+        check("", &format!("0:0+1 the file is empty {hint}"));
     }
 
     #[track_caller]
