@@ -131,7 +131,7 @@ impl Summary {
             by_tenant: vec![Counts::default(); scenario.tenants.len()],
             refused_by: BTreeMap::new(),
             waited_by: BTreeMap::new(),
-            ready_ms: Histogram::new(3).expect("three digits are within its limits"),
+            ready_ms: growing_histogram(),
             ready_ms_max: 0,
             ready_ms_sum: 0,
             first_full: None,
@@ -163,6 +163,13 @@ impl Summary {
             }
         }
     }
+}
+
+/// Of values however large; without this it would hold nothing above 2.
+fn growing_histogram() -> Histogram<u64> {
+    let mut histogram = Histogram::new(3).expect("three digits are within its limits");
+    histogram.auto(true);
+    histogram
 }
 
 impl Observer for Summary {
