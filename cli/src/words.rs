@@ -35,7 +35,7 @@ pub(crate) fn percent(share: f64) -> String {
     if percent == 0.0 {
         "0%".to_owned()
     } else if percent.abs() >= 1.0 {
-        format!("{percent:.1}%")
+        format!("{}%", format!("{percent:.1}").trim_end_matches(".0"))
     } else if percent.abs() >= 0.01 {
         format!("{percent:.2}%")
     } else {
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn what_is_not_nothing_never_shows_as_nothing() {
         let shown = [0.0, 1e-9, 0.0004, 0.932, 1.0].map(percent);
-        assert_eq!(shown, ["0%", "<0.01%", "0.04%", "93.2%", "100.0%"]);
+        assert_eq!(shown, ["0%", "<0.01%", "0.04%", "93.2%", "100%"]);
         assert_eq!(percent_of(0, 0), "0%");
     }
 

@@ -106,8 +106,8 @@ fn the_answer_comes_first() {
             Refused     1 for not enough cpu
             First full  2025-01-01 04:00:00
             VMs alive   4 at most, 3.50 on average, 4 at the end
-            CPU         87.5% on average, 100.0% at most (4 vCPU), the scarcest
-            Memory      43.7% on average, 50.0% at most (4 GiB)
+            CPU         87.5% on average, 100% at most (4 vCPU), the scarcest
+            Memory      43.7% on average, 50% at most (4 GiB)
 
             CPU committed ⡇⡇⡇  capacity ⠒⠒⠒  in vCPU
                    4 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏

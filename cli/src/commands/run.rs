@@ -51,13 +51,20 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
+impl Args {
+    /// Whether a chart or a table of the run over time will be drawn.
+    fn shows_series(&self) -> bool {
+        self.out.is_some() || !(self.quiet || self.json)
+    }
+}
+
 /// All that a run came to.
 pub(crate) struct Results {
     /// What was run.
     pub scenario: Arc<Scenario>,
     /// The figures.
     pub report: Report,
-    /// Over time.
+    /// Over time; empty if nobody will see it.
     pub series: Series,
 }
 
@@ -76,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     }
     let scenario = Arc::new(read.scenario);
     let outputs = Outputs::open(args.out.as_deref(), args.placements.as_deref())?;
-    let (results, outputs) = simulate(scenario, &source, outputs, args.quiet)?;
+    let (results, outputs) = simulate(scenario, &source, outputs, args)?;
 
     // Whoever stops reading the answer still gets the files, and the other way round.
     let published = outputs.publish(&results, || page::html(&results, &source.input));
@@ -108,19 +115,19 @@ fn simulate(
     scenario: Arc<Scenario>,
     source: &Source,
     outputs: Outputs,
-    quiet: bool,
+    args: &Args,
 ) -> Result<(Results, Outputs), End> {
     let broke = |problem: Problem| broke(source, &[problem]);
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
         .map_err(|wrong| self::broke(source, &wrong.list))?;
     let mut recorder = Recorder {
         summary: Summary::new(&scenario),
-        series: SeriesRecorder::new(&scenario),
+        series: args.shows_series().then(|| SeriesRecorder::new(&scenario)),
         fingerprint: Fingerprint::new(),
         outputs,
         scenario: Arc::clone(&scenario),
     };
-    let bar = if quiet { ProgressBar::hidden() } else { progress_bar(&scenario) };
+    let bar = if args.quiet { ProgressBar::hidden() } else { progress_bar(&scenario) };
     let end = Time::from_ms(scenario.duration_ms);
     let slice_ms = (scenario.duration_ms / SLICES).max(1);
     let mut until = Time::ZERO;
@@ -137,7 +144,7 @@ fn simulate(
     bar.finish_and_clear();
 
     let report = verdict::report(&scenario, &recorder.summary, recorder.fingerprint.hex());
-    let series = recorder.series.series();
+    let series = recorder.series.map(|series| series.series()).unwrap_or_default();
     Ok((Results { scenario, report, series }, recorder.outputs))
 }
 
@@ -160,7 +167,8 @@ fn progress_bar(scenario: &Scenario) -> ProgressBar {
 /// All that listens to a run.
 struct Recorder {
     summary: Summary,
-    series: SeriesRecorder,
+    /// Only if somebody will see it.
+    series: Option<SeriesRecorder>,
     fingerprint: Fingerprint,
     outputs: Outputs,
     scenario: Arc<Scenario>,
