@@ -25,6 +25,7 @@ pub mod demand;
 pub mod fact;
 pub mod placement;
 pub mod report;
+pub mod expected;
 pub mod observe;
 pub mod verdict;
 pub mod simulation;
