@@ -9,7 +9,7 @@ pub mod poisson;
 pub mod traced;
 
 use crate::dice;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::resources::Amounts;
 use crate::scenario::{Arrivals, Demand, DemandId, FlavorId, PoolId, Scenario, TenantId};
 use crate::source::Files;
@@ -72,7 +72,7 @@ impl Requests {
     ///
     /// # Errors
     /// If a trace that was checked cannot be opened or read any more.
-    pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problem> {
+    pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problems> {
         let mut requests = Self { sources: Vec::new(), heads: Vec::new() };
         for (row, demand) in scenario.demands.iter().enumerate() {
             let id = DemandId::from_row(row);
@@ -83,7 +83,7 @@ impl Requests {
                 }
                 _ => Source::Drawn(Box::new(Drawn::new(scenario, id, demand))),
             };
-            requests.heads.push(source.next()?);
+            requests.heads.push(source.take_next()?);
             requests.sources.push(source);
         }
         Ok(requests)
@@ -102,16 +102,16 @@ impl Requests {
     pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
         let at = |row: usize| self.heads[row].as_ref().map(|request| (request.at, row));
         let Some((_, row)) = (0..self.heads.len()).filter_map(at).min() else { return Ok(None) };
-        let next = self.sources[row].next()?;
+        let next = self.sources[row].take_next()?;
         Ok(std::mem::replace(&mut self.heads[row], next))
     }
 }
 
 impl Source {
-    fn next(&mut self) -> Result<Option<Request>, Problem> {
+    fn take_next(&mut self) -> Result<Option<Request>, Problem> {
         match self {
-            Self::Drawn(drawn) => Ok(drawn.next()),
-            Self::Traced(traced) => traced.next(),
+            Self::Drawn(drawn) => Ok(drawn.make_next()),
+            Self::Traced(traced) => traced.take_next(),
         }
     }
 }
@@ -133,7 +133,7 @@ struct Drawn {
 #[derive(Debug)]
 enum Times {
     Alive(alive::Alive),
-    Poisson(poisson::Poisson),
+    Poisson(Box<poisson::Poisson>),
 }
 
 impl Drawn {
@@ -143,13 +143,13 @@ impl Drawn {
             Arrivals::Alive(curve) => {
                 Times::Alive(alive::Alive::new(curve.clone(), scenario.duration_ms))
             }
-            Arrivals::Rate { per_ms, season } => Times::Poisson(poisson::Poisson::new(
+            Arrivals::Rate { per_ms, season } => Times::Poisson(Box::new(poisson::Poisson::new(
                 per_ms.clone(),
                 season.clone(),
                 scenario.calendar,
                 scenario.duration_ms,
                 dice("arrivals"),
-            )),
+            ))),
             Arrivals::Trace(_) => unreachable!("a trace is not drawn"),
         };
         let mut sum = 0.0;
@@ -169,7 +169,7 @@ impl Drawn {
         }
     }
 
-    fn next(&mut self) -> Option<Request> {
+    fn make_next(&mut self) -> Option<Request> {
         let lifetime = &self.demand.lifetime;
         let (at, stay_ms) = match &mut self.times {
             Times::Poisson(poisson) => (poisson.next()?, lifetime.draw(&mut self.lifetime_dice)),

@@ -13,18 +13,9 @@ pub mod shares;
 
 use crate::fact::Reason;
 use crate::scenario::{Policy, Scenario};
-use crate::state::{GroupId, HostId, ShapeId, State};
+use crate::state::{Ask, HostId, State};
 use rand::Rng;
 use shares::Shares;
-
-/// What is to be placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// How much, of which hosts.
-    pub shape: ShapeId,
-    /// With whom it must not share a place.
-    pub group: Option<GroupId>,
-}
 
 /// A policy, ready to decide.
 #[derive(Debug)]

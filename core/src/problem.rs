@@ -70,6 +70,12 @@ pub struct Problems {
     pub more: u64,
 }
 
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self { list: vec![problem], more: 0 }
+    }
+}
+
 /// How many problems are kept: a file with a million bad rows should not fill the memory.
 pub const PROBLEMS_MAX: usize = 100;
 

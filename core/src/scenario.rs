@@ -264,6 +264,7 @@ pub struct Demand {
 
 /// When requests come.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one a demand, never moved in the loop")]
 pub enum Arrivals {
     /// So many at a time that the VMs asked for and not yet ended follow the curve.
     Alive(Curve),

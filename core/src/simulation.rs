@@ -11,12 +11,12 @@ use crate::demand::{FOR_GOOD_MS, Request, Requests, Size};
 use crate::dice;
 use crate::fact::{Fact, Reason, RequestId};
 use crate::observe::{Fingerprint, Observer, Summary};
-use crate::placement::{Ask, Placer};
-use crate::problem::Problem;
+use crate::placement::Placer;
+use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{DemandId, Scenario, TenantId, WhenFull};
+use crate::scenario::{DemandId, Flavor, Scenario, TenantId, WhenFull};
 use crate::source::Files;
-use crate::state::{HostId, HostStatus, ShapeId, State, Vm, VmId};
+use crate::state::{Ask, HostId, HostStatus, State, Vm, VmId};
 use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
@@ -63,8 +63,8 @@ pub struct Simulation {
     placement_dice: dice::Stream,
     capacity: Capacity,
     room: WaitingRoom,
-    /// The shape of each flavor in each demand, held for good.
-    shapes: Vec<Vec<ShapeId>>,
+    /// What each flavor asks for in each demand, held for good.
+    flavor_asks: Vec<Vec<Ask>>,
     request_next: u64,
     has_begun: bool,
     has_ended: bool,
@@ -86,7 +86,7 @@ struct Arrived {
 ///
 /// # Errors
 /// If a file that was checked cannot be read any more.
-pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Problem> {
+pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Problems> {
     let mut observers = (Summary::new(scenario), Fingerprint::new());
     let mut simulation = Simulation::new(Arc::clone(scenario), files)?;
     simulation.advance(simulation.end(), &mut observers)?;
@@ -98,14 +98,12 @@ impl Simulation {
     ///
     /// # Errors
     /// If a file that was checked cannot be read any more.
-    pub fn new(scenario: Arc<Scenario>, files: &dyn Files) -> Result<Self, Problem> {
+    pub fn new(scenario: Arc<Scenario>, files: &dyn Files) -> Result<Self, Problems> {
         let mut state = State::new(&scenario);
-        let mut shapes = Vec::new();
+        let mut flavor_asks = Vec::new();
         for demand in &scenario.demands {
-            let predicate = state.shapes.predicate(demand.pool, &demand.labels);
-            let hold =
-                |flavor: &crate::scenario::Flavor| state.shapes.hold(&flavor.amounts, predicate);
-            shapes.push(scenario.flavors.iter().map(hold).collect());
+            let ask = |flavor: &Flavor| state.ask(&flavor.amounts, demand.pool, &demand.labels);
+            flavor_asks.push(scenario.flavors.iter().map(ask).collect());
         }
         Ok(Self {
             requests: Requests::new(&scenario, files)?,
@@ -115,7 +113,7 @@ impl Simulation {
             room: WaitingRoom::new(&scenario),
             state,
             agenda: Agenda::new(),
-            shapes,
+            flavor_asks,
             request_next: 0,
             has_begun: false,
             has_ended: false,
@@ -181,28 +179,25 @@ impl Simulation {
         let now = request.at;
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
-        let shape = match request.size {
+        let mut ask = match request.size {
             Size::Flavor(flavor) if request.pool == demand.pool => {
-                let shape = self.shapes[request.demand.row()][flavor.row()];
-                state.shapes.hold_again(shape);
-                shape
+                state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
-            size => {
-                let amounts = match size {
-                    Size::Flavor(flavor) => scenario.flavors[flavor.row()].amounts,
-                    Size::Own(amounts) => amounts,
-                };
-                let predicate = state.shapes.predicate(request.pool, &demand.labels);
-                state.shapes.hold(&amounts, predicate)
+            Size::Flavor(flavor) => {
+                let amounts = &scenario.flavors[flavor.row()].amounts;
+                state.ask(amounts, request.pool, &demand.labels)
             }
+            Size::Own(amounts) => state.ask(&amounts, request.pool, &demand.labels),
         };
-        let group = request.group.zip(demand.group).map(|(key, rule)| state.groups.hold(key, rule));
+        if let Some((key, rule)) = request.group.zip(demand.group) {
+            ask = state.ask_in_group(ask, key, rule);
+        }
         let arrived = Arrived {
             request: RequestId(self.request_next),
             demand: request.demand,
             tenant: request.tenant,
             at: now,
-            ask: Ask { shape, group },
+            ask,
             stay_ms: request.stay_ms,
             boot_ms: request.boot_ms,
         };
@@ -228,20 +223,13 @@ impl Simulation {
     }
 
     fn place(&mut self, now: Time, arrived: &Arrived, host: HostId, observer: &mut impl Observer) {
-        let (ask, state) = (arrived.ask, &mut self.state);
-        state.hosts.take(host, &state.shapes.get(ask.shape).amounts);
-        if let Some(group) = ask.group {
-            state.groups.enter(group, host, state.hosts.rack(host), state.hosts.zone(host));
-        }
-        let vm = state.vms.add(Vm {
+        let vm = self.state.start(Vm {
             request: arrived.request.0,
             placed: now,
             host,
-            shape: ask.shape,
-            group: ask.group,
+            ask: arrived.ask,
             demand: arrived.demand,
         });
-        state.last_placed = Some(host);
         if arrived.stay_ms != FOR_GOOD_MS {
             self.agenda.push(now.after(arrived.stay_ms), Event::Depart(vm));
         }
@@ -264,10 +252,7 @@ impl Simulation {
         reason: Reason,
         observer: &mut impl Observer,
     ) {
-        self.state.shapes.release(arrived.ask.shape);
-        if let Some(group) = arrived.ask.group {
-            self.state.groups.release(group);
-        }
+        self.state.forget(arrived.ask);
         let fact = Fact::Refused {
             request: arrived.request,
             demand: arrived.demand,
@@ -279,14 +264,8 @@ impl Simulation {
     }
 
     fn depart(&mut self, now: Time, id: VmId, observer: &mut impl Observer) {
-        let state = &mut self.state;
-        let vm = state.vms.remove(id);
+        let vm = self.state.end(id);
         let host = vm.host;
-        state.hosts.give(host, &state.shapes.get(vm.shape).amounts);
-        state.shapes.release(vm.shape);
-        if let Some(group) = vm.group {
-            state.groups.leave(group, host, state.hosts.rack(host), state.hosts.zone(host));
-        }
         let fact = Fact::Departed { request: RequestId(vm.request), vm: id, host };
         observer.hear(now, &fact, &self.state);
         match self.state.hosts.status(host) {
@@ -295,9 +274,7 @@ impl Simulation {
             }
             _ => {}
         }
-        self.serve_waiting(now, Some(host), vm.group, observer);
-        if let Some(group) = vm.group {
-            self.state.groups.release(group);
-        }
+        self.serve_waiting(now, Some(host), vm.ask.group, observer);
+        self.state.forget(vm.ask);
     }
 }

@@ -8,12 +8,22 @@ pub mod hosts;
 pub mod shapes;
 pub mod vms;
 
-pub use groups::{GroupId, Groups};
+pub use groups::{GroupId, GroupKey, Groups};
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use shapes::{Shape, ShapeId, Shapes};
 pub use vms::{Vm, VmId, Vms};
 
-use crate::scenario::Scenario;
+use crate::resources::Amounts;
+use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario};
+
+/// What is to be placed. Whoever holds one lets it go with [`State::forget`], or makes it a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// How much, of which hosts.
+    pub shape: ShapeId,
+    /// With whom it must not share a place.
+    pub group: Option<GroupId>,
+}
 
 /// The fleet at one instant.
 #[derive(Debug)]
@@ -43,5 +53,56 @@ impl State {
             waiting: 0,
             last_placed: None,
         }
+    }
+    /// A host goes into service, empty, `born_ms` after the start (negative: before it).
+    pub fn add_host(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
+        self.hosts.add(host_type, rack, born_ms)
+    }
+
+    /// An ask for so much on the hosts of a pool (or any) that have these labels.
+    pub fn ask(&mut self, amounts: &Amounts, pool: Option<PoolId>, labels: &[LabelId]) -> Ask {
+        let predicate = self.shapes.predicate(pool, labels);
+        Ask { shape: self.shapes.hold(amounts, predicate), group: None }
+    }
+
+    /// The same ask once more.
+    pub fn ask_again(&mut self, ask: Ask) -> Ask {
+        self.shapes.hold_again(ask.shape);
+        ask
+    }
+
+    /// Makes an ask one of a group's.
+    pub fn ask_in_group(&mut self, ask: Ask, key: GroupKey, rule: GroupRule) -> Ask {
+        Ask { group: Some(self.groups.hold(key, rule)), ..ask }
+    }
+
+    /// Nobody wants this any more.
+    pub fn forget(&mut self, ask: Ask) {
+        self.shapes.release(ask.shape);
+        if let Some(group) = ask.group {
+            self.groups.release(group);
+        }
+    }
+
+    /// A VM starts on its host, which has room for it.
+    pub fn start(&mut self, vm: Vm) -> VmId {
+        let host = vm.host;
+        self.hosts.take(host, &self.shapes.get(vm.ask.shape).amounts);
+        if let Some(group) = vm.ask.group {
+            self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
+        }
+        self.last_placed = Some(host);
+        self.vms.add(vm)
+    }
+
+    /// A VM ends. Its ask is still held.
+    pub fn end(&mut self, id: VmId) -> Vm {
+        let vm = self.vms.remove(id);
+        let host = vm.host;
+        self.hosts.give(host, &self.shapes.get(vm.ask.shape).amounts);
+        if let Some(group) = vm.ask.group {
+            self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
+        }
+        vm
     }
 }

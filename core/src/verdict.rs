@@ -363,7 +363,7 @@ pub fn digits(count: u64) -> String {
 
 /// A figure: whole numbers whole, others to three decimals.
 fn number(value: f64) -> String {
-    if value >= 0.0 && value < 1e15 && libm::floor(value) == value {
+    if (0.0..1e15).contains(&value) && libm::floor(value) == value {
         return digits(value as u64);
     }
     format!("{value:.3}")

@@ -37,8 +37,26 @@ impl Poisson {
         Self { per_ms, season, calendar, until_ms, dice, now, window_end_ms, bound }
     }
 
-    /// The next instant; `None` when there is none until the end.
-    pub fn next(&mut self) -> Option<Time> {
+    /// The next day (or what is left of the run) that has any rate at all.
+    fn open_window(&mut self) -> bool {
+        while self.window_end_ms < self.until_ms {
+            let from_ms = self.window_end_ms;
+            self.window_end_ms = (from_ms + DAY_MS).min(self.until_ms);
+            self.now = from_ms as f64;
+            self.bound = self.per_ms.max_in(from_ms, self.window_end_ms)
+                * self.season.factor_max(from_ms, self.window_end_ms);
+            if self.bound > 0.0 {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Iterator for Poisson {
+    type Item = Time;
+
+    fn next(&mut self) -> Option<Time> {
         loop {
             if self.bound == 0.0 && !self.open_window() {
                 return None;
@@ -57,21 +75,6 @@ impl Poisson {
                 return Some(Time::from_ms(ms));
             }
         }
-    }
-
-    /// The next day (or what is left of the run) that has any rate at all.
-    fn open_window(&mut self) -> bool {
-        while self.window_end_ms < self.until_ms {
-            let from_ms = self.window_end_ms;
-            self.window_end_ms = (from_ms + DAY_MS).min(self.until_ms);
-            self.now = from_ms as f64;
-            self.bound = self.per_ms.max_in(from_ms, self.window_end_ms)
-                * self.season.factor_max(from_ms, self.window_end_ms);
-            if self.bound > 0.0 {
-                return true;
-            }
-        }
-        false
     }
 }
 
@@ -125,9 +128,9 @@ mod tests {
         let calendar = Calendar { start: jiff::civil::date(2025, 1, 6).at(0, 0, 0, 0) };
         let rate = Curve::Constant(1_000.0 / DAY_MS as f64);
         let dice = dice::stream(7, "arrivals/test");
-        let mut poisson = Poisson::new(rate, season, calendar, days * DAY_MS, dice);
+        let poisson = Poisson::new(rate, season, calendar, days * DAY_MS, dice);
         let mut by_day = vec![0; days as usize];
-        while let Some(at) = poisson.next() {
+        for at in poisson {
             by_day[(at.ms() / DAY_MS) as usize] += 1;
         }
         by_day

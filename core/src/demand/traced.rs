@@ -3,20 +3,22 @@
 
 use super::{FOR_GOOD_MS, Request, Size};
 use crate::dice;
-use crate::problem::Problem;
+use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, KINDS_MAX};
 use crate::scenario::{Demand, DemandId, FlavorId, PoolId, Scenario, TenantId, TraceFile};
 use crate::source::Files;
 use crate::state::groups::GroupKey;
 use crate::time::Time;
-use crate::trace::{self, Row};
+use crate::trace::{self, Row, Rows};
 use std::collections::BTreeMap;
 
 /// A traced demand's requests.
 pub struct Traced {
     id: DemandId,
     demand: Demand,
-    rows: Box<dyn Iterator<Item = Result<Row, Problem>>>,
+    rows: Source,
+    /// The row under way: one row's room serves all.
+    row: Row,
     /// The column of each builtin kind, and of each of the scenario's own.
     builtin_columns: [Option<usize>; Builtin::ALL.len()],
     own_columns: Vec<usize>,
@@ -24,6 +26,24 @@ pub struct Traced {
     pools: BTreeMap<String, PoolId>,
     flavors: BTreeMap<String, FlavorId>,
     boot_dice: dice::Stream,
+}
+
+/// Where the rows are.
+enum Source {
+    /// In the file.
+    Streamed(Box<Rows>),
+    /// In memory, sorted.
+    Held(std::vec::IntoIter<Row>),
+}
+
+impl Source {
+    /// Reads the next row into `row`; whether there was one.
+    fn next_into(&mut self, row: &mut Row) -> Result<bool, Problem> {
+        match self {
+            Self::Streamed(rows) => Ok(rows.next_into(row).transpose()?.is_some()),
+            Self::Held(rows) => Ok(rows.next().map(|next| *row = next).is_some()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Traced {
@@ -43,7 +63,7 @@ impl Traced {
         demand: &Demand,
         trace: &TraceFile,
         files: &dyn Files,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Problems> {
         let kinds = &scenario.kinds;
         let is_own = |name: &&str| Builtin::ALL.iter().all(|kind| kind.name() != *name);
         let own: Vec<String> = (0..kinds.len())
@@ -55,12 +75,12 @@ impl Traced {
             .open(&trace.file)
             .map_err(|why| Problem::of_file(&trace.file, format!("cannot read it again: {why}")))?;
         let rows = trace::rows(&trace.file, reader, &own)?;
-        let rows: Box<dyn Iterator<Item = Result<Row, Problem>>> = if trace.is_sorted {
-            Box::new(rows)
+        let rows = if trace.is_sorted {
+            Source::Streamed(Box::new(rows))
         } else {
             let mut held = rows.collect::<Result<Vec<Row>, Problem>>()?;
             held.sort_by_key(|row| row.arrival_ms);
-            Box::new(held.into_iter().map(Ok))
+            Source::Held(held.into_iter())
         };
         fn by_name<'a, Id>(
             names: impl Iterator<Item = &'a String>,
@@ -72,6 +92,7 @@ impl Traced {
             id,
             demand: demand.clone(),
             rows,
+            row: Row::default(),
             builtin_columns: Builtin::ALL.map(|kind| kinds.column(kind.name())),
             own_columns: own.iter().filter_map(|name| kinds.column(name)).collect(),
             tenants: by_name(scenario.tenants.iter(), TenantId::from_row),
@@ -85,8 +106,11 @@ impl Traced {
     ///
     /// # Errors
     /// If the file cannot be read any more.
-    pub fn next(&mut self) -> Result<Option<Request>, Problem> {
-        let Some(row) = self.rows.next().transpose()? else { return Ok(None) };
+    pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
+        if !self.rows.next_into(&mut self.row)? {
+            return Ok(None);
+        }
+        let row = &self.row;
         let mut amounts = [0; KINDS_MAX];
         for (column, amount) in self.builtin_columns.iter().zip(row.amounts) {
             if let Some(column) = column {
@@ -103,8 +127,8 @@ impl Traced {
         };
         let tenant = row.tenant.as_ref().and_then(|name| self.tenants.get(&**name));
         let pool = row.pool.as_ref().and_then(|name| self.pools.get(&**name));
-        let key = |name: Option<Box<str>>| match name {
-            Some(name) => GroupKey::Named(self.id, name),
+        let key = |name: &Option<Box<str>>| match name {
+            Some(name) => GroupKey::Named(self.id, name.clone()),
             None => GroupKey::Number(self.id, 0),
         };
         Ok(Some(Request {
@@ -113,10 +137,10 @@ impl Traced {
             tenant: tenant.copied().unwrap_or(self.demand.tenant),
             size,
             pool: pool.copied().or(self.demand.pool),
-            group: self.demand.group.map(|_| key(row.group)),
+            group: self.demand.group.map(|_| key(&row.group)),
             stay_ms: row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms),
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
-            name: row.name,
+            name: row.name.clone(),
         }))
     }
 }

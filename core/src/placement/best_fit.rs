@@ -6,11 +6,11 @@
 //! named resources, the first deciding and the next breaking ties. Compared exactly, in integers;
 //! ties go to the lowest index. Cost: one pass over the hosts.
 
+use super::scan;
 use super::shares::Shares;
-use super::{Ask, scan};
 use crate::resources::KINDS_MAX;
 use crate::scenario::FitBy;
-use crate::state::{HostId, State};
+use crate::state::{Ask, HostId, State};
 use std::cmp::Reverse;
 
 /// The host that will have least left.

@@ -3,11 +3,10 @@
 //! A host is turned away by the first filter in this order: service, pool, labels, resources,
 //! group. So each host that does not fit counts once, and the counts sum to the fleet.
 
-use super::Ask;
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::state::shapes::TypeVerdict;
-use crate::state::{GroupId, HostId, HostStatus, State};
+use crate::state::{Ask, GroupId, HostId, HostStatus, State};
 use std::collections::BTreeMap;
 
 /// An ask with its parts looked up once, to be held against many hosts.

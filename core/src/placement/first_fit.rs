@@ -3,8 +3,8 @@
 //! Good for: dense packing with no thought, and old hosts full. Bad for: heterogeneous sizes, where
 //! it strands what the early hosts have left. Cost: one pass up to the host found.
 
-use super::{Ask, scan};
-use crate::state::{HostId, State};
+use super::scan;
+use crate::state::{Ask, HostId, State};
 
 /// The host that first fit chooses.
 pub fn choose(state: &State, ask: Ask) -> Option<HostId> {

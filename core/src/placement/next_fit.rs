@@ -4,8 +4,8 @@
 //! pointer is the host of the latest VM placed, by whichever demand; a refusal does not move it.
 //! Cost: one pass up to the host found.
 
-use super::{Ask, scan};
-use crate::state::{HostId, State};
+use super::scan;
+use crate::state::{Ask, HostId, State};
 
 /// The host that next fit chooses: the first with room from the last one used, on and round.
 pub fn choose(state: &State, ask: Ask) -> Option<HostId> {

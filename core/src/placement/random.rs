@@ -2,9 +2,8 @@
 //!
 //! Good for: a baseline that every policy should beat. Cost: one pass over the hosts.
 
-use super::Ask;
 use super::filters::Filter;
-use crate::state::{HostId, State};
+use crate::state::{Ask, HostId, State};
 use rand::Rng;
 
 /// The host that chance chooses: of the n hosts with room, in index order, the k-th, where k is

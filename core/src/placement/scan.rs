@@ -1,9 +1,8 @@
 //! The plain scan over all hosts: the judge of every faster way.
 
-use super::Ask;
 use super::filters::Filter;
 use crate::resources::Amounts;
-use crate::state::{HostId, State};
+use crate::state::{Ask, HostId, State};
 
 /// The first host from `start` on, round and back to it, that takes the ask.
 pub fn first_from(state: &State, ask: Ask, start: usize) -> Option<HostId> {

@@ -1,6 +1,6 @@
 //! VMs alive: a slab whose rows are used again, 32 bytes a VM.
 
-use super::{GroupId, HostId, ShapeId};
+use super::{Ask, HostId};
 use crate::scenario::{DemandId, id};
 use crate::time::Time;
 
@@ -15,10 +15,8 @@ pub struct Vm {
     pub placed: Time,
     /// Where it runs.
     pub host: HostId,
-    /// What it takes.
-    pub shape: ShapeId,
-    /// Its group, if any.
-    pub group: Option<GroupId>,
+    /// What it takes, and its group.
+    pub ask: Ask,
     /// Where its request came from.
     pub demand: DemandId,
 }

@@ -1,0 +1,95 @@
+//! What the integration tests share: small scenarios as values, and random ones.
+#![allow(dead_code, unreachable_pub)]
+
+use fleetcast_core::resources::{Amounts, Kinds};
+use fleetcast_core::scenario::*;
+use fleetcast_core::time::Calendar;
+
+/// A scenario with these resources and one pool with one rack, and nothing else.
+pub fn bare(kinds: &[&str]) -> Scenario {
+    Scenario {
+        name: "test".into(),
+        question: String::new(),
+        calendar: Calendar { start: jiff::civil::date(2025, 1, 6).at(0, 0, 0, 0) },
+        duration_ms: 1_000_000,
+        seed: 1,
+        kinds: Kinds::new(kinds.iter().map(|kind| ((*kind).into(), "units".into())).collect()),
+        labels: Vec::new(),
+        models: Vec::new(),
+        pools: vec![Pool { name: "pool".into(), racks: vec![RackId::from_row(0)] }],
+        zones: vec!["z1".into()],
+        racks: vec![Rack { name: "pool-z1-r1".into(), zone: ZoneId::from_row(0) }],
+        host_types: Vec::new(),
+        hosts: Vec::new(),
+        growth: Vec::new(),
+        procurement: Vec::new(),
+        flavors: Vec::new(),
+        tenants: vec!["default".into()],
+        demands: Vec::new(),
+        placement: Placement { policy: Policy::FirstFit },
+        expectations: Vec::new(),
+    }
+}
+
+/// Adds `count` hosts of a new model with these amounts.
+pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> HostTypeId {
+    let effective = padded(amounts);
+    scenario.models.push(HostModel {
+        name: format!("model {}", scenario.models.len()),
+        total: effective,
+        effective,
+        price_cents: 0,
+        lead_time: Distribution::Constant(0),
+        retire_after_ms: None,
+    });
+    let model = ModelId::from_row(scenario.models.len() - 1);
+    scenario.host_types.push(HostType { model, pool: PoolId::from_row(0), labels: Vec::new() });
+    let host_type = HostTypeId::from_row(scenario.host_types.len() - 1);
+    for _ in 0..count {
+        let racks = &scenario.pools[0].racks;
+        let rack = racks[scenario.hosts.len() % racks.len()];
+        scenario.hosts.push(HostSpec { name: None, host_type, rack, age_ms: 0 });
+    }
+    host_type
+}
+
+/// Adds a flavor.
+pub fn add_flavor(scenario: &mut Scenario, amounts: &[i64]) -> FlavorId {
+    let name = format!("flavor {}", scenario.flavors.len());
+    scenario.flavors.push(Flavor { name, amounts: padded(amounts) });
+    FlavorId::from_row(scenario.flavors.len() - 1)
+}
+
+/// A demand of all flavors alike that arrives as said and is refused when nothing fits.
+pub fn demand(
+    scenario: &Scenario,
+    name: &str,
+    arrivals: Arrivals,
+    lifetime: Distribution,
+) -> Demand {
+    Demand {
+        name: name.into(),
+        arrivals,
+        mix: (0..scenario.flavors.len()).map(|row| (FlavorId::from_row(row), 1.0)).collect(),
+        lifetime,
+        boot: Distribution::Constant(0),
+        tenant: TenantId::from_row(0),
+        pool: None,
+        labels: Vec::new(),
+        group: None,
+        when_full: WhenFull::Refuse,
+    }
+}
+
+/// A constant rate.
+pub fn rate(per_ms: f64) -> Arrivals {
+    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+    Arrivals::Rate { per_ms: Curve::Constant(per_ms), season }
+}
+
+/// Amounts with zeros behind.
+pub fn padded(amounts: &[i64]) -> Amounts {
+    let mut padded = Amounts::default();
+    padded[..amounts.len()].copy_from_slice(amounts);
+    padded
+}
