@@ -23,6 +23,7 @@ pub mod trace;
 pub mod inventory;
 pub mod samples;
 pub mod report;
+pub mod expected;
 pub mod read;
 pub mod curve;
 pub mod dice;
