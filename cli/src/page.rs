@@ -6,8 +6,8 @@
 mod charts;
 
 use crate::commands::run::{Results, answer};
+use crate::scenario::Source;
 use crate::words;
-use fleetcast_core::read::Input;
 use fleetcast_core::report::{Order, Report, TenantReport};
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ const QUOTED_BYTES_MAX: usize = 256 << 10;
 const ROWS_MAX: usize = 200;
 
 /// The page.
-pub(crate) fn html(results: &Results, input: &Input) -> String {
+pub(crate) fn html(results: &Results, source: &Source) -> String {
     let report = &results.report;
     let name = escape(&report.scenario);
     let charts = charts::figures(&results.series, &results.scenario, report.scarcest.as_deref());
@@ -31,8 +31,8 @@ pub(crate) fn html(results: &Results, input: &Input) -> String {
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),
-        section("Assumptions and notes", &notes(report, input)),
-        section("How to get this again", &again(report, input)),
+        section("Assumptions and notes", &notes(report, source)),
+        section("How to get this again", &again(report, source)),
     ];
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -171,8 +171,8 @@ fn shares(what: &str, shares: &[TenantReport]) -> String {
 }
 
 /// What the run takes for granted: lines of the scenario that say so, and the report's notes.
-fn notes(report: &Report, input: &Input) -> String {
-    let assumptions = assumptions(&input.text);
+fn notes(report: &Report, source: &Source) -> String {
+    let assumptions = assumptions(&source.text);
     let mut text = String::new();
     let mut list = |items: &mut dyn Iterator<Item = String>| {
         let items: String = items.map(|item| format!("<li>{item}</li>\n")).collect();
@@ -195,20 +195,20 @@ fn assumptions(text: &str) -> Vec<&str> {
 }
 
 /// The command, what it ran on, and what must come out.
-fn again(report: &Report, input: &Input) -> String {
+fn again(report: &Report, source: &Source) -> String {
     let mut command = String::from("fleetcast");
     for argument in std::env::args_os().skip(1) {
         command.push(' ');
         command.push_str(&quoted(&argument.to_string_lossy()));
     }
-    let text = if input.text.len() <= QUOTED_BYTES_MAX {
+    let text = if source.text.len() <= QUOTED_BYTES_MAX {
         format!(
             "<details><summary>The scenario, {}</summary>\n<pre>{}</pre></details>\n",
-            escape(&input.file),
-            escape(&input.text)
+            escape(&source.file),
+            escape(&source.text)
         )
     } else {
-        format!("<p>The scenario, {}, is too long to quote.</p>\n", escape(&input.file))
+        format!("<p>The scenario, {}, is too long to quote.</p>\n", escape(&source.file))
     };
     format!(
         "<pre>{}</pre>\n<table class=\"figures\">\n\

@@ -1,15 +1,18 @@
 //! Problems, drawn: the file's line, the offending text underlined, and the way out.
 
+use crate::words;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use fleetcast_core::problem::{Place, Problem, Severity};
+use fleetcast_core::problem::{Place, Problem, Problems, Severity};
 use std::fmt::Write as _;
 
-/// Problems one below the other, each followed by an empty line.
-pub(crate) fn draw(problems: &[Problem]) -> String {
-    problems.iter().fold(String::new(), |mut text, problem| {
-        writeln!(text, "{}\n", draw_one(problem)).expect("a string takes any text");
-        text
-    })
+/// Problems one below the other, each followed by an empty line, and how many are not shown.
+pub(crate) fn draw(problems: &Problems) -> String {
+    let mut text: String = problems.list.iter().map(draw_one).collect();
+    if problems.more > 0 {
+        writeln!(text, "… and {} more that are not shown\n", words::count(problems.more))
+            .expect("a string takes any text");
+    }
+    text
 }
 
 /// A problem without a place: `error: …`, and a hint below.
@@ -21,13 +24,24 @@ pub(crate) fn sentence(message: &str, hint: Option<&str>) -> String {
     renderer().render(&[group]) + "\n"
 }
 
-/// `3 problems in x.toml`.
-pub(crate) fn count(problems: u64, file: &str) -> String {
-    let noun = if problems == 1 { "problem" } else { "problems" };
-    format!("{problems} {noun} in {file}")
+/// A problem as one sentence, with its place: `columns not used: batch (requests.csv:1)`.
+pub(crate) fn in_a_line(problem: &Problem) -> String {
+    match &problem.place {
+        Some(place) if place.line > 0 => {
+            format!("{} ({}:{})", problem.message, place.file, place.line)
+        }
+        Some(place) => format!("{} ({})", problem.message, place.file),
+        None => problem.message.clone(),
+    }
 }
 
-fn draw_one(problem: &Problem) -> String {
+/// `3 problems in x.toml`.
+pub(crate) fn count(problems: u64, file: &str) -> String {
+    format!("{} in {file}", words::plural(problems, "problem"))
+}
+
+/// One, followed by an empty line.
+pub(crate) fn draw_one(problem: &Problem) -> String {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -54,7 +68,7 @@ fn draw_one(problem: &Problem) -> String {
     if let Some(hint) = &problem.hint {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
     }
-    renderer().render(&[group])
+    renderer().render(&[group]) + "\n\n"
 }
 
 /// The bytes of the place's text that are underlined; inside the text, whatever the place says.
@@ -77,9 +91,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(problem: &Problem, expected: &Expect) {
-        expected.assert_eq(
-            &anstream::adapter::strip_str(&draw(std::slice::from_ref(problem))).to_string(),
-        );
+        expected.assert_eq(&anstream::adapter::strip_str(&draw_one(problem)).to_string());
     }
 
     fn at(column: u32, width: u32, text: &str, offset: u32) -> Problem {

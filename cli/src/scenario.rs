@@ -44,8 +44,12 @@ fn parse_override(typed: &str) -> Result<(String, String), String> {
 /// A scenario's text, and where its files are.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// The text and what to change in it; its file is called as the user called it.
-    pub input: Input,
+    /// The file, as the user called it.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// What to change in it.
+    overrides: Vec<Override>,
     /// Where the files are that it names.
     pub files: Folder,
 }
@@ -57,7 +61,10 @@ impl ScenarioArgs {
         let (file, bytes, files) = if typed == "-" {
             let bytes = read_at_most(&mut io::stdin().lock());
             let bytes = bytes.map_err(|error| End::files("read", "stdin", &error))?;
-            ("stdin".to_owned(), bytes, Folder::beside(Path::new("")))
+            // Nothing in TOML begins with a brace.
+            let is_json = bytes.trim_ascii_start().starts_with(b"{");
+            let file = if is_json { "stdin.json" } else { "stdin" };
+            (file.to_owned(), bytes, Folder::beside(Path::new("")))
         } else if !Path::new(typed).exists()
             && let Some(builtin) = builtin::find(typed)
         {
@@ -77,7 +84,7 @@ impl ScenarioArgs {
             ));
         }
         let text = String::from_utf8(bytes).map_err(|error| not_text(&file, &error))?;
-        Ok(Source { input: Input { file, text, overrides: self.overrides() }, files })
+        Ok(Source { file, text, overrides: self.overrides(), files })
     }
 
     /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
@@ -96,19 +103,15 @@ impl Source {
     /// # Errors
     /// All its problems.
     pub(crate) fn read(&self) -> Result<Read, Problems> {
-        read(&self.input, &self.files)
+        let Self { file, text, overrides, files } = self;
+        read(&Input { file, text, overrides }, files)
     }
 
     /// Draws its problems on stderr, with their number last.
     pub(crate) fn tell(&self, wrong: &Problems) -> End {
-        let drawn = problems::draw(&wrong.list);
-        let more = match wrong.more {
-            0 => String::new(),
-            more => format!("… and {more} more that are not shown\n\n"),
-        };
         let number = wrong.list.len() as u64 + wrong.more;
-        let count = problems::sentence(&problems::count(number, &self.input.file), None);
-        tell(&(drawn + &more + &count));
+        let count = problems::sentence(&problems::count(number, &self.file), None);
+        tell(&(problems::draw(wrong) + &count));
         End::Told
     }
 }
@@ -177,9 +180,6 @@ impl Files for Folder {
                     "no such file (a scenario in the box comes without its files: run it inside a \
                  copy of the repository, or put `{name}` here)"
                 ))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(format!("no such file (looked for `{}`)", self.path.join(name).display()))
             }
             Err(error) => Err(why(&error)),
         }

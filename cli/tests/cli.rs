@@ -155,6 +155,17 @@ fn json_is_one_report_and_nothing_else() {
 }
 
 #[test]
+fn a_warning_is_told_and_kept_with_the_results() {
+    let folder = folder();
+    write(&folder, "requests.csv", &REQUESTS.replace("vm_id", "colour"));
+    let output = run(&folder, &["run", "plan.toml", "--json"]);
+    assert!(text(&output.stderr).starts_with("warning: "), "{output:?}");
+    let report: Report = serde_json::from_slice(&output.stdout).expect("a report");
+    let [note] = report.notes.as_slice() else { panic!("one note: {:?}", report.notes) };
+    assert!(note.contains("colour") && note.ends_with("(requests.csv:1)"), "{note}");
+}
+
+#[test]
 fn options_override_the_scenario() {
     let arguments = ["run", "plan.toml", "--json", "--policy", "worst-fit", "--seed", "7"];
     let report = run(&folder(), &arguments).stdout;
@@ -163,16 +174,22 @@ fn options_override_the_scenario() {
 }
 
 #[test]
-fn a_scenario_can_come_from_stdin() {
-    let folder = folder();
-    let mut child = command(&folder, &["check", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    child.stdin.take().expect("piped").write_all(SMALL.as_bytes()).expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    assert!(text(&output.stdout).starts_with("ok: two hosts"), "{output:?}");
+fn a_scenario_can_come_from_stdin_as_toml_or_json() {
+    let json = r#"{"name": "two hosts", "host-models": {"small": {"cpu": 2}},
+        "pools": [{"name": "all", "hosts": {"model": "small", "count": 2}}],
+        "demand": [{"name": "vms", "trace": "requests.csv"}]}"#;
+    for scenario in [SMALL, json] {
+        let folder = folder();
+        let mut child = command(&folder, &["check", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        child.stdin.take().expect("piped").write_all(scenario.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        assert!(text(&output.stdout).starts_with("ok: two hosts"), "{output:?}");
+    }
 }
 
 #[test]
@@ -197,21 +214,21 @@ fn every_problem_is_told_with_its_place_and_the_way_out() {
         exit code 2
         --- stdout
         --- stderr
-        error: wrong `smal"`
-          --> plan.toml:13:20
-           |
-        13 | hosts = { model = "smal", count = 2 }
-           |                    ^^^^
-           |
-           = hint: did you mean `small`?
-
-        error: wrong `4 GB`
-         --> plan.toml:9:11
+        error: `GB` is not a unit of memory
+         --> plan.toml:9:10
           |
         9 | memory = "4 GB"
-          |           ^^^^
+          |          ^^^^^^
           |
-          = hint: did you mean `small`?
+          = hint: did you mean `4 GiB`?
+
+        error: no host model is called `smal`
+          --> plan.toml:13:19
+           |
+        13 | hosts = { model = "smal", count = 2 }
+           |                   ^^^^^^
+           |
+           = hint: did you mean `small`?
 
         error: 2 problems in plan.toml
     "#]]
@@ -241,7 +258,7 @@ fn a_trace_that_is_not_there_is_a_problem_of_the_scenario() {
     let output = run(&folder, &["run", "plan.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("no such file"), "{output:?}");
-    assert!(text(&output.stderr).contains("plan.toml:18"), "{output:?}");
+    assert!(text(&output.stderr).contains("plan.toml:17:9"), "{output:?}");
 }
 
 #[test]

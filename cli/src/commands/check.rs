@@ -55,11 +55,12 @@ struct Outline<'a> {
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
     let source = args.scenario.fetch()?;
-    let file = source.input.file.as_str();
+    let file = source.file.as_str();
     match source.read() {
         Ok(read) if args.json => {
             let scenario = Some(outline(&read.scenario));
-            say_json(&Answer { ok: true, file, scenario, problems: &read.warnings, more: 0 })
+            let Problems { list, more } = &read.warnings;
+            say_json(&Answer { ok: true, file, scenario, problems: list, more: *more })
         }
         Ok(_) if args.quiet => Ok(()),
         Ok(read) => {

@@ -83,10 +83,11 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     }
     let scenario = Arc::new(read.scenario);
     let outputs = Outputs::open(args.out.as_deref(), args.placements.as_deref())?;
-    let (results, outputs) = simulate(scenario, &source, outputs, args)?;
+    let (mut results, outputs) = simulate(scenario, &source, outputs, args)?;
+    results.report.notes.extend(read.warnings.list.iter().map(problems::in_a_line));
 
     // Whoever stops reading the answer still gets the files, and the other way round.
-    let published = outputs.publish(&results, || page::html(&results, &source.input));
+    let published = outputs.publish(&results, || page::html(&results, &source));
     let said = if args.json {
         say_json(&results.report)
     } else if args.quiet {
@@ -117,9 +118,9 @@ fn simulate(
     outputs: Outputs,
     args: &Args,
 ) -> Result<(Results, Outputs), End> {
-    let broke = |problem: Problem| broke(source, &[problem]);
+    let broke = |problem: Problem| broke(source, &problems::draw_one(&problem));
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
-        .map_err(|wrong| self::broke(source, &wrong.list))?;
+        .map_err(|wrong| self::broke(source, &problems::draw(&wrong)))?;
     let mut recorder = Recorder {
         summary: Summary::new(&scenario),
         series: args.shows_series().then(|| SeriesRecorder::new(&scenario)),
@@ -149,10 +150,10 @@ fn simulate(
 }
 
 /// A file changed or went away while it was run: it was right when it was checked.
-fn broke(source: &Source, wrong: &[Problem]) -> End {
-    tell(&problems::draw(wrong));
+fn broke(source: &Source, drawn: &str) -> End {
+    tell(drawn);
     End::Files(crate::end::Complaint {
-        message: format!("the run of {} stopped: a file can no longer be read", source.input.file),
+        message: format!("the run of {} stopped: a file can no longer be read", source.file),
         hint: None,
     })
 }

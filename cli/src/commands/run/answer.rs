@@ -29,7 +29,6 @@ pub(super) fn text(results: &Results) -> String {
         }
     }
     orders(&mut text, report);
-    notes(&mut text, report);
     let repeat = format!(
         "seed {}, fingerprint {}, fleetcast {}",
         report.seed, report.fingerprint, report.version
@@ -235,15 +234,6 @@ fn orders(text: &mut String, report: &Report) {
                 words::plural(more as u64, "more order")
             )),
         );
-    }
-}
-
-fn notes(text: &mut String, report: &Report) {
-    for note in &report.notes {
-        line(text, "");
-        for row in words::wrap(&format!("note: {note}"), 80) {
-            line(text, &row);
-        }
     }
 }
 
