@@ -14,7 +14,6 @@ mod results;
 mod scenario;
 mod store;
 mod ticks;
-mod words;
 
 use clap::Parser as _;
 use std::process::ExitCode;

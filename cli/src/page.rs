@@ -7,8 +7,8 @@ mod charts;
 
 use crate::commands::run::{Results, answer};
 use crate::scenario::Source;
-use crate::words;
 use fleetcast_core::report::{Order, Report, TenantReport};
+use fleetcast_core::words;
 use std::fmt::Write as _;
 
 /// The page's style.

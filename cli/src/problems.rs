@@ -1,8 +1,8 @@
 //! Problems, drawn: the file's line, the offending text underlined, and the way out.
 
-use crate::words;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use fleetcast_core::problem::{Place, Problem, Problems, Severity};
+use fleetcast_core::words;
 use std::fmt::Write as _;
 
 /// Problems one below the other, each followed by an empty line, and how many are not shown.

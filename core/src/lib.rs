@@ -15,6 +15,7 @@ pub mod time;
 pub mod problem;
 pub mod source;
 pub mod units;
+pub mod words;
 pub mod scenario;
 mod decimal;
 mod table;

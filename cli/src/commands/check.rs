@@ -1,10 +1,11 @@
 //! `fleetcast check`: is the file right?
 
 use crate::end::{End, say, say_json, tell};
+use crate::problems;
 use crate::scenario::ScenarioArgs;
-use crate::{problems, words};
 use fleetcast_core::problem::{Problem, Problems};
 use fleetcast_core::scenario::Scenario;
+use fleetcast_core::words;
 use serde::Serialize;
 
 /// What to check.

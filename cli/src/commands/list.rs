@@ -2,10 +2,10 @@
 
 use crate::builtin::{self, Builtin};
 use crate::end::{End, say, say_json};
-use crate::words;
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::placement::POLICIES;
 use fleetcast_core::report::{METRICS, Metric};
+use fleetcast_core::words;
 use serde_json::json;
 use std::fmt::Write as _;
 

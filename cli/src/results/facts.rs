@@ -1,11 +1,11 @@
 //! `facts.csv.gz`: everything that happened, one row a fact.
 
-use crate::words::seconds;
 use flate2::{Compression, write::GzEncoder};
 use fleetcast_core::fact::Fact;
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
+use fleetcast_core::words::seconds;
 use std::io::{self, Write};
 
 /// The columns; a fact leaves empty what it has not.

@@ -1,8 +1,8 @@
 //! `--placements`: one row a request, saying which host took it, in the order of decision.
 
-use crate::words::seconds;
 use fleetcast_core::fact::Fact;
 use fleetcast_core::time::Time;
+use fleetcast_core::words::seconds;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 

@@ -55,7 +55,7 @@ pub(crate) fn write(series: &Series, scenario: &Scenario, out: &mut dyn Write) -
     let names = columns.iter().map(|column| column.name.as_str());
     csv.write_record(["time_s", "date"].into_iter().chain(names))?;
     for (row, time) in times(series).enumerate() {
-        csv.write_field(crate::words::seconds(time.ms()))?;
+        csv.write_field(fleetcast_core::words::seconds(time.ms()))?;
         csv.write_field(scenario.calendar.at(time).to_string())?;
         for column in &columns {
             match column.values {

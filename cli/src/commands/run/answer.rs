@@ -2,10 +2,11 @@
 //! orders.
 
 use super::Results;
-use crate::{chart, words};
+use crate::chart;
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::report::{Order, Report, Utilisation};
 use fleetcast_core::verdict::reason_words;
+use fleetcast_core::words;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

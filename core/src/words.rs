@@ -1,9 +1,9 @@
 //! Figures as people write them.
 
-use fleetcast_core::time::{Calendar, DAY_MS, Time};
+use crate::time::{Calendar, DAY_MS, Time};
 
 /// `1,234,567`.
-pub(crate) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (position, digit) in digits.char_indices() {
@@ -16,7 +16,7 @@ pub(crate) fn count(number: u64) -> String {
 }
 
 /// `12.3`, `1,234`: three digits at least, more only where the whole part has them.
-pub(crate) fn amount(value: f64) -> String {
+pub fn amount(value: f64) -> String {
     let size = value.abs();
     if size >= 100.0 || value.fract() == 0.0 {
         let sign = if value.round() < 0.0 { "-" } else { "" };
@@ -30,7 +30,7 @@ pub(crate) fn amount(value: f64) -> String {
 
 /// A share as a percentage: `93.2%`; small ones keep their first digits (`0.04%`), and what is not
 /// nothing never shows as `0%`.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent == 0.0 {
         "0%".to_owned()
@@ -44,12 +44,12 @@ pub(crate) fn percent(share: f64) -> String {
 }
 
 /// `part` of `whole`, as a percentage; nothing of nothing is nothing.
-pub(crate) fn percent_of(part: u64, whole: u64) -> String {
+pub fn percent_of(part: u64, whole: u64) -> String {
     percent(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
 }
 
 /// A length of time in the unit that suits it: `10 s`, `2.5 h`, `70 days`.
-pub(crate) fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     const UNITS: [(&str, f64); 5] =
         [("days", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0), ("ms", 0.001)];
     let longest = UNITS.iter().find(|(_, length)| seconds >= 2.0 * length || *length == 0.001);
@@ -58,7 +58,7 @@ pub(crate) fn duration(seconds: f64) -> String {
 }
 
 /// Ms as seconds, exactly: `12`, `12.5`, `0.001`.
-pub(crate) fn seconds(ms: u64) -> String {
+pub fn seconds(ms: u64) -> String {
     let (whole, rest) = (ms / 1_000, ms % 1_000);
     if rest == 0 {
         return whole.to_string();
@@ -67,12 +67,12 @@ pub(crate) fn seconds(ms: u64) -> String {
 }
 
 /// The day of a report's date and time, `2013-04-18`.
-pub(crate) fn day(date: &str) -> &str {
+pub fn day(date: &str) -> &str {
     date.split('T').next().unwrap_or(date)
 }
 
 /// When a run is: `2011-07-01 to 2014-07-01 (1,096 days)`, `12 h from 2011-07-01`.
-pub(crate) fn span(calendar: &Calendar, duration_ms: u64) -> String {
+pub fn span(calendar: &Calendar, duration_ms: u64) -> String {
     let (first, last) = (calendar.date(Time::ZERO), calendar.date(Time::from_ms(duration_ms)));
     let length = duration(duration_ms as f64 / 1_000.0);
     if duration_ms < 2 * DAY_MS {
@@ -83,13 +83,13 @@ pub(crate) fn span(calendar: &Calendar, duration_ms: u64) -> String {
 }
 
 /// `1 host`, `2 hosts`.
-pub(crate) fn plural(number: u64, noun: &str) -> String {
+pub fn plural(number: u64, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{} {noun}{s}", count(number))
 }
 
 /// A unit for people: by how much to divide amounts of `unit` up to `largest`, and its name.
-pub(crate) fn scale(unit: &str, largest: f64) -> (f64, &str) {
+pub fn scale(unit: &str, largest: f64) -> (f64, &str) {
     let by_size = |steps: &[(f64, &'static str)], smallest: (f64, &'static str)| {
         *steps.iter().find(|(factor, _)| largest >= 2.0 * factor).unwrap_or(&smallest)
     };
@@ -105,7 +105,7 @@ pub(crate) fn scale(unit: &str, largest: f64) -> (f64, &str) {
 }
 
 /// A resource inside a sentence: `CPU`, `memory`.
-pub(crate) fn resource(name: &str) -> String {
+pub fn resource(name: &str) -> String {
     match name {
         "cpu" | "gpu" => name.to_uppercase(),
         _ => name.to_owned(),
@@ -113,7 +113,7 @@ pub(crate) fn resource(name: &str) -> String {
 }
 
 /// A word with a large first letter.
-pub(crate) fn capitalised(word: &str) -> String {
+pub fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().collect::<String>() + letters.as_str()
@@ -121,7 +121,7 @@ pub(crate) fn capitalised(word: &str) -> String {
 }
 
 /// A text in lines of at most `width` characters, broken at spaces; a longer word stays whole.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is always a line");
