@@ -131,7 +131,7 @@ impl Summary {
             by_tenant: vec![Counts::default(); scenario.tenants.len()],
             refused_by: BTreeMap::new(),
             waited_by: BTreeMap::new(),
-            ready_ms: Histogram::new(3).expect("three digits are within its limits"),
+            ready_ms: growing_histogram(),
             ready_ms_max: 0,
             ready_ms_sum: 0,
             first_full: None,
@@ -165,6 +165,13 @@ impl Summary {
     }
 }
 
+/// Of values however large; without this it would hold nothing above 2.
+fn growing_histogram() -> Histogram<u64> {
+    let mut histogram = Histogram::new(3).expect("three digits are within its limits");
+    histogram.auto(true);
+    histogram
+}
+
 impl Observer for Summary {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.now = now;
@@ -190,7 +197,7 @@ impl Observer for Summary {
                 self.by_demand[demand.row()].placed += 1;
                 self.by_tenant[tenant.row()].placed += 1;
                 let ready_ms = waited_ms + boot_ms;
-                self.ready_ms.saturating_record(ready_ms);
+                self.ready_ms.record(ready_ms).expect("the histogram grows with its values");
                 self.ready_ms_max = self.ready_ms_max.max(ready_ms);
                 self.ready_ms_sum += u128::from(ready_ms);
             }
