@@ -1,6 +1,6 @@
 //! One question to the core: a scenario's text, the files it names, and what overrides it.
 
-use fleetcast_core::problem::{Problem, Problems};
+use fleetcast_core::problem::Problems;
 use fleetcast_core::read::{Input, Override, Read, read};
 use fleetcast_core::report::Report;
 use fleetcast_core::simulation;
@@ -34,19 +34,13 @@ impl Ask {
     /// What is wrong with it; nothing was run then, or a trace changed under the run.
     pub(crate) fn run(&self) -> Result<Report, Problems> {
         let read = self.read()?;
-        simulation::run(&Arc::new(read.scenario), &self.files).map_err(one)
+        simulation::run(&Arc::new(read.scenario), &self.files)
     }
 
     fn read(&self) -> Result<Read, Problems> {
         let input = Input { file: &self.file_name, text: &self.text, overrides: &self.overrides };
         read(&input, &self.files)
     }
-}
-
-fn one(problem: Problem) -> Problems {
-    let mut problems = Problems::default();
-    problems.push(problem);
-    problems
 }
 
 #[cfg(test)]
