@@ -176,10 +176,12 @@ impl Drawn {
             Times::Alive(alive) => {
                 let at = alive.next_at()?;
                 // Who is there at the start is in the middle of its life.
+                // A life of no time at all would be asked for again at once, and for ever.
                 let stay_ms = match at {
                     Time::ZERO => lifetime.draw_rest(&mut self.lifetime_dice),
                     _ => lifetime.draw(&mut self.lifetime_dice),
-                };
+                }
+                .max(1);
                 alive.add(at, stay_ms);
                 (at, stay_ms)
             }

@@ -1,10 +1,12 @@
 //! Observers: they hear each fact with the state right after it, and change nothing.
 
+pub mod durations;
 pub mod fingerprint;
 pub mod series;
 pub mod summary;
 pub mod transcript;
 
+pub use durations::Durations;
 pub use fingerprint::Fingerprint;
 pub use series::SeriesRecorder;
 pub use summary::Summary;

@@ -262,7 +262,7 @@ pub struct Demand {
     pub when_full: WhenFull,
 }
 
-/// When requests come.
+/// When requests come. One a demand, so its size does not matter.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "one a demand, never moved in the loop")]
 pub enum Arrivals {

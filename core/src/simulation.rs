@@ -151,8 +151,9 @@ impl Simulation {
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
                 self.happen(now, event, observer);
-            } else if let Some(request) = arrival.and(self.requests.take_next().transpose()) {
-                self.arrive(request?, observer);
+            } else if arrival.is_some() {
+                let request = self.requests.take_next()?.expect("its instant was told");
+                self.arrive(request, observer);
             } else {
                 break;
             }

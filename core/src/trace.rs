@@ -37,7 +37,7 @@ pub struct Survey {
     pub tenants: Vec<String>,
     /// The pools it names, sorted.
     pub pools: Vec<String>,
-    /// The flavors it names, sorted.
+    /// The flavors to which rows leave their size, sorted.
     pub flavors: Vec<String>,
     /// Whether some row asks for more than 0 of a builtin kind.
     pub uses: [bool; 5],
@@ -434,9 +434,10 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
             *largest = amount.max(*largest);
         }
         survey.has_groups |= row.group.is_some();
+        let size_from = row.flavor.as_deref().filter(|_| row.amounts == [0; 5]);
         let few = tenants.add(row.tenant.as_deref(), table, problems)
             && pools.add(row.pool.as_deref(), table, problems)
-            && flavors.add(row.flavor.as_deref(), table, problems);
+            && flavors.add(size_from, table, problems);
         if !few {
             return None;
         }
@@ -750,17 +751,18 @@ mod tests {
             b"arrival_s,departure_s,vcpu,mem_gib,gpu,slots,tenant,pool,flavor,group\n\
               2,9,1,2,0,0,b,x,s,\n\
               1,,4,1,0,5,a,,s,g\n\
-              3,4,2,2,0,3,b,y,,\n",
+              3,4,2,2,0,3,b,y,,\n\
+              3,4,,,,,b,,m,\n",
         );
         assert_eq!(problems.list.len(), 1);
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let expected = Survey {
-            rows: 3,
+            rows: 4,
             is_sorted: false,
             last_ms: 9_000,
             tenants: names(&["a", "b"]),
             pools: names(&["x", "y"]),
-            flavors: names(&["s"]),
+            flavors: names(&["m"]),
             uses: [true, true, false, false, false],
             own_kinds: names(&["slots"]),
             largest: [4_000, 2_048, 0, 0, 0],

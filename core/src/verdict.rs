@@ -8,7 +8,8 @@ use crate::report::{
 };
 use crate::resources::Kinds;
 use crate::scenario::{Bound, Expectation, Scenario};
-use crate::time::Time;
+use crate::time::{DAY_MS, Time};
+use crate::words::{self, count as digits, percent, plural};
 use std::collections::BTreeMap;
 
 /// The report of a run that has ended.
@@ -25,19 +26,19 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         verdict: String::new(),
         start: moment(scenario, Time::ZERO).date,
         duration_s: seconds(scenario.duration_ms),
-        hosts: count(summary.hosts.value),
+        hosts: level(summary.hosts.value),
         hosts_at_start: summary.hosts_at_start,
-        peak_hosts: count(summary.hosts.peak),
+        peak_hosts: level(summary.hosts.peak),
         requests: summary.total.requests,
         placed: summary.total.placed,
         refused: summary.total.refused,
-        waiting: count(summary.waiting.value),
+        waiting: level(summary.waiting.value),
         refused_by: by_reason(kinds, &summary.refused_by),
         waited_by: by_reason(kinds, &summary.waited_by),
-        peak_alive: count(summary.alive.peak),
-        alive: count(summary.alive.value),
+        peak_alive: level(summary.alive.peak),
+        alive: level(summary.alive.value),
         mean_alive: summary.alive.mean(now),
-        peak_hosts_used: count(summary.hosts_used.peak),
+        peak_hosts_used: level(summary.hosts_used.peak),
         mean_hosts_used: summary.hosts_used.mean(now),
         utilisation: (0..kinds.len())
             .map(|column| (kinds.name(column).to_owned(), utilisation(kinds, summary, column)))
@@ -134,20 +135,13 @@ fn scarcest(summary: &Summary, kinds: &Kinds) -> Option<usize> {
 }
 
 fn time_to_ready(summary: &Summary) -> Percentiles {
-    let histogram = &summary.ready_ms;
-    if histogram.is_empty() {
-        return Percentiles::default();
-    }
-    let at = |quantile: f64| {
-        let ms = histogram.value_at_quantile(quantile);
-        seconds(histogram.lowest_equivalent(ms).min(summary.ready_ms_max))
-    };
+    let ready = &summary.ready;
     Percentiles {
-        p50: at(0.5),
-        p95: at(0.95),
-        p99: at(0.99),
-        max: seconds(summary.ready_ms_max),
-        mean: summary.ready_ms_sum as f64 / 1e3 / histogram.len() as f64,
+        p50: seconds(ready.at(0.5)),
+        p95: seconds(ready.at(0.95)),
+        p99: seconds(ready.at(0.99)),
+        max: seconds(ready.max_ms()),
+        mean: ready.mean_ms() / 1e3,
     }
 }
 
@@ -157,7 +151,7 @@ fn lower_bound(scenario: &Scenario, summary: &Summary) -> Option<u64> {
     let columns = 0..scenario.kinds.len();
     let bounds = columns.filter_map(|column| {
         let largest = scenario.host_types.iter().map(|t| model(t)[column]).max()?;
-        (largest > 0).then(|| count(summary.used[column].peak).div_ceil(count(largest)))
+        (largest > 0).then(|| level(summary.used[column].peak).div_ceil(level(largest)))
     });
     bounds.max()
 }
@@ -202,22 +196,27 @@ fn expectation(expectation: &Expectation, report: &Report) -> ExpectationReport 
     let bounds = [(&expectation.at_most, "at most"), (&expectation.at_least, "at least")];
     let words = bounds.iter().filter_map(|(bound, words)| {
         let bound = bound.as_ref()?;
-        Some(format!("{words} {}", bound_text(bound)))
+        Some(format!("{words} {}", bound_text(&expectation.metric, bound)))
     });
     let is_share = bounds.iter().any(|(bound, _)| matches!(bound, Some(Bound::Share(_))));
     ExpectationReport {
         expected: format!("{} {}", expectation.metric, words.collect::<Vec<_>>().join(" and ")),
-        found: if is_share { percent(share) } else { number(value) },
+        found: if is_share { percent(share) } else { figure(&expectation.metric, value) },
         held: expectation.at_most.as_ref().is_none_or(|bound| holds(bound, true))
             && expectation.at_least.as_ref().is_none_or(|bound| holds(bound, false)),
     }
 }
 
-fn bound_text(bound: &Bound) -> String {
+fn bound_text(metric: &str, bound: &Bound) -> String {
     match bound {
-        Bound::Value(value) => number(*value),
+        Bound::Value(value) => figure(metric, *value),
         Bound::Share(share) => percent(*share),
     }
+}
+
+/// A figure with its unit.
+fn figure(metric: &str, value: f64) -> String {
+    if metric.starts_with("time-") { words::duration(value) } else { words::amount(value) }
 }
 
 /// The figure that an expectation names, in its own unit.
@@ -251,14 +250,14 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         return "nothing was asked for: no request arrived".to_owned();
     }
     let mut parts = Vec::new();
-    let end = scenario.calendar.date(Time::from_ms(scenario.duration_ms));
+    let end = date(scenario, Time::from_ms(scenario.duration_ms));
     match summary.first_full {
         None => parts.push(format!(
             "fits to the end, {end}: all {} requests were placed at once",
             digits(report.requests)
         )),
         Some(full) => {
-            let date = scenario.calendar.date(full);
+            let date = date(scenario, full);
             parts.push(if full == Time::ZERO {
                 format!("does not fit from the start, {date}")
             } else {
@@ -275,27 +274,42 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
             Some(_) => format!("{name} runs out first"),
         });
     }
-    if let (Some(first), hosts) =
-        (report.orders.first(), report.orders.iter().map(|o| o.hosts).sum::<u64>())
-    {
+    if let Some(first) = summary.orders.first() {
+        let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(
             "{} ordered in {}, the first by {}",
             plural(hosts, "host"),
-            plural(report.orders.len() as u64, "order"),
-            &first.ordered.date[..10],
+            plural(summary.orders.len() as u64, "order"),
+            date(scenario, first.at),
         ));
     }
     parts.join("; ")
 }
 
-/// When hosts had to be ordered to be there when the fleet was full.
+/// When hosts had to be ordered to be there when the fleet was full, where nobody orders any.
 fn order_by(scenario: &Scenario, full: Time) -> Option<String> {
-    let lead_ms = scenario.host_types.iter().map(|t| &scenario.models[t.model.row()].lead_time);
-    let lead_ms = lead_ms.map(|lead| lead.mean_ms() as u64).max().filter(|ms| *ms > 0)?;
-    let by = scenario.calendar.start.checked_add(jiff::SignedDuration::from_millis(
-        i64::try_from(full.ms()).ok()? - i64::try_from(lead_ms).ok()?,
-    ));
-    Some(format!("order more hosts by {}", by.ok()?.date()))
+    if !scenario.procurement.is_empty() {
+        return None;
+    }
+    let models = scenario.host_types.iter().map(|t| &scenario.models[t.model.row()]);
+    let lead_ms = models.map(|model| model.lead_time.mean_ms() as u64).max()?;
+    if lead_ms == 0 {
+        return None;
+    }
+    if lead_ms > full.ms() {
+        return Some("more hosts had to be ordered before the start".to_owned());
+    }
+    let by = Time::from_ms(full.ms() - lead_ms);
+    Some(format!("order more hosts by {}", date(scenario, by)))
+}
+
+/// A date; in a run of less than a month, with its time of day.
+fn date(scenario: &Scenario, at: Time) -> String {
+    let date = scenario.calendar.at(at);
+    if scenario.duration_ms > 30 * DAY_MS {
+        return date.date().to_string();
+    }
+    format!("{} {:02}:{:02}", date.date(), date.hour(), date.minute())
 }
 
 /// Who did not fit, and why.
@@ -340,43 +354,6 @@ fn seconds(ms: u64) -> f64 {
     ms as f64 / 1e3
 }
 
-fn count(value: i64) -> u64 {
+fn level(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
-}
-
-fn plural(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", digits(count), if count == 1 { "" } else { "s" })
-}
-
-/// A count with its digits in threes: `12,000`.
-pub fn digits(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (row, digit) in digits.chars().enumerate() {
-        if row > 0 && (digits.len() - row).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A figure: whole numbers whole, others to three decimals.
-fn number(value: f64) -> String {
-    if (0.0..1e15).contains(&value) && libm::floor(value) == value {
-        return digits(value as u64);
-    }
-    format!("{value:.3}")
-}
-
-/// A share as a percentage with as many decimals as it takes to see it: `12.3%`, `0.004%`.
-pub fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    match libm::fabs(percent) {
-        value if value >= 0.1 || value == 0.0 => {
-            let text = format!("{percent:.1}");
-            format!("{}%", text.strip_suffix(".0").unwrap_or(&text))
-        }
-        _ => format!("{percent:.4}%"),
-    }
 }

@@ -1,12 +1,11 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
-use super::Observer;
+use super::{Durations, Observer};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{HostTypeId, Scenario};
 use crate::state::State;
 use crate::time::Time;
-use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 
 /// What a run comes to, in numbers.
@@ -41,12 +40,8 @@ pub struct Summary {
     pub refused_by: BTreeMap<Reason, u64>,
     /// Waits by the reason they began with.
     pub waited_by: BTreeMap<Reason, u64>,
-    /// From request to ready, ms, to three digits.
-    pub ready_ms: Histogram<u64>,
-    /// The longest of them, exactly.
-    pub ready_ms_max: u64,
-    /// Their sum, exactly.
-    pub ready_ms_sum: u128,
+    /// From request to ready.
+    pub ready: Durations,
     /// First refusal or wait.
     pub first_full: Option<Time>,
     /// Orders placed.
@@ -131,9 +126,7 @@ impl Summary {
             by_tenant: vec![Counts::default(); scenario.tenants.len()],
             refused_by: BTreeMap::new(),
             waited_by: BTreeMap::new(),
-            ready_ms: Histogram::new(3).expect("three digits are within its limits"),
-            ready_ms_max: 0,
-            ready_ms_sum: 0,
+            ready: Durations::default(),
             first_full: None,
             orders: Vec::new(),
         }
@@ -189,10 +182,7 @@ impl Observer for Summary {
                 self.total.placed += 1;
                 self.by_demand[demand.row()].placed += 1;
                 self.by_tenant[tenant.row()].placed += 1;
-                let ready_ms = waited_ms + boot_ms;
-                self.ready_ms.saturating_record(ready_ms);
-                self.ready_ms_max = self.ready_ms_max.max(ready_ms);
-                self.ready_ms_sum += u128::from(ready_ms);
+                self.ready.add(waited_ms + boot_ms);
             }
             Fact::Waiting { reason, .. } => {
                 *self.waited_by.entry(reason).or_default() += 1;

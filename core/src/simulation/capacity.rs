@@ -19,6 +19,8 @@ pub(super) struct Capacity {
     next_rack: Vec<usize>,
     /// Hosts of each growth plan that take VMs.
     planned_up: Vec<u64>,
+    /// When each growth plan is looked at next, ms; an event for another time is out of date.
+    next_look_ms: Vec<Option<u64>>,
     /// Orders placed, by number.
     orders: Vec<Order>,
     /// Hosts on order, by procurement.
@@ -38,6 +40,7 @@ impl Capacity {
         Self {
             next_rack: vec![0; scenario.pools.len()],
             planned_up: vec![0; scenario.growth.len()],
+            next_look_ms: vec![None; scenario.growth.len()],
             orders: Vec::new(),
             on_order: vec![0; scenario.procurement.len()],
             lead_dice: (0..scenario.procurement.len()).map(stream).collect(),
@@ -64,7 +67,7 @@ impl Simulation {
             self.add_host(Time::ZERO, spec.host_type, spec.rack, age_ms, observer);
         }
         for plan in 0..scenario.growth.len() {
-            self.grow(Time::ZERO, plan, observer);
+            self.follow(Time::ZERO, plan, observer);
         }
         for procurement in 0..scenario.procurement.len() {
             self.agenda.push(Time::ZERO, Event::Review(row(procurement)));
@@ -109,20 +112,31 @@ impl Simulation {
         }
     }
 
-    /// As many hosts as the plan says now, and the time of its next one.
+    /// The time has come at which a plan wants more hosts, as far as was known.
     pub(super) fn grow(&mut self, now: Time, plan: usize, observer: &mut impl Observer) {
+        if self.capacity.next_look_ms[plan] == Some(now.ms()) {
+            self.follow(now, plan, observer);
+        }
+    }
+
+    /// As many hosts as the plan says now, and the time of its next one.
+    fn follow(&mut self, now: Time, plan: usize, observer: &mut impl Observer) {
         let scenario = self.scenario.clone();
         let growth = &scenario.growth[plan];
         let wanted = growth.curve.count_at(now.ms()).min(HOSTS_MAX);
         let missing = wanted.saturating_sub(self.capacity.planned_up[plan]);
         self.add_hosts(now, growth.host_type, missing, observer);
         let up = self.capacity.planned_up[plan];
-        if let Some(ms) = growth.curve.first_above(up, now.ms() + 1, scenario.duration_ms) {
+        let next_ms = growth.curve.first_above(up, now.ms() + 1, scenario.duration_ms);
+        let is_known = self.capacity.next_look_ms[plan] == next_ms;
+        self.capacity.next_look_ms[plan] = next_ms;
+        if let Some(ms) = next_ms.filter(|_| !is_known) {
             self.agenda.push(Time::from_ms(ms), Event::Grow(row(plan)));
         }
     }
 
-    /// A host has reached its age. A plan that counts it replaces it at once.
+    /// A host has reached its age. A plan that counts it replaces it at once, or wants the next
+    /// host sooner where its curve has fallen meanwhile.
     pub(super) fn cordon(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
         if self.state.hosts.status(host) != HostStatus::Up {
             return;
@@ -134,13 +148,12 @@ impl Simulation {
         }
         let host_type = self.state.hosts.host_type(host);
         let scenario = self.scenario.clone();
-        for (plan, growth) in scenario.growth.iter().enumerate() {
-            if growth.host_type == host_type {
-                self.capacity.planned_up[plan] -= 1;
-                let wanted = growth.curve.count_at(now.ms()).min(HOSTS_MAX);
-                let missing = wanted.saturating_sub(self.capacity.planned_up[plan]);
-                self.add_hosts(now, host_type, missing, observer);
-            }
+        let counts_it = |plan: &usize| scenario.growth[*plan].host_type == host_type;
+        for plan in (0..scenario.growth.len()).filter(counts_it) {
+            self.capacity.planned_up[plan] -= 1;
+        }
+        for plan in (0..scenario.growth.len()).filter(counts_it) {
+            self.follow(now, plan, observer);
         }
     }
 

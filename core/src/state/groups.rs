@@ -54,6 +54,11 @@ pub struct Groups {
 }
 
 impl Groups {
+    /// How many groups have a member.
+    pub fn held(&self) -> usize {
+        self.rows.len() - self.vacant.len()
+    }
+
     /// A group that has a member.
     ///
     /// # Panics

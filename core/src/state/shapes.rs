@@ -60,6 +60,11 @@ impl Shapes {
         }
     }
 
+    /// How many shapes somebody holds.
+    pub fn held(&self) -> usize {
+        self.rows.len() - self.vacant.len()
+    }
+
     /// A shape that somebody holds.
     #[inline]
     pub fn get(&self, shape: ShapeId) -> &Shape {

@@ -1,0 +1,53 @@
+//! What was typed.
+
+use crate::commands::{check, completions, list, run, schema};
+use crate::end::End;
+use clap::{Parser, Subcommand};
+
+/// Will your fleet hold? Simulates demand on hosts: what fits, until when, and what to order.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = false,
+    after_help = "Examples:
+  fleetcast list                        the scenarios in the box, policies and metrics
+  fleetcast run first                   run one of them
+  fleetcast run plan.toml --out plan/   run your own, and keep report, series and facts
+
+Exit codes: 0 ran, and every expectation held; 1 ran, an expectation failed;
+2 the input was wrong; 3 something could not be read or written.
+NO_COLOR=1 turns colour off."
+)]
+pub(crate) struct Args {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a scenario: the verdict, the key figures, a chart, and files if you want them
+    Run(run::Args),
+    /// Is the file right? Tells every problem at once, each with its place
+    Check(check::Args),
+    /// The scenarios in the box, the placement policies, and the metrics of `[[expect]]`
+    List(list::Args),
+    /// The JSON Schema of scenario files, for editors
+    Schema(schema::Args),
+    /// Completions for your shell
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self) -> Result<(), End> {
+        match self {
+            Self::Run(args) => run::run(&args),
+            Self::Check(args) => check::run(&args),
+            Self::List(args) => list::run(&args),
+            Self::Schema(args) => schema::run(&args),
+            Self::Completions(args) => completions::run(&args),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `fleetcast run`: what happens.
+
+pub(crate) mod answer;
+mod outputs;
+
+use crate::end::{End, say, say_json, tell};
+use crate::scenario::{ScenarioArgs, Source};
+use crate::{page, problems};
+use fleetcast_core::fact::Fact;
+use fleetcast_core::observe::{Fingerprint, Observer, SeriesRecorder, Summary};
+use fleetcast_core::problem::Problem;
+use fleetcast_core::report::{Report, Series};
+use fleetcast_core::scenario::Scenario;
+use fleetcast_core::simulation::Simulation;
+use fleetcast_core::state::State;
+use fleetcast_core::time::Time;
+use fleetcast_core::verdict;
+use indicatif::{ProgressBar, ProgressStyle};
+use outputs::Outputs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to run, and what to do with the results.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleetcast run mercadolibre
+  fleetcast run plan.toml --policy best-fit --seed 7
+  fleetcast run plan.toml --out results/        report.html, summary.json, series.csv,
+                                                series.parquet, facts.csv.gz
+  fleetcast run plan.toml --json | jq .verdict
+  fleetcast run plan.toml --quiet --placements placements.csv
+  generate-plan | fleetcast run - --quiet && echo the plan holds")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+
+    /// Write report.html, summary.json, series.csv, series.parquet and facts.csv.gz into DIR
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Write which host took each request, as CSV: `request,host,placed_s` (`-` for stdout)
+    #[arg(long, value_name = "FILE")]
+    placements: Option<PathBuf>,
+
+    /// Print the results as one JSON document instead of words
+    #[arg(long)]
+    json: bool,
+
+    /// Print nothing but errors (and the JSON document, with --json)
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Args {
+    /// Whether a chart or a table of the run over time will be drawn.
+    fn shows_series(&self) -> bool {
+        self.out.is_some() || !(self.quiet || self.json)
+    }
+}
+
+/// All that a run came to.
+pub(crate) struct Results {
+    /// What was run.
+    pub scenario: Arc<Scenario>,
+    /// The figures.
+    pub report: Report,
+    /// Over time; empty if nobody will see it.
+    pub series: Series,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), End> {
+    let stdout_taken = args.placements.as_deref() == Some("-".as_ref());
+    if stdout_taken && args.json {
+        return Err(End::input(
+            "`--json` and `--placements -` both want stdout",
+            "give one of them a file: `--placements placements.csv`",
+        ));
+    }
+    let source = args.scenario.fetch()?;
+    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
+    if !args.quiet {
+        tell(&problems::draw(&read.warnings));
+    }
+    let scenario = Arc::new(read.scenario);
+    let outputs = Outputs::open(args.out.as_deref(), args.placements.as_deref())?;
+    let (mut results, outputs) = simulate(scenario, &source, outputs, args)?;
+    results.report.notes.extend(read.warnings.list.iter().map(problems::in_a_line));
+
+    // Whoever stops reading the answer still gets the files, and the other way round.
+    let published = outputs.publish(&results, || page::html(&results, &source));
+    let said = if args.json {
+        say_json(&results.report)
+    } else if args.quiet {
+        Ok(())
+    } else if stdout_taken {
+        tell(&answer::text(&results));
+        Ok(())
+    } else {
+        say(&answer::text(&results))
+    };
+    published?;
+    if let (Some(folder), false) = (&args.out, args.quiet) {
+        tell(&format!("report.html, summary.json, series and facts: {}\n", folder.display()));
+    }
+    said?;
+    match results.report.expectations.iter().all(|expectation| expectation.held) {
+        true => Ok(()),
+        false => Err(End::Missed),
+    }
+}
+
+/// In how many slices of simulated time the progress bar moves.
+const SLICES: u64 = 500;
+
+fn simulate(
+    scenario: Arc<Scenario>,
+    source: &Source,
+    outputs: Outputs,
+    args: &Args,
+) -> Result<(Results, Outputs), End> {
+    let broke = |problem: Problem| broke(source, &problems::draw_one(&problem));
+    let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
+        .map_err(|wrong| self::broke(source, &problems::draw(&wrong)))?;
+    let mut recorder = Recorder {
+        summary: Summary::new(&scenario),
+        series: args.shows_series().then(|| SeriesRecorder::new(&scenario)),
+        fingerprint: Fingerprint::new(),
+        outputs,
+        scenario: Arc::clone(&scenario),
+    };
+    let bar = if args.quiet { ProgressBar::hidden() } else { progress_bar(&scenario) };
+    let end = Time::from_ms(scenario.duration_ms);
+    let slice_ms = (scenario.duration_ms / SLICES).max(1);
+    let mut until = Time::ZERO;
+    loop {
+        until = until.after(slice_ms).min(end);
+        let goes_on = simulation.advance(until, &mut recorder).map_err(broke)?;
+        recorder.outputs.check()?;
+        bar.set_position(until.ms());
+        bar.set_message(scenario.calendar.date(until));
+        if !goes_on {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+
+    let report = verdict::report(&scenario, &recorder.summary, recorder.fingerprint.hex());
+    let series = recorder.series.map(|series| series.series()).unwrap_or_default();
+    Ok((Results { scenario, report, series }, recorder.outputs))
+}
+
+/// A file changed or went away while it was run: it was right when it was checked.
+fn broke(source: &Source, drawn: &str) -> End {
+    tell(drawn);
+    End::Files(crate::end::Complaint {
+        message: format!("the run of {} stopped: a file can no longer be read", source.file),
+        hint: None,
+    })
+}
+
+/// On stderr, and only if that is a terminal.
+fn progress_bar(scenario: &Scenario) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3}%  {msg}  {eta} left");
+    let style = style.expect("our template is right").progress_chars("━╸ ");
+    ProgressBar::new(scenario.duration_ms).with_style(style)
+}
+
+/// All that listens to a run.
+struct Recorder {
+    summary: Summary,
+    /// Only if somebody will see it.
+    series: Option<SeriesRecorder>,
+    fingerprint: Fingerprint,
+    outputs: Outputs,
+    scenario: Arc<Scenario>,
+}
+
+impl Observer for Recorder {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.summary.hear(now, fact, state);
+        self.series.hear(now, fact, state);
+        self.fingerprint.hear(now, fact, state);
+        self.outputs.hear(now, fact, &self.scenario);
+    }
+}

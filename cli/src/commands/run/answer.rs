@@ -1,0 +1,251 @@
+//! The answer in the terminal: the verdict, what was expected, the key figures, a chart, the
+//! orders.
+
+use super::Results;
+use crate::chart;
+use anstyle::{AnsiColor, Style};
+use fleetcast_core::report::{Order, Report, Utilisation};
+use fleetcast_core::verdict::reason_words;
+use fleetcast_core::words;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// How many orders are shown.
+const ORDERS_SHOWN: usize = 5;
+
+/// All of it, with colour; what prints it takes the colour out where it is not wanted.
+pub(super) fn text(results: &Results) -> String {
+    let report = &results.report;
+    let mut text = String::new();
+    head(&mut text, report);
+    figures(&mut text, report);
+    if let Some(resource) = &report.scarcest {
+        let calendar = &results.scenario.calendar;
+        let duration_ms = results.scenario.duration_ms;
+        let chart = chart::draw(&results.series, resource, calendar, duration_ms);
+        if !chart.is_empty() {
+            line(&mut text, "");
+            text.push_str(&chart);
+        }
+    }
+    orders(&mut text, report);
+    let repeat = format!(
+        "seed {}, fingerprint {}, fleetcast {}",
+        report.seed, report.fingerprint, report.version
+    );
+    line(&mut text, "");
+    line(&mut text, &dim(&repeat));
+    text
+}
+
+/// The scenario, the verdict, and the expectations with it: they are the verdict on the verdict.
+fn head(text: &mut String, report: &Report) {
+    line(text, &dim(&report.scenario));
+    for row in words::wrap(&report.question, 80) {
+        line(text, &dim(&row));
+    }
+    line(text, "");
+    for row in words::wrap(&words::capitalised(&report.verdict), 80) {
+        line(text, &style(&row, Style::new().bold()));
+    }
+    if !report.expectations.is_empty() {
+        line(text, "");
+    }
+    for expectation in &report.expectations {
+        let (mark, word, color) = match expectation.held {
+            true => ("✓", "held  ", AnsiColor::Green),
+            false => ("✗", "missed", AnsiColor::Red),
+        };
+        let mark = style(&format!("{mark} {word}"), color.on_default().bold());
+        line(text, &format!("{mark}  {}: {}", expectation.expected, expectation.found));
+    }
+    line(text, "");
+}
+
+fn figures(text: &mut String, report: &Report) {
+    let rows = rows(report);
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, value) in &rows {
+        let value = words::wrap(value, 80 - 2 - width);
+        line(text, &format!("{name:width$}  {}", value.join(&format!("\n{:1$}", "", width + 2))));
+    }
+}
+
+/// The key figures: what it is called, and what it is. The page shows the same.
+pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, value: String| rows.push((name.to_owned(), value));
+    add(
+        "Run",
+        format!(
+            "{} from {}, policy {}",
+            words::duration(report.duration_s),
+            words::day(&report.start),
+            report.policy
+        ),
+    );
+    add("Hosts", hosts(report));
+    add("Hosts used", hosts_used(report));
+    add("Requests", requests(report));
+    if let Some(reasons) = reasons(&report.refused_by) {
+        add("Refused", reasons);
+    }
+    if let Some(reasons) = reasons(&report.waited_by) {
+        add("Had to wait", reasons);
+    }
+    if let Some(first) = &report.first_full {
+        add("First full", first.date.replace('T', " "));
+    }
+    add(
+        "VMs alive",
+        format!(
+            "{} at most, {} on average, {} at the end",
+            words::count(report.peak_alive),
+            words::amount(report.mean_alive),
+            words::count(report.alive)
+        ),
+    );
+    for (resource, utilisation) in &report.utilisation {
+        let scarcest = report.scarcest.as_ref() == Some(resource);
+        let mark = if scarcest { ", the scarcest" } else { "" };
+        add(
+            &words::capitalised(&words::resource(resource)),
+            format!("{}{mark}", utilised(utilisation)),
+        );
+    }
+    let ready = &report.time_to_ready_s;
+    if ready.max > 0.0 {
+        add(
+            "Time to ready",
+            format!(
+                "{} median, {} p95, {} p99, {} at most",
+                words::duration(ready.p50),
+                words::duration(ready.p95),
+                words::duration(ready.p99),
+                words::duration(ready.max)
+            ),
+        );
+    }
+    if !report.orders.is_empty() {
+        let hosts = report.orders.iter().map(|order| order.hosts).sum();
+        let price = match report.ordered_price {
+            0.0 => String::new(),
+            price => format!(", price {}", words::amount(price)),
+        };
+        add(
+            "Orders",
+            format!(
+                "{} for {}{price}",
+                words::count(report.orders.len() as u64),
+                words::plural(hosts, "host")
+            ),
+        );
+    }
+    rows
+}
+
+fn hosts(report: &Report) -> String {
+    if report.hosts == report.hosts_at_start && report.hosts == report.peak_hosts {
+        return format!("{} throughout", words::count(report.hosts));
+    }
+    let peak = if report.peak_hosts > report.hosts.max(report.hosts_at_start) {
+        format!(", {} at most", words::count(report.peak_hosts))
+    } else {
+        String::new()
+    };
+    let (start, end) = (words::count(report.hosts_at_start), words::count(report.hosts));
+    format!("{start} at the start, {end} at the end{peak}")
+}
+
+/// With what any policy would need, so that the reader sees what a better one could save.
+fn hosts_used(report: &Report) -> String {
+    let bound = match report.hosts_lower_bound {
+        Some(bound) if bound > 0 && report.peak_hosts_used > bound => format!(
+            " ({} above the {} that any policy needs)",
+            words::percent(report.peak_hosts_used as f64 / bound as f64 - 1.0),
+            words::count(bound)
+        ),
+        Some(bound) if bound > 0 => " (no policy needs fewer)".to_owned(),
+        _ => String::new(),
+    };
+    let (most, mean) =
+        (words::count(report.peak_hosts_used), words::amount(report.mean_hosts_used));
+    format!("{most} at most{bound}, {mean} on average")
+}
+
+fn requests(report: &Report) -> String {
+    let waiting = match report.waiting {
+        0 => String::new(),
+        waiting => format!(", {} still waiting", words::count(waiting)),
+    };
+    let refused = match report.refused {
+        0 => "none refused".to_owned(),
+        refused => format!(
+            "{} refused ({})",
+            words::count(refused),
+            words::percent_of(refused, report.requests)
+        ),
+    };
+    let (requests, placed) = (words::count(report.requests), words::count(report.placed));
+    format!("{requests}: {placed} placed, {refused}{waiting}")
+}
+
+/// Why, the most frequent reason first; `None` when there is none.
+fn reasons(counts: &BTreeMap<String, u64>) -> Option<String> {
+    let mut reasons: Vec<_> = counts.iter().collect();
+    reasons.sort_by_key(|(_, count)| Reverse(**count));
+    let said = reasons
+        .into_iter()
+        .map(|(reason, number)| format!("{} {}", words::count(*number), reason_words(reason)));
+    let said = said.collect::<Vec<_>>().join(", ");
+    (!said.is_empty()).then_some(said)
+}
+
+fn utilised(utilisation: &Utilisation) -> String {
+    let (factor, unit) = words::scale(&utilisation.unit, utilisation.peak_used as f64);
+    format!(
+        "{} on average, {} at most ({} {unit})",
+        words::percent(utilisation.mean),
+        words::percent(utilisation.peak),
+        words::amount(utilisation.peak_used as f64 / factor)
+    )
+}
+
+fn orders(text: &mut String, report: &Report) {
+    if report.orders.is_empty() {
+        return;
+    }
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["Order by", "In service", "Hosts", "Model", "Pool"]);
+    for Order { ordered, due, hosts, model, pool } in report.orders.iter().take(ORDERS_SHOWN) {
+        let hosts = words::count(*hosts);
+        table.add_row([words::day(&ordered.date), words::day(&due.date), &hosts, model, pool]);
+    }
+    line(text, "");
+    for row in table.lines() {
+        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
+    }
+    if let Some(more @ 1..) = report.orders.len().checked_sub(ORDERS_SHOWN) {
+        line(
+            text,
+            &dim(&format!(
+                "… and {} (`--json` or `--out` has all)",
+                words::plural(more as u64, "more order")
+            )),
+        );
+    }
+}
+
+fn dim(text: &str) -> String {
+    style(text, Style::new().dimmed())
+}
+
+fn style(text: &str, style: Style) -> String {
+    if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
+}
+
+fn line(text: &mut String, row: &str) {
+    writeln!(text, "{row}").expect("a string takes any text");
+}

@@ -1,0 +1,265 @@
+//! `report.html`: one file with everything in it, to read on a screen, a phone or on paper.
+//!
+//! No script and no address outside: it can be mailed, printed and kept. Every word that comes
+//! from the scenario goes through [`escape`].
+
+mod charts;
+
+use crate::commands::run::{Results, answer};
+use crate::scenario::Source;
+use fleetcast_core::report::{Order, Report, TenantReport};
+use fleetcast_core::words;
+use std::fmt::Write as _;
+
+/// The page's style.
+const STYLE: &str = include_str!("page/style.css");
+/// The longest scenario text that the page quotes, bytes.
+const QUOTED_BYTES_MAX: usize = 256 << 10;
+/// How many rows of orders, tenants and demands are shown; `summary.json` has all.
+const ROWS_MAX: usize = 200;
+
+/// The page.
+pub(crate) fn html(results: &Results, source: &Source) -> String {
+    let report = &results.report;
+    let name = escape(&report.scenario);
+    let charts = charts::figures(&results.series, &results.scenario, report.scarcest.as_deref());
+    let parts = [
+        head(report),
+        expectations(report),
+        section("Key figures", &figures(report)),
+        section("Over time", &charts),
+        section("Orders", &orders(report)),
+        section("Demands", &shares("Demand", &report.demands)),
+        section("Tenants", &shares("Tenant", &report.tenants)),
+        section("Assumptions and notes", &notes(report, source)),
+        section("How to get this again", &again(report, source)),
+    ];
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{name} – Fleetcast</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         {}</main>\n</body>\n</html>\n",
+        parts.concat()
+    )
+}
+
+/// Text as HTML text or a quoted attribute. Control characters, which have no place there, are
+/// shown as `�`.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\n' | '\t' => escaped.push(letter),
+            letter if letter.is_control() => escaped.push('\u{fffd}'),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+fn section(heading: &str, body: &str) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
+    format!("<section>\n<h2>{heading}</h2>\n{body}</section>\n")
+}
+
+fn head(report: &Report) -> String {
+    let question = match report.question.as_str() {
+        "" => String::new(),
+        question => format!("<p class=\"question\">{}</p>\n", escape(question)),
+    };
+    format!(
+        "<header>\n<h1>{}</h1>\n{question}<p class=\"verdict\">{}</p>\n</header>\n",
+        escape(&report.scenario),
+        escape(&words::capitalised(&report.verdict))
+    )
+}
+
+fn expectations(report: &Report) -> String {
+    if report.expectations.is_empty() {
+        return String::new();
+    }
+    let mut list = String::from("<ul class=\"expectations\">\n");
+    for expectation in &report.expectations {
+        let (class, mark) =
+            if expectation.held { ("held", "✓ held") } else { ("missed", "✗ missed") };
+        let (expected, found) = (escape(&expectation.expected), escape(&expectation.found));
+        writeln!(list, "<li class=\"{class}\"><b>{mark}</b> {expected}: {found}</li>")
+            .expect("a string takes any text");
+    }
+    list + "</ul>\n"
+}
+
+fn figures(report: &Report) -> String {
+    let mut table = String::from("<table class=\"figures\">\n");
+    for (name, value) in answer::rows(report) {
+        let (name, value) = (escape(&name), escape(&value));
+        writeln!(table, "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>")
+            .expect("a string takes any text");
+    }
+    table + "</table>\n"
+}
+
+/// A table with a heading row; `None` without rows. Columns whose heading ends in `#` hold
+/// numbers.
+fn table(headings: &[&str], rows: impl ExactSizeIterator<Item = Vec<String>>) -> String {
+    let number = rows.len();
+    if number == 0 {
+        return String::new();
+    }
+    let class = |heading: &str| if heading.ends_with('#') { " class=\"number\"" } else { "" };
+    let mut table = String::from("<div class=\"scroll\"><table>\n<thead><tr>");
+    for heading in headings {
+        let text = heading.trim_end_matches('#');
+        write!(table, "<th scope=\"col\"{}>{text}</th>", class(heading))
+            .expect("a string takes any text");
+    }
+    table.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows.take(ROWS_MAX) {
+        table.push_str("<tr>");
+        for (heading, cell) in headings.iter().zip(row) {
+            write!(table, "<td{}>{}</td>", class(heading), escape(&cell))
+                .expect("a string takes any text");
+        }
+        table.push_str("</tr>\n");
+    }
+    table.push_str("</tbody></table></div>\n");
+    if let Some(more @ 1..) = number.checked_sub(ROWS_MAX) {
+        writeln!(table, "<p>… and {} more in summary.json.</p>", words::count(more as u64))
+            .expect("a string takes any text");
+    }
+    table
+}
+
+fn orders(report: &Report) -> String {
+    let row = |order: &Order| {
+        vec![
+            words::day(&order.ordered.date).to_owned(),
+            words::day(&order.due.date).to_owned(),
+            words::count(order.hosts),
+            order.model.clone(),
+            order.pool.clone(),
+        ]
+    };
+    let headings = ["Order by", "In service", "Hosts#", "Model", "Pool"];
+    table(&headings, report.orders.iter().map(row))
+}
+
+/// Nothing to tell when there is only one.
+fn shares(what: &str, shares: &[TenantReport]) -> String {
+    if shares.len() < 2 {
+        return String::new();
+    }
+    let row = |share: &TenantReport| {
+        vec![
+            share.name.clone(),
+            words::count(share.requests),
+            words::count(share.placed),
+            words::count(share.refused),
+            words::percent_of(share.refused, share.requests),
+        ]
+    };
+    let headings = [what, "Requests#", "Placed#", "Refused#", "Refused, %#"];
+    table(&headings, shares.iter().map(row))
+}
+
+/// What the run takes for granted: lines of the scenario that say so, and the report's notes.
+fn notes(report: &Report, source: &Source) -> String {
+    let assumptions = assumptions(&source.text);
+    let mut text = String::new();
+    let mut list = |items: &mut dyn Iterator<Item = String>| {
+        let items: String = items.map(|item| format!("<li>{item}</li>\n")).collect();
+        if !items.is_empty() {
+            write!(text, "<ul>\n{items}</ul>\n").expect("a string takes any text");
+        }
+    };
+    list(&mut report.notes.iter().map(|note| escape(note)));
+    list(&mut assumptions.iter().map(|line| format!("<code>{}</code>", escape(line))));
+    text
+}
+
+/// The lines whose comment calls them an assumption, in a word or by the mark `[A]`.
+fn assumptions(text: &str) -> Vec<&str> {
+    let is_assumption = |line: &&str| {
+        let comment = line.split_once('#').map_or("", |(_, comment)| comment);
+        comment.contains("[A]") || comment.to_lowercase().contains("assum")
+    };
+    text.lines().map(str::trim).filter(is_assumption).take(ROWS_MAX).collect()
+}
+
+/// The command, what it ran on, and what must come out.
+fn again(report: &Report, source: &Source) -> String {
+    let mut command = String::from("fleetcast");
+    for argument in std::env::args_os().skip(1) {
+        command.push(' ');
+        command.push_str(&quoted(&argument.to_string_lossy()));
+    }
+    let text = if source.text.len() <= QUOTED_BYTES_MAX {
+        format!(
+            "<details><summary>The scenario, {}</summary>\n<pre>{}</pre></details>\n",
+            escape(&source.file),
+            escape(&source.text)
+        )
+    } else {
+        format!("<p>The scenario, {}, is too long to quote.</p>\n", escape(&source.file))
+    };
+    format!(
+        "<pre>{}</pre>\n<table class=\"figures\">\n\
+         <tr><th scope=\"row\">Seed</th><td>{}</td></tr>\n\
+         <tr><th scope=\"row\">Policy</th><td>{}</td></tr>\n\
+         <tr><th scope=\"row\">Fleetcast</th><td>{}</td></tr>\n\
+         <tr><th scope=\"row\">Fingerprint</th><td><code>{}</code></td></tr>\n</table>\n\
+         <p>The same scenario, seed and version give the same fingerprint on every machine.</p>\n\
+         {text}",
+        escape(&command),
+        report.seed,
+        escape(&report.policy),
+        escape(&report.version),
+        escape(&report.fingerprint),
+    )
+}
+
+/// An argument as one types it in a shell.
+fn quoted(argument: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_text_and_never_markup() {
+        assert_eq!(
+            escape("<b onclick='x'>\"&\u{7}"),
+            "&lt;b onclick=&#39;x&#39;&gt;&quot;&amp;\u{fffd}"
+        );
+    }
+
+    #[test]
+    fn assumptions_are_the_lines_that_say_so() {
+        let text = "a = 1 # measured\nlead-time = \"70 days\"  # assumption: as in 2011\n# [A] b\n";
+        assert_eq!(
+            assumptions(text),
+            ["lead-time = \"70 days\"  # assumption: as in 2011", "# [A] b"]
+        );
+    }
+
+    #[test]
+    fn arguments_are_quoted_as_a_shell_reads_them() {
+        assert_eq!(quoted("a/b.toml"), "a/b.toml");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

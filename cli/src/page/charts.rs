@@ -1,0 +1,268 @@
+//! The page's charts, as SVG in the page. `plotters` draws them; colours are the page's.
+//!
+//! Each chart is drawn twice, wide and narrow, and the page shows the one that fits: one drawing
+//! scaled down to a phone would have labels that nobody can read.
+
+use crate::ticks;
+use fleetcast_core::report::{Series, SeriesColumn};
+use fleetcast_core::scenario::Scenario;
+use fleetcast_core::words;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::prelude::*;
+use std::fmt::Write as _;
+
+/// Width and height, in px, of the two drawings, and about how many dates fit below each.
+const WIDE: (u32, u32, usize) = (860, 300, 8);
+const NARROW: (u32, u32, usize) = (360, 260, 4);
+
+/// Colours that stand for parts of the chart until [`paint`] gives each its class.
+const INK: RGBColor = RGBColor(1, 1, 1);
+const GRID: RGBColor = RGBColor(2, 2, 2);
+/// The lines are this colour with their number as blue.
+const LINE: RGBColor = RGBColor(3, 3, 0);
+
+/// One line, or the filled area below one.
+struct Line {
+    name: String,
+    /// One value a row of the series.
+    values: Vec<f64>,
+    is_filled: bool,
+}
+
+impl Line {
+    fn new(name: impl Into<String>, values: Vec<f64>) -> Self {
+        Self { name: name.into(), values, is_filled: false }
+    }
+
+    fn filled(self) -> Self {
+        Self { is_filled: true, ..self }
+    }
+}
+
+/// A chart, before it is drawn.
+struct Chart {
+    title: String,
+    unit: String,
+    lines: Vec<Line>,
+}
+
+/// The charts that the run has something to show in, as HTML figures.
+pub(super) fn figures(series: &Series, scenario: &Scenario, scarcest: Option<&str>) -> String {
+    let charts = [
+        scarcest.and_then(|resource| committed(series, resource)),
+        utilisation(series, scenario),
+        hosts(series),
+        turned_away(series),
+    ];
+    charts.into_iter().flatten().map(|chart| figure(&chart, series, scenario)).collect()
+}
+
+fn column<'a>(series: &'a Series, name: &str) -> Option<&'a SeriesColumn> {
+    series.columns.iter().find(|column| column.name == name)
+}
+
+fn most(column: &SeriesColumn) -> impl Iterator<Item = f64> {
+    column.max.iter().map(|value| *value as f64)
+}
+
+fn committed(series: &Series, resource: &str) -> Option<Chart> {
+    let used = column(series, &format!("{resource}_used"))?;
+    let capacity = column(series, &format!("{resource}_capacity"))?;
+    let largest = most(used).chain(most(capacity)).fold(0.0, f64::max);
+    let (factor, unit) = words::scale(&used.unit, largest);
+    let scaled = |column| most(column).map(|value| value / factor).collect();
+    Some(Chart {
+        title: format!("Demand and capacity: {}, the scarcest", words::resource(resource)),
+        unit: unit.to_owned(),
+        lines: vec![
+            Line::new("committed", scaled(used)).filled(),
+            Line::new("capacity", scaled(capacity)),
+        ],
+    })
+}
+
+fn utilisation(series: &Series, scenario: &Scenario) -> Option<Chart> {
+    let line = |index: usize| {
+        let name = scenario.kinds.name(index);
+        let used = column(series, &format!("{name}_used"))?;
+        let capacity = column(series, &format!("{name}_capacity"))?;
+        let share = |(used, capacity): (&f64, &f64)| {
+            if *capacity > 0.0 { 100.0 * used / capacity } else { 0.0 }
+        };
+        let values = used.mean.iter().zip(&capacity.mean).map(share).collect();
+        Some(Line::new(words::resource(name), values))
+    };
+    let lines: Vec<_> = (0..scenario.kinds.len()).filter_map(line).collect();
+    let chart = Chart { title: "Utilisation".to_owned(), unit: "% of capacity".to_owned(), lines };
+    (!chart.lines.is_empty()).then_some(chart)
+}
+
+fn hosts(series: &Series) -> Option<Chart> {
+    Some(Chart {
+        title: "Hosts".to_owned(),
+        unit: "hosts".to_owned(),
+        lines: vec![
+            Line::new("with a VM on them", most(column(series, "hosts_used")?).collect()).filled(),
+            Line::new("in service", most(column(series, "hosts")?).collect()),
+        ],
+    })
+}
+
+/// None when nobody was turned away.
+fn turned_away(series: &Series) -> Option<Chart> {
+    let waiting: Vec<f64> = most(column(series, "waiting")?).collect();
+    let mut sum = 0.0;
+    let refused = most(column(series, "refused")?).map(|refused| {
+        sum += refused;
+        sum
+    });
+    let refused: Vec<f64> = refused.collect();
+    let mut lines = Vec::new();
+    if waiting.iter().any(|value| *value > 0.0) {
+        lines.push(Line::new("waiting", waiting).filled());
+    }
+    if sum > 0.0 {
+        lines.push(Line::new("refused so far", refused));
+    }
+    let (title, unit) = ("Turned away".to_owned(), "requests".to_owned());
+    (!lines.is_empty()).then_some(Chart { title, unit, lines })
+}
+
+/// A figure: the title, what each line is, and the two drawings.
+fn figure(chart: &Chart, series: &Series, scenario: &Scenario) -> String {
+    let Chart { title, unit, lines } = chart;
+    let mut keys = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        let fill = if line.is_filled { " area" } else { "" };
+        let name = super::escape(&line.name);
+        write!(keys, "<span class=\"key k{index}{fill}\">{name}</span> ")
+            .expect("a string takes any text");
+    }
+    let (title, unit) = (super::escape(title), super::escape(unit));
+    let [wide, narrow] = [WIDE, NARROW].map(|size| draw(chart, series, scenario, size));
+    format!(
+        "<figure><figcaption><b>{title}</b> <span class=\"unit\">{unit}</span><br>{keys}\
+         </figcaption>\n<div class=\"wide\" role=\"img\" aria-label=\"{title} over time\">{wide}\
+         </div><div class=\"narrow\" role=\"img\" aria-label=\"{title} over time\">{narrow}\
+         </div></figure>\n"
+    )
+}
+
+fn draw(
+    chart: &Chart,
+    series: &Series,
+    scenario: &Scenario,
+    (width, height, dates): (u32, u32, usize),
+) -> String {
+    let mut svg = String::new();
+    plot(&mut svg, chart, series, scenario, (width, height, dates))
+        .expect("drawing into a string cannot fail");
+    paint(&svg)
+}
+
+fn plot(
+    svg: &mut String,
+    chart: &Chart,
+    series: &Series,
+    scenario: &Scenario,
+    (width, height, dates): (u32, u32, usize),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let area = SVGBackend::with_string(svg, (width, height)).into_drawing_area();
+    let largest = chart.lines.iter().flat_map(|line| &line.values).copied().fold(0.0, f64::max);
+    let figures = ticks::figures(if largest > 0.0 { largest } else { 1.0 }, 5);
+    let y = Axis {
+        end: figures.last().copied().unwrap_or(1.0),
+        marks: figures.into_iter().map(|figure| (figure, words::amount(figure))).collect(),
+    };
+    let marks = ticks::dates(&scenario.calendar, scenario.duration_ms, dates);
+    let x = Axis {
+        end: scenario.duration_ms as f64,
+        marks: marks.into_iter().map(|(ms, text)| (ms as f64, text)).collect(),
+    };
+
+    let mut plane = ChartBuilder::on(&area)
+        .margin_top(12)
+        .margin_right(28)
+        .x_label_area_size(28)
+        .y_label_area_size(48)
+        .build_cartesian_2d(x, y)?;
+    plane
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(GRID)
+        .x_labels(64)
+        .y_labels(64)
+        .label_style(("sans-serif", 15).into_font().color(&INK))
+        .draw()?;
+    for (index, line) in chart.lines.iter().enumerate() {
+        let color = RGBColor(LINE.0, LINE.1, u8::try_from(index).unwrap_or(u8::MAX));
+        let at = |row: usize| (row as f64 + 0.5) * series.step_ms as f64;
+        let end = scenario.duration_ms as f64;
+        let points = line.values.iter().enumerate().map(|(row, y)| (at(row).min(end), *y));
+        if line.is_filled {
+            plane.draw_series(AreaSeries::new(points, 0.0, color))?;
+        } else {
+            plane.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
+        }
+    }
+    area.present()?;
+    Ok(())
+}
+
+/// Gives the parts of a drawing their classes, so that the page's style decides on colours, and
+/// lets it take the width it is given.
+fn paint(svg: &str) -> String {
+    let mut svg = svg.to_owned();
+    let size = svg.find(" viewBox").zip(svg.find(" width="));
+    if let Some((view, width)) = size
+        && width < view
+    {
+        svg.replace_range(width..view, "");
+    }
+    let mut paint = |color: RGBColor, line: &str, fill: &str| {
+        let hex = format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2);
+        svg = svg
+            .replace(&format!("stroke=\"{hex}\""), &format!("class=\"{line}\""))
+            .replace(&format!("fill=\"{hex}\""), &format!("class=\"{fill}\""));
+    };
+    paint(INK, "ink", "ink");
+    paint(GRID, "grid", "grid");
+    for index in 0..8 {
+        let color = RGBColor(LINE.0, LINE.1, index);
+        paint(color, &format!("l{index}"), &format!("a{index}"));
+    }
+    svg.replace(" font-family=\"sans-serif\"", "").replace('\n', "")
+}
+
+/// An axis from 0 to `end`, with marks where we want them.
+#[derive(Clone)]
+struct Axis {
+    end: f64,
+    marks: Vec<(f64, String)>,
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        from + ((to - from) as f64 * value / self.end).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.marks.iter().map(|(at, _)| *at).collect()
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        0.0..self.end
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        let mark = self.marks.iter().find(|(at, _)| at == value);
+        mark.map(|(_, text)| text.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,6 @@
+//! What a run leaves in files. `docs/RESULTS.md` is the contract for all of it.
+
+pub(crate) mod facts;
+pub(crate) mod parquet;
+pub(crate) mod placements;
+pub(crate) mod series;

@@ -1,0 +1,169 @@
+//! `facts.csv.gz`: everything that happened, one row a fact.
+
+use flate2::{Compression, write::GzEncoder};
+use fleetcast_core::fact::Fact;
+use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, TenantId};
+use fleetcast_core::time::Time;
+use fleetcast_core::verdict::reason_name;
+use fleetcast_core::words::seconds;
+use std::io::{self, Write};
+
+/// The columns; a fact leaves empty what it has not.
+const COLUMNS: [&str; 15] = [
+    "time_s", "fact", "request", "name", "demand", "tenant", "vm", "host", "model", "pool", "rack",
+    "order", "hosts", "reason", "wait_s",
+];
+
+/// Writes facts as it hears them.
+pub(crate) struct Facts<W: Write> {
+    csv: csv::Writer<GzEncoder<W>>,
+}
+
+/// A row, by column; what is not set stays empty.
+#[derive(Default)]
+struct Row {
+    fact: &'static str,
+    request: String,
+    name: String,
+    demand: String,
+    tenant: String,
+    vm: String,
+    host: String,
+    model: String,
+    pool: String,
+    rack: String,
+    order: String,
+    hosts: String,
+    reason: String,
+    wait_ms: Option<u64>,
+}
+
+impl<W: Write> Facts<W> {
+    /// Begins with the header.
+    pub(crate) fn new(out: W) -> io::Result<Self> {
+        // No time and no name in the gzip header: the same run gives the same bytes.
+        let mut csv = csv::Writer::from_writer(GzEncoder::new(out, Compression::fast()));
+        csv.write_record(COLUMNS)?;
+        Ok(Self { csv })
+    }
+
+    /// Hears a fact.
+    pub(crate) fn hear(
+        &mut self,
+        now: Time,
+        fact: &Fact<'_>,
+        scenario: &Scenario,
+    ) -> io::Result<()> {
+        let row = row(fact, scenario);
+        Ok(self.csv.write_record([
+            seconds(now.ms()),
+            row.fact.to_owned(),
+            row.request,
+            row.name,
+            row.demand,
+            row.tenant,
+            row.vm,
+            row.host,
+            row.model,
+            row.pool,
+            row.rack,
+            row.order,
+            row.hosts,
+            row.reason,
+            row.wait_ms.map(seconds).unwrap_or_default(),
+        ])?)
+    }
+
+    /// The rest of it, written.
+    pub(crate) fn finish(self) -> io::Result<W> {
+        self.csv.into_inner().map_err(|error| error.into_error())?.finish()
+    }
+}
+
+fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
+    let model_and_pool = |host_type: HostTypeId| {
+        let host_type = &scenario.host_types[host_type.row()];
+        let model = scenario.models[host_type.model.row()].name.clone();
+        (model, scenario.pools[host_type.pool.row()].name.clone())
+    };
+    let owner = |demand: DemandId, tenant: TenantId| {
+        (scenario.demands[demand.row()].name.clone(), scenario.tenants[tenant.row()].clone())
+    };
+    match *fact {
+        Fact::HostAdded { host, host_type, rack } => {
+            let (model, pool) = model_and_pool(host_type);
+            let rack = scenario.racks[rack.row()].name.clone();
+            Row { fact: "host-added", host: text(host.row()), model, pool, rack, ..Row::default() }
+        }
+        Fact::HostCordoned { host } => {
+            Row { fact: "host-cordoned", host: text(host.row()), ..Row::default() }
+        }
+        Fact::HostRetired { host } => {
+            Row { fact: "host-retired", host: text(host.row()), ..Row::default() }
+        }
+        Fact::Ordered { order, host_type, hosts, lead_ms } => {
+            let (model, pool) = model_and_pool(host_type);
+            Row {
+                fact: "ordered",
+                order: text(order),
+                hosts: text(hosts),
+                model,
+                pool,
+                wait_ms: Some(lead_ms),
+                ..Row::default()
+            }
+        }
+        Fact::Delivered { order, hosts } => {
+            Row { fact: "delivered", order: text(order), hosts: text(hosts), ..Row::default() }
+        }
+        Fact::Requested { request, demand, tenant, name } => {
+            let (demand, tenant) = owner(demand, tenant);
+            let name = name.unwrap_or_default().to_owned();
+            let request = text(request.0);
+            Row { fact: "requested", request, name, demand, tenant, ..Row::default() }
+        }
+        Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "placed",
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(host.row()),
+                wait_ms: Some(waited_ms.saturating_add(boot_ms)),
+                ..Row::default()
+            }
+        }
+        Fact::Waiting { request, reason } => Row {
+            fact: "waiting",
+            request: text(request.0),
+            reason: reason_name(&scenario.kinds, reason),
+            ..Row::default()
+        },
+        Fact::Refused { request, demand, tenant, reason, waited_ms } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "refused",
+                request: text(request.0),
+                demand,
+                tenant,
+                reason: reason_name(&scenario.kinds, reason),
+                wait_ms: Some(waited_ms),
+                ..Row::default()
+            }
+        }
+        Fact::Departed { request, vm, host } => Row {
+            fact: "departed",
+            request: text(request.0),
+            vm: text(vm.row()),
+            host: text(host.row()),
+            ..Row::default()
+        },
+        Fact::Ended => Row { fact: "ended", ..Row::default() },
+    }
+}
+
+fn text(number: impl ToString) -> String {
+    number.to_string()
+}

@@ -1,0 +1,114 @@
+//! `docs/RESULTS.md` is the contract: nothing may be in a result that it does not name.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+/// A run with something in every list and map of its report.
+const RICH: &str = r#"
+name     = "rich"
+question = "?"
+duration = "1 day"
+
+[host-models.small]
+cpu = 4
+memory = "8 GiB"
+lead-time = "6 h"
+
+[[pools]]
+name = "all"
+hosts = { model = "small", count = 2 }
+
+[procurement]
+trigger = "50%"
+batch = 1
+max-hosts = 3
+review = "1 h"
+
+[flavors.one]
+cpu = 1
+memory = "2 GiB"
+
+[[demand]]
+name = "refused"
+flavor = "one"
+rate = "2 per hour"
+
+[[demand]]
+name = "waits"
+flavor = "one"
+rate = "2 per hour"
+tenant = "patient"
+when-full = "wait"
+
+[[expect]]
+metric = "refused"
+at-least = 1
+"#;
+
+/// Maps whose keys are names of the scenario's, not of ours.
+const MAPS: [&str; 3] = ["utilisation", "refused_by", "waited_by"];
+
+fn keys(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                into.insert(key.clone());
+                if MAPS.contains(&key.as_str()) {
+                    value
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .for_each(|(_, value)| keys(value, into));
+                } else {
+                    keys(value, into);
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| keys(value, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_and_column_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("rich.toml"), RICH).expect("writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .current_dir(folder.path())
+        .args(["run", "rich.toml", "--json", "--out", "out", "--placements", "p.csv"])
+        .output()
+        .expect("the program starts");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    for list in ["orders", "expectations", "demands", "refused_by", "waited_by"] {
+        let number =
+            report[list].as_array().map(Vec::len).or(report[list].as_object().map(|m| m.len()));
+        assert_ne!(number, Some(0), "{list} is empty, so this test would miss its fields");
+    }
+
+    let mut names = BTreeSet::new();
+    keys(&report, &mut names);
+    let header = |text: &str| text.lines().next().expect("a header").to_owned();
+    let series = header(&std::fs::read_to_string(path("out/series.csv")).expect("there"));
+    for column in series.split(',') {
+        let level = ["_mean", "_min", "_max"].iter().find_map(|end| column.strip_suffix(end));
+        let column = level.unwrap_or(column);
+        let resource = ["cpu", "memory"].iter().find_map(|kind| column.strip_prefix(kind));
+        names.insert(resource.map_or(column.to_owned(), |rest| format!("NAME{rest}")));
+    }
+    let mut facts = String::new();
+    let file = std::fs::File::open(path("out/facts.csv.gz")).expect("there");
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut facts)
+        .expect("gzip");
+    names.extend(header(&facts).split(',').map(str::to_owned));
+    names.extend(facts.lines().skip(1).filter_map(|row| row.split(',').nth(1)).map(str::to_owned));
+    let placements = header(&std::fs::read_to_string(path("p.csv")).expect("there"));
+    names.extend(placements.split(',').map(str::to_owned));
+
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+}

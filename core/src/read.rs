@@ -1,0 +1,284 @@
+//! Reading a scenario: text becomes a [`Scenario`], or all that is wrong with it at once.
+//!
+//! The text becomes a tree of values that know their places ([`tree`]); overrides are put in; then
+//! each part is checked through the table of fields ([`fields`]), which also writes the JSON
+//! Schema and the reference page. Nothing stops at the first problem.
+
+mod fields;
+mod findings;
+mod tree;
+mod set;
+mod check;
+mod curves;
+mod spreads;
+mod fleet;
+mod load;
+mod goals;
+mod reference;
+mod schema;
+
+pub use reference::reference;
+pub use schema::schema;
+
+use crate::problem::Problems;
+use crate::resources::{Builtin, Kinds};
+use crate::scenario::{
+    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, PoolId, Scenario, TenantId,
+};
+use crate::source::Files;
+use crate::time::SECOND_MS;
+use crate::units::shorten;
+use check::{Check, Wide};
+use fields::{demand, host_model, root};
+use findings::{At, Findings};
+use fleet::Fleet;
+use load::Load;
+use std::collections::BTreeSet;
+use tree::{Node, Value};
+
+/// What is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The file, as the user named it; `.json` at its end means JSON, all else TOML.
+    pub file: &'a str,
+    /// What is in it.
+    pub text: &'a str,
+    /// What is put in the place of the file's own values, in this order.
+    pub overrides: &'a [Override],
+}
+
+/// One value that goes before the file's, as `--set KEY=VALUE` gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The way to it, with dots: `demand.0.alive.to`, `pools.kvm.zones`. A list is entered by
+    /// position, from 0, or by the `name` of one of its tables; what has dots in its name is put
+    /// in quotes. Tables that are not there are made.
+    pub key: String,
+    /// A TOML value; if it is none, it is text.
+    pub value: String,
+}
+
+/// A scenario, and what looks unintended in it.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Warnings only.
+    pub warnings: Problems,
+}
+
+/// Reads a scenario and the files that it names.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file, and warnings among it. At least one is an
+/// error.
+pub fn read(input: &Input<'_>, files: &dyn Files) -> Result<Read, Problems> {
+    let text = input.text.strip_prefix('\u{feff}').unwrap_or(input.text);
+    let mut findings = Findings::default();
+    let mut tree = tree::parse(input.file, text, &mut findings);
+    if let Some(tree) = &mut tree {
+        for (row, set) in input.overrides.iter().enumerate() {
+            set::apply(tree, row, set, &mut findings);
+        }
+    }
+    let mut check = Check::new(input.file, files, findings);
+    let scenario = tree.and_then(|tree| read_tree(&mut check, &tree));
+    let has_errors = check.findings.has_errors();
+    let keys: Vec<&str> = input.overrides.iter().map(|set| set.key.as_str()).collect();
+    let problems = check.findings.finish(input.file, text, &keys);
+    match scenario {
+        Some(scenario) if !has_errors => Ok(Read { scenario, warnings: problems }),
+        _ => Err(problems),
+    }
+}
+
+/// Checks everything; a scenario comes out if nothing that it needs is missing.
+fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
+    read_own_kinds(check, tree);
+    let table = check.open("the scenario", tree, At::File, &[&root::SECTION])?;
+    let name = table.must(check, &root::NAME).and_then(|node| check.name(root::NAME.key, node));
+    let question = table.get(&root::QUESTION).and_then(|node| check.text(root::QUESTION.key, node));
+    if let Some(node) = table.get(&root::START)
+        && let Some(start) = check.date(root::START.key, node)
+    {
+        if (1..=8_000).contains(&start.year()) {
+            check.calendar.start = start;
+        } else {
+            check.error(node.at, "`start` is between the years 1 and 8000");
+        }
+    }
+    let seed = match table.get(&root::SEED) {
+        Some(node) => check.whole(root::SEED.key, node, 0, i64::MAX as u64),
+        None => Some(1),
+    };
+    let duration_node = table.get(&root::DURATION);
+    check.duration_ms =
+        duration_node.and_then(|node| check.calendar_ms(root::DURATION.key, node, 1));
+    let demand_node = table.must(check, &root::DEMAND);
+    if duration_node.is_none() && !demand_node.is_some_and(is_all_traces) {
+        let hint = format!("add `duration = {}`", root::DURATION.example);
+        if !check.findings.is_broken() {
+            check.error_hint(At::File, "`duration` is missing", hint);
+        }
+    }
+    let mut fleet = Fleet::default();
+    if let Some(node) = table.get(&root::HOST_MODELS) {
+        fleet.read_models(check, node);
+    }
+    let pools_node = table.must(check, &root::POOLS);
+    let pools = pools_node.map(|node| fleet.open_pools(check, node));
+    let mut load = Load::default();
+    if let Some(node) = table.get(&root::FLAVORS) {
+        load.read_flavors(check, node);
+    }
+    if let Some(node) = demand_node {
+        load.read_demands(check, &fleet, node);
+    }
+    if duration_node.is_none() && load.traces_end_ms > 0 {
+        check.duration_ms = Some(load.traces_end_ms);
+    } else if duration_node.is_none() {
+        check.duration_ms = Some(SECOND_MS);
+    }
+    fleet.read_pools(check, pools.unwrap_or_default());
+    if let Some(node) = table.get(&root::PROCUREMENT) {
+        fleet.read_procurement(check, node);
+    }
+    let (columns, kinds) = columns(check, &load);
+    let policy = goals::read_placement(check, table.get(&root::PLACEMENT), &kinds);
+    let expectations = match table.get(&root::EXPECT) {
+        Some(node) => goals::read_expectations(check, node),
+        None => Vec::new(),
+    };
+    if check.findings.has_errors() {
+        return None;
+    }
+    fleet.check_sums(check);
+    load.check_sizes(check, &fleet);
+    let project = |wide: &Wide| {
+        let mut amounts = [0; 8];
+        for (amount, column) in amounts.iter_mut().zip(&columns) {
+            *amount = wide[*column];
+        }
+        amounts
+    };
+    let labels = labels(&fleet, &load);
+    let ids = |list: &[String]| {
+        let id = |label: &String| {
+            let row = labels.binary_search(label).expect("all labels were gathered");
+            LabelId::from_row(row)
+        };
+        list.iter().map(id).collect::<Vec<_>>()
+    };
+    let host_types = fleet.types.iter().map(|host_type| {
+        let (model, pool) = Fleet::ids(host_type);
+        HostType { model, pool, labels: ids(&host_type.labels) }
+    });
+    let demands = load.demands.iter().map(|draft| Demand {
+        name: draft.name.clone(),
+        arrivals: draft.arrivals.clone(),
+        mix: draft.mix.iter().map(|(row, weight)| (FlavorId::from_row(*row), *weight)).collect(),
+        lifetime: draft.lifetime.clone(),
+        boot: draft.boot.clone(),
+        tenant: TenantId::from_row(draft.tenant),
+        pool: draft.pool.map(PoolId::from_row),
+        labels: ids(&draft.labels),
+        group: draft.group,
+        when_full: draft.when_full,
+    });
+    let models = fleet.models.iter().map(|model| HostModel {
+        name: model.name.clone(),
+        total: project(&model.total),
+        effective: project(&model.effective),
+        price_cents: model.price_cents,
+        lead_time: model.lead_time.clone(),
+        retire_after_ms: model.retire_after_ms,
+    });
+    let flavors = load
+        .flavors
+        .iter()
+        .map(|draft| Flavor { name: draft.name.clone(), amounts: project(&draft.amounts) });
+    let (host_types, demands) = (host_types.collect(), demands.collect());
+    let (models, flavors) = (models.collect(), flavors.collect());
+    Some(Scenario {
+        name: name?.to_owned(),
+        question: question.unwrap_or_default().to_owned(),
+        calendar: check.calendar,
+        duration_ms: check.duration_ms?,
+        seed: seed?,
+        kinds,
+        labels,
+        models,
+        pools: fleet.pools,
+        zones: fleet.zones,
+        racks: fleet.racks,
+        host_types,
+        hosts: fleet.hosts,
+        growth: fleet.growth,
+        procurement: fleet.procurement,
+        flavors,
+        tenants: load.tenants,
+        demands,
+        placement: Placement { policy: policy? },
+        expectations,
+    })
+}
+
+/// The scenario's own kinds come first: their names are keys elsewhere.
+fn read_own_kinds(check: &mut Check<'_>, tree: &Node) {
+    let key = root::RESOURCES.key;
+    let Some(node) = tree.find(key) else { return };
+    let Value::List(nodes) = &node.value else {
+        let message = format!("`{key}` is a list of names, not {}", node.kind());
+        check.error_hint(node.at, message, format!("write it like `{}`", root::RESOURCES.example));
+        return;
+    };
+    if nodes.len() > 3 {
+        let message = format!("`{key}` has up to three names, not {}", nodes.len());
+        check.error(node.at, message);
+    }
+    for node in nodes.iter().take(3) {
+        let Some(name) = check.name(key, node) else { continue };
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        let is_key = |key: &str| host_model::SECTION.fields.iter().any(|field| field.key == key);
+        let message = if name.chars().count() > 40 || !name.chars().all(is_plain) {
+            format!("`{}` is not a name for a resource", shorten(name))
+        } else if Builtin::ALL.iter().any(|kind| kind.name() == name) || is_key(name) {
+            format!("`{name}` has a meaning of its own")
+        } else if check.own.iter().any(|own| own == name) {
+            format!("`{name}` is there twice")
+        } else {
+            check.own.push(name.to_owned());
+            continue;
+        };
+        let hint = "use up to 40 small letters, digits, `-` and `_`, as in `slots`";
+        check.error_hint(node.at, message, hint);
+    }
+}
+
+fn is_all_traces(node: &Node) -> bool {
+    match &node.value {
+        Value::List(nodes) => nodes.iter().all(|node| node.find(demand::TRACE.key).is_some()),
+        _ => false,
+    }
+}
+
+/// The kinds that somebody asks for: their columns among all kinds, and their names.
+fn columns(check: &Check<'_>, load: &Load) -> (Vec<usize>, Kinds) {
+    let names = check.kind_names();
+    let columns: Vec<usize> = (0..names.len()).filter(|column| load.uses[*column]).collect();
+    let kinds = columns.iter().map(|column| {
+        let name = names[*column].clone();
+        let unit = Builtin::ALL.get(*column).map_or(name.clone(), |kind| kind.unit().to_owned());
+        (name, unit)
+    });
+    let kinds = Kinds::new(kinds.collect());
+    (columns, kinds)
+}
+
+/// All labels of hosts and of demands, sorted.
+fn labels(fleet: &Fleet, load: &Load) -> Vec<String> {
+    let of_hosts = fleet.types.iter().flat_map(|host_type| &host_type.labels);
+    let of_demands = load.demands.iter().flat_map(|demand| &demand.labels);
+    let all: BTreeSet<String> = of_hosts.chain(of_demands).cloned().collect();
+    all.into_iter().collect()
+}

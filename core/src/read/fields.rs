@@ -1,0 +1,506 @@
+//! The fields of a scenario: every key there is, what it takes and what it is for.
+//!
+//! The one owner of this knowledge: the checker can read a key only through its [`Field`], unknown
+//! keys are what no field names, and the JSON Schema and the reference page are written from here.
+
+/// One key of a table.
+pub(crate) struct Field {
+    pub(crate) key: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) need: Need,
+    /// What it means, in sentences.
+    pub(crate) doc: &'static str,
+    /// A value, as TOML.
+    pub(crate) example: &'static str,
+}
+
+/// Whether a key must be there.
+pub(crate) enum Need {
+    /// It must.
+    Must,
+    /// If not, this is so.
+    Else(&'static str),
+    /// One of several keys must; the doc says which.
+    OneOf,
+}
+
+/// A table: its keys.
+pub(crate) struct Section {
+    /// Its place in the file, as in `[host-models.NAME]`, or what it is where it has several.
+    pub(crate) title: &'static str,
+    /// An identifier for the schema.
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    /// What the names of resources mean here, if anything.
+    pub(crate) resources: Resources,
+    pub(crate) fields: &'static [&'static Field],
+}
+
+/// What the names of resources (`cpu`, … and the scenario's own) mean as keys of a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resources {
+    /// Nothing.
+    None,
+    /// Amounts.
+    Amounts,
+    /// Ratios.
+    Ratios,
+}
+
+/// What a key takes.
+pub(crate) enum Kind {
+    Text,
+    /// A name from elsewhere in the file: of what.
+    Name(&'static str),
+    File,
+    TextList,
+    Whole,
+    Number,
+    Flag,
+    Length,
+    Date,
+    Time,
+    Share,
+    /// A number, or a rate.
+    Level,
+    /// A distribution of durations; with `true`, `"forever"` too.
+    Spread(bool),
+    /// A duration, or `"forever"`.
+    Wait,
+    /// A curve of counts or rates, or just one of them.
+    Curve,
+    Labels,
+    Weights,
+    Choice(&'static [&'static str]),
+    /// A count or names.
+    Zones,
+    /// A table, a list of them, or a file.
+    Hosts,
+    /// Growth: a model and a curve; or a list of them.
+    Growth,
+    Daily,
+    Weekly,
+    WhenFull,
+    /// A resource or a list of them.
+    By,
+    /// A number, a share or a duration.
+    Bound,
+    Table(&'static Section),
+    Tables(&'static Section),
+    TableOrTables(&'static Section),
+    /// Tables by name.
+    Named(&'static Section),
+}
+
+macro_rules! sections {
+    ($(
+        $(#[doc = $doc:literal])*
+        $module:ident $title:literal $resources:ident {
+            $( $(#[doc = $field_doc:literal])* $name:ident $key:literal $kind:expr, $need:expr, $example:literal; )*
+        }
+    )*) => {
+        $(
+            pub(crate) mod $module {
+                // A table without fields of its own needs none of these.
+                #[allow(unused_imports)]
+                use super::{Field, Kind::*, Need::*, Resources, Section};
+                $(
+                    pub(crate) static $name: Field = Field {
+                        key: $key,
+                        kind: $kind,
+                        need: $need,
+                        doc: concat!($($field_doc),*),
+                        example: $example,
+                    };
+                )*
+                pub(crate) static SECTION: Section = Section {
+                    title: $title,
+                    name: stringify!($module),
+                    doc: concat!($($doc),*),
+                    resources: Resources::$resources,
+                    fields: &[$(&$name),*],
+                };
+            }
+        )*
+
+        /// All sections, in the order in which the reference page tells of them.
+        pub(crate) static SECTIONS: &[&Section] = &[$(&$module::SECTION),*];
+    };
+}
+
+/// The names of the policies.
+pub(crate) const POLICIES: &[&str] =
+    &["first-fit", "next-fit", "round-robin", "random", "best-fit", "worst-fit"];
+
+/// The names of the curves.
+pub(crate) const CURVES: &[&str] = &["constant", "linear", "exponential", "logistic", "steps"];
+
+/// The names of the distributions.
+pub(crate) const SPREADS: &[&str] =
+    &["constant", "exponential", "lognormal", "weibull", "mixture", "file"];
+
+sections! {
+    /// The scenario itself.
+    root "" None {
+        /// What the scenario is called.
+        NAME "name" Text, Must, "\"100 to 2,000 servers\"";
+        /// The question it answers.
+        QUESTION "question" Text, Else("none"), "\"When must servers be ordered?\"";
+        /// The date, or date and time, at which the run begins.
+        START "start" Date, Else("2025-01-01"), "\"2011-07-01\"";
+        /// How long the run is. Months and years are those of the calendar, from `start` on.
+        /// A scenario whose demand is all traces can leave it out: it then ends with the last row.
+        DURATION "duration" Length, Else("the end of the traces"), "\"36 months\"";
+        /// Where all randomness comes from, 0 to 2^63 − 1: the same seed gives the same run.
+        SEED "seed" Whole, Else("1"), "2011";
+        /// Up to three resources of the scenario's own, counted in whole units. Their names can
+        /// then be used wherever `cpu`, `memory`, … can.
+        RESOURCES "resources" TextList, Else("none"), "[\"slots\"]";
+        /// Kinds of machine, by name.
+        HOST_MODELS "host-models" Named(&super::host_model::SECTION), Else("those of an inventory"), "{ compute = { cpu = 16, memory = \"96 GiB\" } }";
+        /// Sets of hosts. At least one.
+        POOLS "pools" Tables(&super::pool::SECTION), Must, "[{ name = \"kvm\" }]";
+        /// Hosts bought when the fleet fills up.
+        PROCUREMENT "procurement" TableOrTables(&super::procurement::SECTION), Else("none"), "{ trigger = \"70%\", batch = 40 }";
+        /// Named sizes of VMs.
+        FLAVORS "flavors" Named(&super::flavor::SECTION), Else("none"), "{ small = { cpu = 1, memory = \"2 GiB\" } }";
+        /// Where requests come from. At least one.
+        DEMAND "demand" Tables(&super::demand::SECTION), Must, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
+        /// How hosts are chosen.
+        PLACEMENT "placement" Table(&super::placement::SECTION), Else("first-fit"), "{ policy = \"best-fit\" }";
+        /// What must hold at the end. `fleetcast run` exits with 1 when something does not.
+        EXPECT "expect" Tables(&super::expect::SECTION), Else("none"), "[{ metric = \"refused\", at-most = \"0.1%\" }]";
+    }
+
+    /// A kind of machine. What it has of each resource goes under the resource's name: `cpu = 16`,
+    /// `memory = "96 GiB"`; at least one. What can be given out is
+    /// `floor((total − reserved) × overcommit)`.
+    host_model "[host-models.NAME]" Amounts {
+        /// Another model, from which all keys are taken that this one does not have.
+        EXTENDS "extends" Name("host model"), Else("none"), "\"compute\"";
+        /// How often each unit of a resource can be given out; above 0, at most 1000.
+        OVERCOMMIT "overcommit" Table(&super::overcommit::SECTION), Else("1 of each"), "{ cpu = 4.0, memory = 1.0 }";
+        /// What the host keeps for itself; not more than it has.
+        RESERVED "reserved" Table(&super::reserved::SECTION), Else("nothing"), "{ cpu = 1, memory = \"4 GiB\" }";
+        /// Price of one host, in whatever currency the scenario is in.
+        PRICE "price" Number, Else("0"), "5200";
+        /// From order to service; drawn once an order.
+        LEAD_TIME "lead-time" Spread(false), Else("`\"0 s\"`"), "\"70 days\"";
+        /// The age at which a host takes no more VMs; it leaves once it is empty.
+        RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
+        /// Labels of its hosts. Those of the pool and of the hosts themselves come on top.
+        LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
+    }
+
+    /// How often a resource can be given out, by the resource's name.
+    overcommit "overcommit = { … }" Ratios {}
+
+    /// What a host keeps for itself, by the resource's name.
+    reserved "reserved = { … }" Amounts {}
+
+    /// A set of hosts.
+    pool "[[pools]]" None {
+        /// What it is called; unique.
+        NAME "name" Text, Must, "\"kvm\"";
+        /// How many zones (`z1`, `z2`, …), or their names. Zones of one name are one zone, in
+        /// all pools.
+        ZONES "zones" Zones, Else("1"), "2";
+        /// Racks in each zone, called `POOL-ZONE-r1`, …: hosts fill them one after another, zones
+        /// alternating fastest.
+        RACKS_PER_ZONE "racks-per-zone" Whole, Else("1"), "4";
+        /// The hosts at the start: so many of a model, a list of such, or an inventory (a CSV
+        /// file, plain or gzip). Without it the pool starts empty.
+        HOSTS "hosts" Hosts, Else("none"), "{ model = \"compute\", count = 100 }";
+        /// Labels of its hosts.
+        LABELS "labels" Labels, Else("none"), "{ hypervisor = \"kvm\" }";
+        /// Hosts added by a plan: a curve (below) and the model whose hosts follow it.
+        GROWTH "growth" Growth, Else("none"), "{ model = \"compute\", curve = \"exponential\", to = 2000 }";
+    }
+
+    /// Hosts at the start. Alone or in a list.
+    hosts "hosts = { … }" None {
+        /// What they are.
+        MODEL "model" Name("host model"), Must, "\"compute\"";
+        /// How many.
+        COUNT "count" Whole, Must, "100";
+        /// How old they are at the start.
+        AGE "age" Length, Else("`\"0 s\"`"), "\"2 years\"";
+        /// Labels of these hosts.
+        LABELS "labels" Labels, Else("none"), "{ row = \"north\" }";
+    }
+
+    /// Hosts added by a plan: the keys of a curve, and this one. The curve counts the hosts of
+    /// this model in the pool, those of the start included; it never takes hosts away. Its `from`
+    /// can be left out: it is then what the pool has of the model at the start.
+    growth "growth = { … }" None {
+        /// What is added. Can be left out where there is only one model.
+        MODEL "model" Name("host model"), Else("the only one"), "\"compute\"";
+    }
+
+    /// A curve that stays as it is. A value alone, without a table, means the same.
+    curve_constant "curve = \"constant\"" None {
+        /// Which curve.
+        CURVE "curve" Choice(super::CURVES), Must, "\"constant\"";
+        /// Its value: a count, or a rate where the curve is one of rates.
+        VALUE "value" Level, Must, "1000";
+    }
+
+    /// A straight line.
+    curve_linear "curve = \"linear\"" None {
+        /// Which curve.
+        CURVE "curve" Choice(super::CURVES), Must, "\"linear\"";
+        /// At the start: a count, or a rate (`"200 per day"`) where the curve is one of rates.
+        FROM "from" Level, Must, "1000";
+        /// At the end of `over` and after it.
+        TO "to" Level, Must, "12000";
+        /// How long it takes, in calendar months and years.
+        OVER "over" Length, Else("the run"), "\"36 months\"";
+    }
+
+    /// Growth by the same factor each day.
+    curve_exponential "curve = \"exponential\"" None {
+        /// Which curve.
+        CURVE "curve" Choice(super::CURVES), Must, "\"exponential\"";
+        /// At the start; above 0.
+        FROM "from" Level, Must, "1000";
+        /// At the end of `over` and after it; above 0.
+        TO "to" Level, Must, "12000";
+        /// How long it takes, in calendar months and years.
+        OVER "over" Length, Else("the run"), "\"36 months\"";
+    }
+
+    /// Growth that slows down towards a ceiling.
+    curve_logistic "curve = \"logistic\"" None {
+        /// Which curve.
+        CURVE "curve" Choice(super::CURVES), Must, "\"logistic\"";
+        /// At the start; above 0.
+        FROM "from" Level, Must, "1000";
+        /// At the end of `over` and after it; above 0.
+        TO "to" Level, Must, "12000";
+        /// How long it takes, in calendar months and years.
+        OVER "over" Length, Else("the run"), "\"36 months\"";
+        /// Where it would end; above `from` and `to`.
+        CEILING "ceiling" Level, Else("1.05 × the larger of `from` and `to`"), "12600";
+    }
+
+    /// Steps, each at once or along a ramp.
+    curve_steps "curve = \"steps\"" None {
+        /// Which curve.
+        CURVE "curve" Choice(super::CURVES), Must, "\"steps\"";
+        /// At the start.
+        FROM "from" Level, Must, "1000";
+        /// The steps, in order of time.
+        STEPS "steps" Tables(&super::step::SECTION), Must, "[{ at = \"6 months\", to = 2000 }]";
+    }
+
+    /// One step.
+    step "steps = [{ … }]" None {
+        /// When it begins: a date, or a time since the start.
+        AT "at" Time, Must, "\"6 months\"";
+        /// The value once it is done.
+        TO "to" Level, Must, "2000";
+        /// How long it takes, in a straight line; done before the next step.
+        RAMP "ramp" Length, Else("at once"), "\"30 days\"";
+    }
+
+    /// Hosts bought when the committed share of a pool's scarcest resource, hosts on order
+    /// included, is above a trigger. Several make a list, `[[procurement]]`.
+    procurement "[procurement]" None {
+        /// Where the hosts go. Can be left out where there is only one pool.
+        POOL "pool" Name("pool"), Else("the only one"), "\"kvm\"";
+        /// What is bought. Can be left out where there is only one model.
+        MODEL "model" Name("host model"), Else("the only one"), "\"compute\"";
+        /// The committed share above which hosts are ordered; at most 1000%.
+        TRIGGER "trigger" Share, Must, "\"70%\"";
+        /// Hosts in one order.
+        BATCH "batch" Whole, Must, "40";
+        /// The most hosts that the pool may have, hosts on order included.
+        MAX_HOSTS "max-hosts" Whole, Else("no bound"), "2000";
+        /// From order to service; drawn once an order.
+        LEAD_TIME "lead-time" Spread(false), Else("that of the model"), "\"70 days\"";
+        /// How often someone looks; at least 1 s.
+        REVIEW "review" Length, Else("`\"1 day\"`"), "\"1 day\"";
+    }
+
+    /// A size of VM: what it takes of each resource, under the resource's name; at least one.
+    flavor "[flavors.NAME]" Amounts {
+        /// Another flavor, from which all keys are taken that this one does not have.
+        EXTENDS "extends" Name("flavor"), Else("none"), "\"small\"";
+    }
+
+    /// A source of requests: `alive`, `rate` or `trace` says when they come.
+    demand "[[demand]]" None {
+        /// What it is called; unique.
+        NAME "name" Text, Must, "\"vms\"";
+        /// What each VM is. This or `flavors`; neither with a `trace`.
+        FLAVOR "flavor" Name("flavor"), OneOf, "\"small\"";
+        /// What the VMs are, each flavor with its weight. Weights are above 0 and need not add
+        /// up to 1.
+        FLAVORS "flavors" Weights, OneOf, "{ small = 0.5, medium = 0.3, large = 0.2 }";
+        /// So many VMs at a time, a curve or a number: a VM is asked for when there are fewer.
+        ALIVE "alive" Curve, OneOf, "{ curve = \"exponential\", from = 1000, to = 12000 }";
+        /// Requests at random (a Poisson process) at this rate: a rate, or a curve of rates.
+        RATE "rate" Curve, OneOf, "\"200 per day\"";
+        /// Requests from a CSV file, plain or gzip, with columns for arrival, end and size.
+        TRACE "trace" File, OneOf, "\"requests.csv.gz\"";
+        /// How the rate goes up and down with the day, the week and at events. Only with `rate`.
+        SEASON "season" Table(&super::season::SECTION), Else("none"), "{ weekly = { weekend = 0.8 } }";
+        /// How long a VM stays, once placed. Not with a `trace`, whose rows say it.
+        LIFETIME "lifetime" Spread(true), Else("`\"forever\"`"), "\"90 days\"";
+        /// From placement to ready.
+        BOOT "boot" Spread(false), Else("`\"0 s\"`"), "\"10 s\"";
+        /// Who owns the VMs. A trace's column `tenant` goes first.
+        TENANT "tenant" Text, Else("`\"default\"`"), "\"web\"";
+        /// The pool in which they must run. A trace's column `pool` goes first.
+        POOL "pool" Name("pool"), Else("any"), "\"kvm\"";
+        /// Labels that the host must have.
+        LABELS "labels" Labels, Else("none"), "{ gen = \"g2\" }";
+        /// Which VMs must be kept apart.
+        GROUP "group" Table(&super::group::SECTION), Else("none"), "{ size = 3, max-per-host = 1 }";
+        /// What happens to a request that fits nowhere: it is refused, or it waits; with
+        /// `{ wait = "2 days" }` so long at most.
+        WHEN_FULL "when-full" WhenFull, Else("`\"refuse\"`"), "{ wait = \"2 days\" }";
+    }
+
+    /// How long a request may wait.
+    wait "when-full = { … }" None {
+        /// So long at most; `"forever"` is no bound.
+        WAIT "wait" Wait, Must, "\"2 days\"";
+    }
+
+    /// What multiplies a rate. All of it does.
+    season "season = { … }" None {
+        /// The hours of the day: a peak and a trough, or 24 numbers, from midnight on, of which
+        /// only the proportions count.
+        DAILY "daily" Daily, Else("none"), "{ peak = 1.8, trough = 0.35, peak-hour = 14 }";
+        /// The days of the week: a factor for Saturday and Sunday, or seven, Monday first.
+        WEEKLY "weekly" Weekly, Else("none"), "{ weekend = 0.8 }";
+        /// Single stretches of time.
+        EVENTS "events" Tables(&super::event::SECTION), Else("none"), "[{ at = \"2012-11-23\", lasts = \"1 day\", factor = 5 }]";
+    }
+
+    /// A day with one peak and one trough, twelve hours apart, and a mean of 1.
+    daily "daily = { … }" None {
+        /// The factor at the peak; above 1.
+        PEAK "peak" Number, Must, "1.8";
+        /// The factor at the trough; below 1.
+        TROUGH "trough" Number, Must, "0.35";
+        /// The hour of the peak, 0 to 23.
+        PEAK_HOUR "peak-hour" Whole, Else("14"), "14";
+    }
+
+    /// A week with another weekend.
+    weekly "weekly = { … }" None {
+        /// The factor on Saturday and Sunday; other days have 1.
+        WEEKEND "weekend" Number, Must, "0.8";
+    }
+
+    /// A stretch of time with a factor of its own.
+    event "events = [{ … }]" None {
+        /// When it begins: a date, or a time since the start.
+        AT "at" Time, Must, "\"2012-11-23\"";
+        /// How long it lasts.
+        LASTS "lasts" Length, Must, "\"1 day\"";
+        /// What it multiplies the rate with.
+        FACTOR "factor" Number, Must, "5";
+    }
+
+    /// Which VMs must be kept apart. At least one of the `max-per-…` is needed.
+    group "group = { … }" None {
+        /// So many requests, one after another, are a group. Without it all of the demand is one
+        /// (or what a trace's column `group` says).
+        SIZE "size" Whole, Else("all"), "3";
+        /// The most of a group on one host.
+        MAX_PER_HOST "max-per-host" Whole, Else("no bound"), "1";
+        /// The most of a group in one rack.
+        MAX_PER_RACK "max-per-rack" Whole, Else("no bound"), "1";
+        /// The most of a group in one zone.
+        MAX_PER_ZONE "max-per-zone" Whole, Else("no bound"), "2";
+        /// `true` is another word for `max-per-host = 1`.
+        ANTI_AFFINITY "anti-affinity" Flag, Else("false"), "true";
+    }
+
+    /// Always the same. A duration alone, without a table, means the same.
+    spread_constant "distribution = \"constant\"" None {
+        /// Which distribution.
+        DISTRIBUTION "distribution" Choice(super::SPREADS), Must, "\"constant\"";
+        /// The duration.
+        VALUE "value" Length, Must, "\"90 days\"";
+    }
+
+    /// As likely to end in the next hour, however old.
+    spread_exponential "distribution = \"exponential\"" None {
+        /// Which distribution.
+        DISTRIBUTION "distribution" Choice(super::SPREADS), Must, "\"exponential\"";
+        /// The mean; above 0.
+        MEAN "mean" Length, Must, "\"90 days\"";
+    }
+
+    /// The logarithm is normal: `median` with `sigma`, or `mean` with `cv`.
+    spread_lognormal "distribution = \"lognormal\"" None {
+        /// Which distribution.
+        DISTRIBUTION "distribution" Choice(super::SPREADS), Must, "\"lognormal\"";
+        /// Half are shorter.
+        MEDIAN "median" Length, OneOf, "\"70 days\"";
+        /// Standard deviation of the natural logarithm, 0 to 10.
+        SIGMA "sigma" Number, OneOf, "0.5";
+        /// The mean.
+        MEAN "mean" Length, OneOf, "\"80 days\"";
+        /// Standard deviation ÷ mean, 0 to 1000.
+        CV "cv" Number, OneOf, "0.5";
+    }
+
+    /// Weibull: `shape` with `scale` or with `mean`.
+    spread_weibull "distribution = \"weibull\"" None {
+        /// Which distribution.
+        DISTRIBUTION "distribution" Choice(super::SPREADS), Must, "\"weibull\"";
+        /// Below 1 the old live on, above 1 they die; 0.05 to 100.
+        SHAPE "shape" Number, Must, "0.7";
+        /// 63.2 % are shorter.
+        SCALE "scale" Length, OneOf, "\"60 days\"";
+        /// The mean.
+        MEAN "mean" Length, OneOf, "\"80 days\"";
+    }
+
+    /// One of several distributions, by weight. At most 4 deep.
+    spread_mixture "distribution = \"mixture\"" None {
+        /// Which distribution.
+        DISTRIBUTION "distribution" Choice(super::SPREADS), Must, "\"mixture\"";
+        /// The parts: a distribution each, and its weight.
+        OF "of" Tables(&super::part::SECTION), Must, "[{ weight = 0.7, distribution = \"exponential\", mean = \"2 days\" }, { weight = 0.3, distribution = \"constant\", value = \"2 years\" }]";
+    }
+
+    /// A part of a mixture: the keys of a distribution, and this one.
+    part "of = [{ … }]" None {
+        /// How likely it is, against the others; above 0.
+        WEIGHT "weight" Number, Must, "0.7";
+    }
+
+    /// One of the values of a file, each as likely.
+    spread_file "distribution = \"file\"" None {
+        /// Which distribution.
+        DISTRIBUTION "distribution" Choice(super::SPREADS), Must, "\"file\"";
+        /// A CSV file, plain or gzip, with the column `lifetime_s`: 1 to 1,000,000 values.
+        FILE "file" File, Must, "\"lifetimes.csv\"";
+    }
+
+    /// How hosts are chosen among those that can take a VM.
+    placement "[placement]" None {
+        /// Which policy.
+        POLICY "policy" Choice(super::POLICIES), Else("`\"first-fit\"`"), "\"best-fit\"";
+        /// What best-fit and worst-fit compare: what is left of these resources, the next on
+        /// ties. Without it: the sum of the free shares of all resources.
+        BY "by" By, Else("all"), "[\"cpu\", \"memory\"]";
+    }
+
+    /// What must hold at the end: a key figure, and at least one bound.
+    expect "[[expect]]" None {
+        /// The key figure.
+        METRIC "metric" Name("key figure"), Must, "\"refused\"";
+        /// It is at most this: a number; a percentage, for figures that are part of a whole; a
+        /// duration, for times.
+        AT_MOST "at-most" Bound, OneOf, "\"0.1%\"";
+        /// It is at least this.
+        AT_LEAST "at-least" Bound, OneOf, "100";
+    }
+}

@@ -1,0 +1,174 @@
+//! Placement and expectations: how hosts are chosen, and what must hold at the end.
+
+use super::check::{Check, node_text};
+use super::fields::{POLICIES, expect, placement, root};
+use super::findings::At;
+use super::tree::{Node, Value};
+use crate::report::METRICS;
+use crate::resources::Kinds;
+use crate::scenario::{Bound, Expectation, FitBy, Policy};
+use crate::units::{self, Length, shorten};
+
+/// Reads the placement, which may be missing.
+pub(crate) fn read_placement(
+    check: &mut Check<'_>,
+    node: Option<&Node>,
+    kinds: &Kinds,
+) -> Option<Policy> {
+    let Some(node) = node else { return Some(Policy::FirstFit) };
+    let table = check.open(root::PLACEMENT.key, node, node.at, &[&placement::SECTION])?;
+    let policy_node = table.get(&placement::POLICY);
+    let policy = match policy_node {
+        Some(node) => check.choice(placement::POLICY.key, node, "policy", POLICIES),
+        None => Some("first-fit"),
+    };
+    let by_node = table.get(&placement::BY);
+    let by = match by_node {
+        Some(node) => read_by(check, node, kinds),
+        None => Some(FitBy::Shares),
+    };
+    let policy = match policy? {
+        "best-fit" => return Some(Policy::BestFit(by?)),
+        "worst-fit" => return Some(Policy::WorstFit(by?)),
+        "next-fit" => Policy::NextFit,
+        "round-robin" => Policy::RoundRobin,
+        "random" => Policy::Random,
+        _ => Policy::FirstFit,
+    };
+    if let Some(by) = by_node {
+        // A policy given on the command line does not bring along the file's `by`.
+        let is_set = |at: At| matches!(at, At::Set(_));
+        if !policy_node.is_some_and(|node| is_set(node.at)) || is_set(by.at) {
+            let message = "`by` is for `best-fit` and `worst-fit`";
+            check.error_hint(table.at_key(&placement::BY), message, "delete it");
+        }
+    }
+    Some(policy)
+}
+
+fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
+    let key = placement::BY.key;
+    let nodes = match &node.value {
+        Value::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    if nodes.is_empty() {
+        check.error_hint(node.at, "`by` is empty", "delete it to compare all resources");
+        return None;
+    }
+    let mut columns = Vec::new();
+    let mut is_right = true;
+    for node in nodes {
+        let Some(name) = check.text(key, node) else {
+            is_right = false;
+            continue;
+        };
+        let names = check.kind_names();
+        if !names.iter().any(|known| known == name) {
+            check.unknown_name(node.at, "resource", name, names.iter().map(String::as_str));
+            is_right = false;
+        } else if let Some(column) = kinds.column(name) {
+            if columns.contains(&column) {
+                check.error(node.at, format!("`{name}` is there twice"));
+            }
+            columns.push(column);
+        } else if !check.findings.has_errors() {
+            let message = format!("no demand asks for `{name}`, so it decides nothing");
+            check.warning(node.at, message, "delete it here");
+        }
+    }
+    if columns.is_empty() && is_right && !check.findings.has_errors() {
+        check.error_hint(node.at, "no demand asks for any of these", "delete `by`");
+        return None;
+    }
+    is_right.then_some(FitBy::Columns(columns))
+}
+
+/// Reads the expectations.
+pub(crate) fn read_expectations(check: &mut Check<'_>, node: &Node) -> Vec<Expectation> {
+    let nodes = check.list(root::EXPECT.key, node, false);
+    nodes.iter().filter_map(|node| read_expectation(check, node)).collect()
+}
+
+fn read_expectation(check: &mut Check<'_>, node: &Node) -> Option<Expectation> {
+    use expect::{AT_LEAST, AT_MOST, METRIC};
+    let table = check.open(root::EXPECT.key, node, node.at, &[&expect::SECTION])?;
+    let metric_node = table.must(check, &METRIC);
+    let metric = metric_node.and_then(|node| {
+        let name = check.text(METRIC.key, node)?;
+        let metric = METRICS.iter().find(|metric| metric.name == name);
+        if metric.is_none() {
+            let known = METRICS.iter().map(|metric| metric.name);
+            let message = format!("no key figure is called `{}`", shorten(name));
+            let hint = match check.alike(name, known.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            check.error_hint(node.at, message, hint);
+        }
+        metric
+    });
+    let most = table.get(&AT_MOST);
+    let least = table.get(&AT_LEAST);
+    if most.is_none() && least.is_none() && !check.findings.is_broken() {
+        let message = "this expectation has no bound";
+        check.error_hint(table.at, message, "add `at-most` or `at-least`");
+    }
+    let metric = metric?;
+    let mut bound = |key: &str, node: Option<&Node>| match node {
+        Some(node) => read_bound(check, key, node, metric).map(Some),
+        None => Some(None),
+    };
+    let at_most = bound(AT_MOST.key, most);
+    let at_least = bound(AT_LEAST.key, least);
+    let (at_most, at_least) = (at_most?, at_least?);
+    let is_crossed = match (at_most, at_least) {
+        (Some(Bound::Value(most)), Some(Bound::Value(least))) => most < least,
+        (Some(Bound::Share(most)), Some(Bound::Share(least))) => most < least,
+        _ => false,
+    };
+    if is_crossed {
+        check.error(table.at_key(&AT_LEAST), "`at-least` is more than `at-most`");
+    }
+    Some(Expectation { metric: metric.name.to_owned(), at_most, at_least })
+}
+
+fn read_bound(
+    check: &mut Check<'_>,
+    key: &str,
+    node: &Node,
+    metric: &crate::report::Metric,
+) -> Option<Bound> {
+    let Value::Text(text) = &node.value else {
+        return check.number(key, node, 0.0, 1e18).map(Bound::Value);
+    };
+    if text.trim().ends_with('%') {
+        if metric.of.is_none() {
+            let message = format!("`{}` is not a part of something", metric.name);
+            let hint = format!("`{}` is a number of its own, not a percentage", metric.name);
+            check.error_hint(node.at, message, hint);
+            return None;
+        }
+        let share = check.share(key, node)?;
+        // Utilisation is a share already, in its own unit too.
+        return Some(Bound::Share(share));
+    }
+    let is_time = metric.name.starts_with("time-");
+    if is_time {
+        let length = Length::parse(text);
+        if length.is_ok() {
+            return check.length_ms(key, node, 0).map(|ms| Bound::Value(ms as f64 / 1_000.0));
+        }
+    }
+    let example = match (is_time, metric.of) {
+        (true, _) => "`\"10 s\"`",
+        (false, Some(_)) => "`100` or `\"0.1%\"`",
+        (false, None) => "`100`",
+    };
+    let message = match units::Decimal::parse(text.trim()) {
+        Ok(_) => format!("`{key}` is a number, not text"),
+        Err(_) => format!("`{}` is not a bound of `{}`", node_text(node), metric.name),
+    };
+    check.error_hint(node.at, message, format!("write it like {example}"));
+    None
+}

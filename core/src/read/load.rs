@@ -1,0 +1,612 @@
+//! The load: flavors, and the demands that ask for them.
+
+use super::check::{Check, Table, Wide};
+use super::curves::{self, Of};
+use super::fields::{daily, demand, event, flavor, group, root, season, wait, weekly};
+use super::findings::At;
+use super::fleet::{Fleet, inherited};
+use super::spreads::{self, Allow};
+use super::tree::{Node, Value};
+use crate::problem::Problems;
+use crate::resources::Builtin;
+use crate::scenario::{
+    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull,
+};
+use crate::trace::survey;
+use crate::units::{format_amount, shorten};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most events of one season.
+const EVENTS_MAX: usize = 1_000;
+
+/// A flavor with all the kinds that it asks for.
+pub(crate) struct FlavorDraft {
+    pub(crate) name: String,
+    pub(crate) amounts: Wide,
+}
+
+/// A demand, its labels as `key=value` and its other names as rows.
+pub(crate) struct DemandDraft {
+    pub(crate) name: String,
+    pub(crate) arrivals: Arrivals,
+    /// Rows of flavors, and their weights.
+    pub(crate) mix: Vec<(usize, f64)>,
+    pub(crate) lifetime: Distribution,
+    pub(crate) boot: Distribution,
+    pub(crate) tenant: usize,
+    pub(crate) pool: Option<usize>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) group: Option<GroupRule>,
+    pub(crate) when_full: WhenFull,
+}
+
+/// The load so far.
+#[derive(Default)]
+pub(crate) struct Load {
+    pub(crate) flavors: Vec<FlavorDraft>,
+    flavor_rows: BTreeMap<String, usize>,
+    pub(crate) demands: Vec<DemandDraft>,
+    names: BTreeSet<String>,
+    pub(crate) tenants: Vec<String>,
+    tenant_rows: BTreeMap<String, usize>,
+    /// Which kinds somebody asks for.
+    pub(crate) uses: [bool; 8],
+    /// The last instant of all traces, ms.
+    pub(crate) traces_end_ms: u64,
+    /// What is still to be held against the hosts, once they are known.
+    asks: Vec<Ask>,
+}
+
+/// The sizes of one demand and the hosts that it may use.
+struct Ask {
+    at: At,
+    pool: Option<usize>,
+    labels: Vec<String>,
+    /// What to call it, and its size.
+    sizes: Vec<(String, Wide)>,
+}
+
+impl Load {
+    /// Reads the flavors.
+    pub(crate) fn read_flavors(&mut self, check: &mut Check<'_>, node: &Node) {
+        let key = root::FLAVORS.key;
+        for (entry, merged) in inherited(check, key, "flavor", &flavor::EXTENDS, node) {
+            let table = check.open_entries(merged, entry.key_at, &[&flavor::SECTION]);
+            let errors_before = check.findings.error_count();
+            let (amounts, _) = check.amounts(&table);
+            // What is lacking because it is wrong, or another's fault, is told already.
+            let is_own = table.get(&flavor::EXTENDS).is_none();
+            let is_right = is_own && check.findings.error_count() == errors_before;
+            if amounts == [0; 8] && is_right && !check.findings.is_broken() {
+                let message = format!("the flavor `{}` asks for nothing", shorten(&entry.key));
+                check.error_hint(table.at, message, "add what it takes, such as `cpu = 2`");
+            }
+            self.flavor_rows.insert(entry.key.clone(), self.flavors.len());
+            self.flavors.push(FlavorDraft { name: entry.key.clone(), amounts });
+        }
+    }
+
+    fn flavor_named(&self, check: &mut Check<'_>, name: &str, at: At) -> Option<usize> {
+        let row = self.flavor_rows.get(name).copied();
+        if row.is_none() {
+            check.unknown_name(at, "flavor", name, self.flavor_rows.keys().map(String::as_str));
+        }
+        row
+    }
+
+    fn tenant(&mut self, name: &str) -> usize {
+        if let Some(row) = self.tenant_rows.get(name) {
+            return *row;
+        }
+        let row = self.tenants.len();
+        self.tenants.push(name.to_owned());
+        self.tenant_rows.insert(name.to_owned(), row);
+        row
+    }
+
+    /// Reads the demands. The pools must be known by name.
+    pub(crate) fn read_demands(&mut self, check: &mut Check<'_>, fleet: &Fleet, node: &Node) {
+        let nodes = check.list(root::DEMAND.key, node, false);
+        if nodes.is_empty() && !check.findings.has_errors() {
+            check.error_hint(node.at, "there is no demand", "add one with `[[demand]]`");
+        }
+        for node in nodes {
+            if let Some(table) = check.open(root::DEMAND.key, node, node.at, &[&demand::SECTION]) {
+                let draft = self.read_demand(check, fleet, &table);
+                self.demands.extend(draft);
+            }
+        }
+        if self.tenants.is_empty() {
+            self.tenant("default");
+        }
+    }
+
+    fn read_demand(
+        &mut self,
+        check: &mut Check<'_>,
+        fleet: &Fleet,
+        table: &Table<'_>,
+    ) -> Option<DemandDraft> {
+        let name_node = table.must(check, &demand::NAME);
+        let name = name_node.and_then(|node| check.name(demand::NAME.key, node));
+        if let (Some(name), Some(node)) = (name, name_node)
+            && !self.names.insert(name.to_owned())
+        {
+            let message = format!("two demands are called `{}`", shorten(name));
+            check.error_hint(node.at, message, "give each a name of its own");
+        }
+        let tenant = match table.get(&demand::TENANT) {
+            Some(node) => check.name(demand::TENANT.key, node).unwrap_or("default"),
+            None => "default",
+        };
+        let tenant = self.tenant(tenant);
+        let pool_node = table.get(&demand::POOL);
+        let pool = pool_node.and_then(|node| fleet.pool_named(check, demand::POOL.key, node));
+        let labels: Vec<String> = match table.get(&demand::LABELS) {
+            Some(node) => check.labels(demand::LABELS.key, node),
+            None => BTreeMap::new(),
+        }
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+        let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
+        let when_full = match table.get(&demand::WHEN_FULL) {
+            Some(node) => read_when_full(check, node),
+            None => Some(WhenFull::Refuse),
+        };
+        let boot = match table.get(&demand::BOOT) {
+            Some(node) => {
+                spreads::read(check, demand::BOOT.key, node, Allow { forever: false, zero: true })
+            }
+            None => Some(Distribution::Constant(0)),
+        };
+        let lifetime = match table.get(&demand::LIFETIME) {
+            Some(node) => {
+                let allow = Allow { forever: true, zero: false };
+                spreads::read(check, demand::LIFETIME.key, node, allow)
+            }
+            None => Some(Distribution::Constant(u64::MAX)),
+        };
+        let mut ask = Ask { at: table.at, pool, labels: labels.clone(), sizes: Vec::new() };
+        let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
+        let mix = match table.get(&demand::TRACE) {
+            Some(_) => Some(Vec::new()),
+            None => self.read_mix(check, table, &mut ask),
+        };
+        // A pool that is not there, or hosts that did not read, would make noise here.
+        if pool_node.is_none() || pool.is_some() {
+            self.asks.push(ask);
+        }
+        Some(DemandDraft {
+            name: name?.to_owned(),
+            arrivals: arrivals?,
+            mix: mix?,
+            lifetime: lifetime?,
+            boot: boot?,
+            tenant,
+            pool,
+            labels,
+            group,
+            when_full: when_full?,
+        })
+    }
+
+    fn read_arrivals(
+        &mut self,
+        check: &mut Check<'_>,
+        fleet: &Fleet,
+        table: &Table<'_>,
+        ask: &mut Ask,
+        group: Option<&GroupRule>,
+    ) -> Option<Arrivals> {
+        let alive = table.get(&demand::ALIVE);
+        let rate = table.get(&demand::RATE);
+        let trace = table.get(&demand::TRACE);
+        let said = [(&demand::ALIVE, alive), (&demand::RATE, rate), (&demand::TRACE, trace)];
+        let said: Vec<_> = said.iter().filter(|(_, node)| node.is_some()).collect();
+        if said.is_empty() && !check.findings.is_broken() {
+            let message = "this demand does not say when requests come";
+            check.error_hint(table.at, message, "add `alive`, `rate` or `trace`");
+        }
+        for pair in said.windows(2) {
+            let (first, second) = (pair[0].0, pair[1].0);
+            let message = format!("`{}` and `{}` exclude each other", first.key, second.key);
+            check.error_hint(table.at_key(second), message, "delete one of them");
+        }
+        if let (Some(_), None) = (table.get(&demand::SEASON), rate)
+            && !said.is_empty()
+        {
+            let message = "`season` multiplies a `rate`, and there is none";
+            check.error_hint(table.at_key(&demand::SEASON), message, "delete it, or use `rate`");
+        }
+        let season = match table.get(&demand::SEASON) {
+            Some(node) => read_season(check, node),
+            None => Some(EVEN_SEASON),
+        };
+        let alive = alive.map(|node| {
+            curves::read(check, demand::ALIVE.key, node, Of::Count).map(Arrivals::Alive)
+        });
+        let rate = rate.map(|node| {
+            let per_ms = curves::read(check, demand::RATE.key, node, Of::Rate);
+            Some(Arrivals::Rate { per_ms: per_ms?, season: season? })
+        });
+        let trace = trace.map(|node| self.read_trace(check, fleet, table, node, ask, group));
+        alive.or(rate).or(trace).flatten()
+    }
+
+    fn read_mix(
+        &mut self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        ask: &mut Ask,
+    ) -> Option<Vec<(usize, f64)>> {
+        let mix = match (table.get(&demand::FLAVOR), table.get(&demand::FLAVORS)) {
+            (Some(node), None) => {
+                let name = check.name(demand::FLAVOR.key, node)?;
+                vec![(self.flavor_named(check, name, node.at)?, 1.0)]
+            }
+            (None, Some(node)) => {
+                let Some(entries) = node.table() else {
+                    let message = format!("`flavors` is a table, not {}", node.kind());
+                    let hint = format!("write it like `{}`", demand::FLAVORS.example);
+                    check.error_hint(node.at, message, hint);
+                    return None;
+                };
+                if entries.is_empty() {
+                    check.error_hint(node.at, "`flavors` is empty", "name at least one");
+                    return None;
+                }
+                let mut mix = Vec::new();
+                for entry in entries {
+                    let row = self.flavor_named(check, &entry.key, entry.key_at);
+                    let weight = check.positive(&entry.key, &entry.node, 1e9);
+                    mix.extend(row.zip(weight));
+                }
+                (mix.len() == entries.len()).then_some(mix)?
+            }
+            (Some(_), Some(_)) => {
+                let at = table.at_key(&demand::FLAVORS);
+                let message = "`flavor` and `flavors` exclude each other";
+                check.error_hint(at, message, "delete one of them");
+                return None;
+            }
+            (None, None) => {
+                if !check.findings.is_broken() {
+                    let hint = format!("add `flavor = {}`", demand::FLAVOR.example);
+                    check.error_hint(table.at, "this demand has no `flavor` or `flavors`", hint);
+                }
+                return None;
+            }
+        };
+        for (row, _) in &mix {
+            let flavor = &self.flavors[*row];
+            for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
+                *used |= amount > 0;
+            }
+            ask.sizes.push((format!("`{}`", shorten(&flavor.name)), flavor.amounts));
+        }
+        Some(mix)
+    }
+
+    fn read_trace(
+        &mut self,
+        check: &mut Check<'_>,
+        fleet: &Fleet,
+        table: &Table<'_>,
+        node: &Node,
+        ask: &mut Ask,
+        group: Option<&GroupRule>,
+    ) -> Option<Arrivals> {
+        for field in [&demand::FLAVOR, &demand::FLAVORS, &demand::LIFETIME] {
+            if table.get(field).is_some() {
+                let message = format!("`{}` is not for a trace", field.key);
+                check.error_hint(table.at_key(field), message, "the rows of the trace say it");
+            }
+        }
+        let file = check.file(demand::TRACE.key, node)?;
+        let reader = check.open_file(node, file)?;
+        let mut problems = Problems::default();
+        let survey = survey(file, reader, &check.own, &mut problems);
+        check.findings.adopt(node.at, problems);
+        let survey = survey?;
+        for name in &survey.tenants {
+            self.tenant(name);
+        }
+        for name in &survey.pools {
+            if !fleet.pool_rows.contains_key(name) && !check.findings.is_broken() {
+                let known = fleet.pool_rows.keys().map(String::as_str);
+                let hint = check.name_hint("pool", name, known);
+                let message =
+                    format!("the trace names the pool `{}`, which is not there", shorten(name));
+                check.error_hint(node.at, message, hint);
+            }
+        }
+        for name in &survey.flavors {
+            let Some(row) = self.flavor_rows.get(name) else {
+                if !check.findings.is_broken() {
+                    let known = self.flavor_rows.keys().map(String::as_str);
+                    let hint = check.name_hint("flavor", name, known);
+                    let message = format!(
+                        "rows of the trace leave their size to the flavor `{}`, which is not there",
+                        shorten(name)
+                    );
+                    check.error_hint(node.at, message, hint);
+                }
+                continue;
+            };
+            let flavor = &self.flavors[*row];
+            for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
+                *used |= amount > 0;
+            }
+            ask.sizes.push((format!("`{}`", shorten(name)), flavor.amounts));
+        }
+        let largest = survey.largest.iter().chain(&survey.largest_own);
+        for (column, amount) in largest.enumerate() {
+            self.uses[column] |= *amount > 0;
+            // Each kind for itself: the rows with the most of two kinds can be different ones.
+            let mut size = [0; 8];
+            size[column] = *amount;
+            ask.sizes.push(("a row of the trace".to_owned(), size));
+        }
+        if survey.has_groups {
+            match group {
+                Some(GroupRule { size: Some(_), .. }) => {
+                    let message = "the trace says in its column `group` what a group is";
+                    let hint = "leave out `size`";
+                    check.error_hint(table.at_key(&demand::GROUP), message, hint);
+                }
+                Some(_) => {}
+                None => {
+                    let message = "the trace has groups, and nothing says what they mean";
+                    let hint = "add `group = { max-per-host = 1 }` to keep them apart";
+                    check.warning(node.at, message, hint);
+                }
+            }
+        }
+        self.traces_end_ms = self.traces_end_ms.max(survey.last_ms);
+        Some(Arrivals::Trace(TraceFile {
+            file: file.to_owned(),
+            rows: survey.rows,
+            is_sorted: survey.is_sorted,
+            last_ms: survey.last_ms,
+        }))
+    }
+
+    /// Warns of demands that no host can ever take.
+    pub(crate) fn check_sizes(&self, check: &mut Check<'_>, fleet: &Fleet) {
+        let kinds = check.kind_names();
+        for ask in &self.asks {
+            let types = fleet.candidates(ask.pool, &ask.labels);
+            if types.is_empty() {
+                let (message, hint) = if fleet.types.is_empty() {
+                    ("there are no hosts, and none will come", "give a pool `hosts` or `growth`")
+                } else if ask.labels.is_empty() {
+                    ("the pool of this demand never has hosts", "give it `hosts` or `growth`")
+                } else {
+                    ("no host has the labels that this demand needs", "compare the `labels`")
+                };
+                check.warning(ask.at, message, hint);
+                continue;
+            }
+            let models: BTreeSet<usize> = types.iter().map(|row| fleet.types[*row].model).collect();
+            for (what, size) in &ask.sizes {
+                let fits = |model: &usize| {
+                    fleet.models[*model].effective.iter().zip(size).all(|(has, asks)| has >= asks)
+                };
+                if models.iter().any(fits) {
+                    continue;
+                }
+                let most = |column: usize| {
+                    models.iter().map(|row| fleet.models[*row].effective[column]).max().unwrap_or(0)
+                };
+                let short = (0..kinds.len()).find(|column| most(*column) < size[*column]);
+                let message = match short {
+                    Some(column) => {
+                        let kind = &kinds[column];
+                        let unit = Builtin::ALL.get(column).map_or(kind.as_str(), |k| k.unit());
+                        let asks = format_amount(kind, unit, size[column]);
+                        let has = format_amount(kind, unit, most(column));
+                        format!("{what} asks for more {kind} than a host has: {asks} of {has}")
+                    }
+                    None => format!("{what} fits on no host: each has too little of something"),
+                };
+                check.warning(ask.at, message, "such requests will be refused, or wait");
+            }
+        }
+    }
+}
+
+const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+
+fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
+    let key = demand::WHEN_FULL.key;
+    match &node.value {
+        Value::Text(_) => match check.choice(key, node, "rule", &["refuse", "wait"])? {
+            "refuse" => Some(WhenFull::Refuse),
+            _ => Some(WhenFull::Wait { ms_max: u64::MAX }),
+        },
+        Value::Table(_) => {
+            let table = check.open(key, node, node.at, &[&wait::SECTION])?;
+            let node = table.must(check, &wait::WAIT)?;
+            let is_forever = matches!(&node.value, Value::Text(text) if text.trim() == "forever");
+            let ms_max =
+                if is_forever { u64::MAX } else { check.length_ms(wait::WAIT.key, node, 1)? };
+            Some(WhenFull::Wait { ms_max })
+        }
+        _ => {
+            let message = format!("`{key}` is `refuse` or `wait`, not {}", node.kind());
+            let hint = "write it like `\"wait\"` or `{ wait = \"2 days\" }`";
+            check.error_hint(node.at, message, hint);
+            None
+        }
+    }
+}
+
+fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
+    use group::{ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE, SIZE};
+    let table = check.open(demand::GROUP.key, node, node.at, &[&group::SECTION])?;
+    let most = u64::from(u32::MAX - 1);
+    let mut count = |field: &'static super::fields::Field| {
+        let node = table.get(field)?;
+        let count = check.whole(field.key, node, 1, most)?;
+        u32::try_from(count).ok()
+    };
+    let size = count(&SIZE);
+    let per_host_max = count(&MAX_PER_HOST);
+    let per_rack_max = count(&MAX_PER_RACK);
+    let per_zone_max = count(&MAX_PER_ZONE);
+    let is_apart = match table.get(&ANTI_AFFINITY) {
+        Some(node) => check.flag(ANTI_AFFINITY.key, node)?,
+        None => false,
+    };
+    if is_apart && per_host_max.is_some_and(|count| count != 1) {
+        let message = "`anti-affinity` means `max-per-host = 1`";
+        check.error_hint(table.at_key(&ANTI_AFFINITY), message, "delete one of them");
+    }
+    let said = [&MAX_PER_HOST, &MAX_PER_RACK, &MAX_PER_ZONE];
+    if !is_apart && said.iter().all(|field| table.get(field).is_none()) {
+        let message = "this group has no bound";
+        check.error_hint(table.at, message, "add `max-per-host`, `max-per-rack` or `max-per-zone`");
+    }
+    let per_host_max = if is_apart { Some(1) } else { per_host_max };
+    Some(GroupRule {
+        size,
+        per_host_max: per_host_max.unwrap_or(u32::MAX),
+        per_rack_max: per_rack_max.unwrap_or(u32::MAX),
+        per_zone_max: per_zone_max.unwrap_or(u32::MAX),
+    })
+}
+
+/// The largest factor of a season.
+const FACTOR_MAX: f64 = 1_000_000.0;
+
+fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
+    let table = check.open(demand::SEASON.key, node, node.at, &[&season::SECTION])?;
+    let hourly = match table.get(&season::DAILY) {
+        Some(node) => read_daily(check, node),
+        None => Some(EVEN_SEASON.hourly),
+    };
+    let daily = match table.get(&season::WEEKLY) {
+        Some(node) => read_weekly(check, node),
+        None => Some(EVEN_SEASON.daily),
+    };
+    let mut events = Vec::new();
+    if let Some(node) = table.get(&season::EVENTS) {
+        let nodes = check.list(season::EVENTS.key, node, false);
+        if nodes.len() > EVENTS_MAX {
+            check.error(node.at, format!("`events` has more than {EVENTS_MAX} entries"));
+            return None;
+        }
+        for node in nodes {
+            events.extend(read_event(check, node));
+        }
+    }
+    Some(Season { hourly: hourly?, daily: daily?, events })
+}
+
+/// A list of so many factors.
+fn factors<const N: usize>(check: &mut Check<'_>, key: &str, node: &Node) -> Option<[f64; N]> {
+    let Value::List(nodes) = &node.value else { return None };
+    if nodes.len() != N {
+        let message = format!("`{key}` has {N} numbers, not {}", nodes.len());
+        check.error(node.at, message);
+        return None;
+    }
+    let mut factors = [0.0; N];
+    let mut is_right = true;
+    for (factor, node) in factors.iter_mut().zip(nodes) {
+        match check.number(key, node, 0.0, FACTOR_MAX) {
+            Some(number) => *factor = number,
+            None => is_right = false,
+        }
+    }
+    if is_right && factors.iter().all(|factor| *factor == 0.0) {
+        check.error(node.at, format!("`{key}` has a number above 0"));
+        return None;
+    }
+    is_right.then_some(factors)
+}
+
+fn read_daily(check: &mut Check<'_>, node: &Node) -> Option<[f64; 24]> {
+    let key = season::DAILY.key;
+    if matches!(node.value, Value::List(_)) {
+        let factors: [f64; 24] = factors(check, key, node)?;
+        let mean = factors.iter().sum::<f64>() / 24.0;
+        return Some(factors.map(|factor| factor / mean));
+    }
+    let table = check.open(key, node, node.at, &[&daily::SECTION])?;
+    let peak_node = table.must(check, &daily::PEAK);
+    let peak = peak_node.and_then(|node| check.number(daily::PEAK.key, node, 1.0, 24.0));
+    let trough_node = table.must(check, &daily::TROUGH);
+    let trough = trough_node.and_then(|node| check.number(daily::TROUGH.key, node, 0.0, 1.0));
+    let hour = match table.get(&daily::PEAK_HOUR) {
+        Some(node) => check.whole(daily::PEAK_HOUR.key, node, 0, 23),
+        None => Some(14),
+    };
+    let (peak, trough, hour) = (peak?, trough?, hour?);
+    let day = day_with(peak, trough, hour);
+    if day.is_none() {
+        let message = format!("no day has the peak {peak}, the trough {trough} and a mean of 1");
+        check.error_hint(table.at, message, "give the 24 hours as a list");
+    }
+    day
+}
+
+/// A day with a peak and a trough twelve hours apart and a mean of 1: between them goes a power of
+/// the raised cosine, wide for a low peak and narrow for a high one.
+fn day_with(peak: f64, trough: f64, peak_hour: u64) -> Option<[f64; 24]> {
+    if peak == 1.0 && trough == 1.0 {
+        return Some([1.0; 24]);
+    }
+    let day = |power: f64| {
+        let mut hours = [0.0; 24];
+        for (hour, factor) in hours.iter_mut().enumerate() {
+            let away = (hour + 24 - peak_hour as usize) % 24;
+            let angle = std::f64::consts::TAU * away as f64 / 24.0;
+            // Exactly 0 at the trough, where the cosine of π would leave a trace.
+            let wave = if away == 12 { 0.0 } else { (1.0 + libm::cos(angle)) / 2.0 };
+            *factor = match away {
+                0 => peak,
+                _ => trough + (peak - trough) * libm::pow(wave, power),
+            };
+        }
+        hours
+    };
+    let mean = |power| day(power).iter().sum::<f64>() / 24.0;
+    let (mut low, mut high) = (1e-3, 1e3);
+    if mean(low) < 1.0 || mean(high) > 1.0 {
+        return None;
+    }
+    // Each step halves the bracket: 200 are more than an f64 can tell apart.
+    for _ in 0..200 {
+        let middle = (low + high) / 2.0;
+        if mean(middle) > 1.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(day(high))
+}
+
+fn read_weekly(check: &mut Check<'_>, node: &Node) -> Option<[f64; 7]> {
+    let key = season::WEEKLY.key;
+    if matches!(node.value, Value::List(_)) {
+        return factors(check, key, node);
+    }
+    let table = check.open(key, node, node.at, &[&weekly::SECTION])?;
+    let node = table.must(check, &weekly::WEEKEND)?;
+    let weekend = check.number(weekly::WEEKEND.key, node, 0.0, FACTOR_MAX)?;
+    Some([1.0, 1.0, 1.0, 1.0, 1.0, weekend, weekend])
+}
+
+fn read_event(check: &mut Check<'_>, node: &Node) -> Option<SeasonEvent> {
+    let table = check.open(season::EVENTS.key, node, node.at, &[&event::SECTION])?;
+    let at = table.must(check, &event::AT);
+    let at_ms = at.and_then(|node| check.time_ms(event::AT.key, node));
+    let lasts = table.must(check, &event::LASTS);
+    let lasts_ms = lasts.and_then(|node| check.length_ms(event::LASTS.key, node, 1));
+    let factor = table.must(check, &event::FACTOR);
+    let factor = factor.and_then(|node| check.number(event::FACTOR.key, node, 0.0, FACTOR_MAX));
+    Some(SeasonEvent { at_ms: at_ms?, lasts_ms: lasts_ms?, factor: factor? })
+}

@@ -1,0 +1,1189 @@
+//! What the scenario reader makes of files, right and wrong.
+
+use expect_test::{Expect, expect, expect_file};
+use fleetcast_core::problem::{Problem, Problems, Severity};
+use fleetcast_core::read::{Input, Override, Read, read, reference, schema};
+use fleetcast_core::scenario::{Curve, Scenario};
+use fleetcast_core::source::MemoryFiles;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const EVERY_KEY: &str = include_str!("read/every-key.toml");
+
+/// The least that is a scenario; tests change a line or add some.
+const SMALL: &str = "\
+name = 'small'
+duration = '1 day'
+[host-models.m]
+cpu = 8
+memory = '16 GiB'
+[[pools]]
+name = 'p'
+hosts = { model = 'm', count = 2 }
+[flavors.f]
+cpu = 1
+[[demand]]
+name = 'd'
+flavor = 'f'
+alive = 3
+";
+
+fn files() -> MemoryFiles {
+    let mut files = MemoryFiles::default();
+    files.insert(
+        "hosts.csv",
+        b"name,model,cpu,mem_mib,zone,rack,pool\n\
+          h1,compute,,,a,x1,\nh2,,48,196608,,,\nh3,newer,,,b,,kvm\nh4,compute,8,,,x1,\n"
+            .as_slice(),
+    );
+    files.insert(
+        "requests.csv",
+        b"arrival_s,lifetime_s,vcpu,mem_mib\n0,60,1,64\n5,,2,64\n".as_slice(),
+    );
+    files.insert("sized.csv", b"arrival_s,lifetime_s,flavor,tenant\n0,60,f,web\n".as_slice());
+    files.insert("flavors.csv", b"arrival_s,lifetime_s,flavor,pool\n0,60,ff,q\n".as_slice());
+    files.insert(
+        "groups.csv",
+        b"arrival_s,lifetime_s,vcpu,mem_mib,group\n0,60,900,1,g\n".as_slice(),
+    );
+    files.insert("broken.csv", b"arrival_s,lifetime_s,vcpu,mem_mib\n0,60,x,1\n".as_slice());
+    files.insert("lifetimes.csv", b"lifetime_s\n60\n3600\n".as_slice());
+    files.insert("bad-hosts.csv", b"name,model,pool\nh1,n,\nh2,m,q\n".as_slice());
+    files
+}
+
+fn read_with(file: &str, text: &str, set: &[(&str, &str)]) -> Result<Read, Problems> {
+    let set =
+        set.iter().map(|(key, value)| Override { key: key.to_string(), value: value.to_string() });
+    let overrides: Vec<Override> = set.collect();
+    read(&Input { file, text, overrides: &overrides }, &files())
+}
+
+fn right(text: &str) -> Scenario {
+    match read_with("t.toml", text, &[]) {
+        Ok(read) => read.scenario,
+        Err(problems) => panic!("{}", draw(&problems)),
+    }
+}
+
+/// `line:column+width message | hint`, one problem a line; the offending text is between.
+fn draw(problems: &Problems) -> String {
+    let mut drawn = String::new();
+    for Problem { severity, message, place, hint } in &problems.list {
+        if *severity == Severity::Warning {
+            drawn += "warning ";
+        }
+        if let Some(place) = place {
+            let file = if place.file == "t.toml" { "" } else { &place.file };
+            drawn += &format!("{file}{}:{}+{} ", place.line, place.column, place.width);
+        }
+        drawn += message;
+        if let Some(hint) = hint {
+            drawn += &format!(" | {hint}");
+        }
+        drawn += "\n";
+    }
+    if problems.more > 0 {
+        drawn += &format!("and {} more\n", problems.more);
+    }
+    drawn
+}
+
+fn told(result: Result<Read, Problems>) -> String {
+    match result {
+        Ok(read) => format!("fine\n{}", draw(&read.warnings)),
+        Err(problems) => draw(&problems),
+    }
+}
+
+/// What is said about a whole file.
+fn check(text: &str, expected: Expect) {
+    expected.assert_eq(&told(read_with("t.toml", text, &[])));
+}
+
+/// What is said about the small scenario with one line added, in turn: the part is the table that
+/// the line is put into, in the place of a line with the same key; `-` is the top.
+fn check_lines(lines: &[(&str, &str)], expected: Expect) {
+    let mut drawn = String::new();
+    for (part, line) in lines {
+        let header = match *part {
+            "model" => "[host-models.m]",
+            "pool" => "[[pools]]",
+            "flavor" => "[flavors.f]",
+            "demand" => "[[demand]]",
+            _ => "",
+        };
+        let key_of = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+        let mut text = String::new();
+        let mut is_in_part = false;
+        for old in std::iter::once("").chain(SMALL.lines()) {
+            if old.starts_with('[') {
+                is_in_part = false;
+            }
+            if !is_in_part || key_of(old) != key_of(line) {
+                text += &format!("{old}\n");
+            }
+            if old == header {
+                text += &format!("{line}\n");
+                is_in_part = true;
+            }
+        }
+        let said = told(read_with("t.toml", &text, &[]));
+        let said = said.trim_end().replace('\n', "\n    ");
+        drawn += &format!("{line}\n    {said}\n");
+    }
+    expected.assert_eq(&drawn);
+}
+
+fn check_set(sets: &[&[(&str, &str)]], expected: Expect) {
+    let mut drawn = String::new();
+    for set in sets {
+        let keys = set.iter().map(|(key, value)| format!("{key}={value}"));
+        let said = told(read_with("t.toml", SMALL, set));
+        let keys = keys.collect::<Vec<_>>().join(" ");
+        drawn += &format!("{keys}\n    {}\n", said.trim_end().replace('\n', "\n    "));
+    }
+    expected.assert_eq(&drawn);
+}
+
+#[test]
+fn every_key_is_read() {
+    let scenario = right(EVERY_KEY);
+    let mut drawn = format!("{scenario:#?}");
+    // The many hosts and racks have tests of their own.
+    drawn.truncate(drawn.find("    host_types:").expect("the field is there"));
+    expect_file!["read/every-key.txt"].assert_eq(&drawn);
+    assert_eq!(scenario.demands.len(), 6);
+}
+
+/// The same document as JSON.
+fn to_json(value: &toml::de::DeValue<'_>) -> Value {
+    use toml::de::DeValue;
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => serde_json::from_str(number.as_str()).expect("a number"),
+        DeValue::Float(number) => serde_json::from_str(number.as_str()).expect("a number"),
+        DeValue::Boolean(flag) => Value::Bool(*flag),
+        DeValue::Datetime(date) => Value::String(date.to_string()),
+        DeValue::Array(list) => list.iter().map(|value| to_json(value.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            let entries =
+                entries.map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref())));
+            Value::Object(entries.collect())
+        }
+    }
+}
+
+fn document(text: &str) -> Value {
+    let table = toml::de::DeTable::parse(text).expect("the test's TOML is right").into_inner();
+    to_json(&toml::de::DeValue::Table(table))
+}
+
+#[test]
+fn toml_and_json_give_the_same_scenario() {
+    let json = serde_json::to_string_pretty(&document(EVERY_KEY)).expect("JSON is written");
+    let from_json = match read_with("t.json", &json, &[]) {
+        Ok(read) => read.scenario,
+        Err(problems) => panic!("{}", draw(&problems)),
+    };
+    assert_eq!(format!("{from_json:#?}"), format!("{:#?}", right(EVERY_KEY)));
+}
+
+#[test]
+fn a_mark_and_line_ends_of_an_editor_change_nothing() {
+    let text = format!("\u{feff}{}", SMALL.replace('\n', "\r\n"));
+    assert_eq!(format!("{:?}", right(&text)), format!("{:?}", right(SMALL)));
+    let text = format!("\u{feff}nmae = 'x'\r\n{}", SMALL.replace('\n', "\r\n"));
+    check(
+        &text,
+        expect![[r#"
+        1:1+4 there is no key `nmae` here | did you mean `name`?
+    "#]],
+    );
+}
+
+/// Says what of a value the schema does not accept, and notes each property that it met.
+fn validate(
+    schema: &Value,
+    root: &Value,
+    value: &Value,
+    met: &mut BTreeSet<String>,
+) -> Result<(), String> {
+    let Some(rules) = schema.as_object() else {
+        return if schema == &Value::Bool(false) {
+            Err("is not allowed".to_owned())
+        } else {
+            Ok(())
+        };
+    };
+    let no = |why: &str| Err(format!("{value} {why}"));
+    for (rule, with) in rules {
+        match rule.as_str() {
+            "$ref" => {
+                let path = with.as_str().expect("a reference is text").trim_start_matches('#');
+                validate(
+                    root.pointer(path).expect("the reference leads somewhere"),
+                    root,
+                    value,
+                    met,
+                )?;
+            }
+            "anyOf" => {
+                let all = with.as_array().expect("a list");
+                let mut errors = Vec::new();
+                let fits = all.iter().any(|one| {
+                    let mut inner = BTreeSet::new();
+                    let result = validate(one, root, value, &mut inner);
+                    let is_fine = result.is_ok();
+                    errors.extend(result.err());
+                    if is_fine {
+                        met.extend(inner);
+                    }
+                    is_fine
+                });
+                if !fits {
+                    return Err(errors.join(" and "));
+                }
+            }
+            "type" => {
+                let types = with.as_array().cloned().unwrap_or_else(|| vec![with.clone()]);
+                let is = |name: &Value| match name.as_str().expect("a type is text") {
+                    "string" => value.is_string(),
+                    "number" => value.is_number(),
+                    "integer" => value.is_u64(),
+                    "boolean" => value.is_boolean(),
+                    "array" => value.is_array(),
+                    "object" => value.is_object(),
+                    other => panic!("{other}"),
+                };
+                if !types.iter().any(is) {
+                    return no(&format!("is not {with}"));
+                }
+            }
+            "enum" if !with.as_array().expect("a list").contains(value) => {
+                return no("is no choice");
+            }
+            "const" if with != value => return no(&format!("is not {with}")),
+            "items" => {
+                for item in value.as_array().into_iter().flatten() {
+                    validate(with, root, item, met)?;
+                }
+            }
+            "required" => {
+                for key in with.as_array().expect("a list") {
+                    if value.is_object() && value.get(key.as_str().expect("text")).is_none() {
+                        return no(&format!("has no {key}"));
+                    }
+                }
+            }
+            "properties" => {
+                for (key, item) in value.as_object().into_iter().flatten() {
+                    if let Some(rule) = with.get(key) {
+                        met.insert(format!("{} {key}", rules["description"]));
+                        validate(rule, root, item, met)?;
+                    }
+                }
+            }
+            "additionalProperties" => {
+                for (key, item) in value.as_object().into_iter().flatten() {
+                    if rules.get("properties").and_then(|all| all.get(key)).is_none() {
+                        validate(with, root, item, met).map_err(|why| format!("{key}: {why}"))?;
+                    }
+                }
+            }
+            "minItems"
+                if value
+                    .as_array()
+                    .is_some_and(|a| (a.len() as u64) < with.as_u64().expect("a count")) =>
+            {
+                return no("is too short");
+            }
+            "maxItems"
+                if value
+                    .as_array()
+                    .is_some_and(|a| a.len() as u64 > with.as_u64().expect("a count")) =>
+            {
+                return no("is too long");
+            }
+            "minimum" if value.as_f64().is_some_and(|n| n < with.as_f64().expect("a number")) => {
+                return no("is too small");
+            }
+            "enum" | "const" | "minItems" | "maxItems" | "minimum" | "maximum"
+            | "exclusiveMinimum" | "minProperties" | "description" | "$comment" | "title"
+            | "$schema" | "$defs" => {}
+            other => panic!("the validator does not know `{other}`"),
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_schema_accepts_every_key_and_no_other() {
+    let schema = schema();
+    let mut met = BTreeSet::new();
+    assert_eq!(validate(&schema, &schema, &document(EVERY_KEY), &mut met), Ok(()));
+    assert_eq!(validate(&schema, &schema, &document(SMALL), &mut met), Ok(()));
+    // The scenario above has each key of each table once, so each was read too.
+    for (name, table) in schema["$defs"].as_object().expect("the tables") {
+        let properties = table.get("properties").and_then(Value::as_object);
+        for (key, rule) in properties.into_iter().flatten() {
+            // Resources have no description of their own, and are in the scenario too.
+            let is_met = met.contains(&format!("{} {key}", table["description"]));
+            assert!(is_met || rule.get("description").is_none(), "no `{key}` of {name}");
+        }
+    }
+    let refused = |text: &str| {
+        let value = document(&format!("{SMALL}{text}"));
+        assert!(validate(&schema, &schema, &value, &mut BTreeSet::new()).is_err(), "{text}");
+    };
+    refused("colour = 'red'");
+    refused("lifetime = 5");
+    refused("season = { weekly = [1, 2] }");
+    refused("[placement]\npolicy = 'best'");
+    refused("[[expect]]\nat-most = 1");
+}
+
+#[test]
+fn the_reference_page_is_what_the_fields_say() {
+    // `UPDATE_EXPECT=1 cargo test -p fleetcast-core --test read` writes it anew.
+    expect_file!["../../docs/SCENARIO.md"].assert_eq(&reference());
+}
+
+#[test]
+fn what_is_missing_is_told_with_an_example() {
+    check(
+        "",
+        expect![[r#"
+        0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
+        0:0+1 `demand` is missing | add `demand = [{ name = "vms", flavor = "small", alive = 1000 }]`
+        0:0+1 `duration` is missing | add `duration = "36 months"`
+        0:0+1 `pools` is missing | add `pools = [{ name = "kvm" }]`
+    "#]],
+    );
+    check(
+        "[host-models]\n[[pools]]\n[[demand]]\n[[expect]]\n[procurement]\n[flavors]\n",
+        expect![[r#"
+            0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
+            0:0+1 `duration` is missing | add `duration = "36 months"`
+            2:1+9 `name` is missing | add `name = "kvm"`
+            3:1+10 `name` is missing | add `name = "vms"`
+            3:1+10 this demand does not say when requests come | add `alive`, `rate` or `trace`
+            3:1+10 this demand has no `flavor` or `flavors` | add `flavor = "small"`
+            4:1+10 `metric` is missing | add `metric = "refused"`
+            4:1+10 this expectation has no bound | add `at-most` or `at-least`
+            5:1+13 `model` is missing | add `model = "compute"`
+            5:1+13 `trigger` is missing | add `trigger = "70%"`
+            5:1+13 `batch` is missing | add `batch = 40`
+        "#]],
+    );
+    check(
+        "name = 'x'\nduration = '1 day'\npools = []\ndemand = []\n",
+        expect![[r#"
+        3:9+2 there are no pools | add one with `[[pools]]`
+    "#]],
+    );
+}
+
+#[test]
+fn unknown_keys_and_names_are_told_with_what_was_meant() {
+    check(
+        "nmae = 'x'\ncolour = 'red'\nduration = '1 day'\n[host-model.compute]\ncpu = 1\n[host-models.a]\ncpus = 8\nmemory = '1 GiB'\n[[pools]]\nname = 'p'\nhosts = { model = 'computr', count = 1 }\n[[demand]]\nname = 'd'\nflavour = 'x'\nflavor = 'smal'\npool = 'q'\nalive = 3\n[flavors.small]\ncpu = 1\n[placement]\npolicy = 'bestfit'\nby = ['cpuu']\n[[expect]]\nmetric = 'refusd'\nat-most = 1\n",
+        expect![[r#"
+            0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
+            1:1+4 there is no key `nmae` here | did you mean `name`?
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, demand, placement, expect
+            4:2+10 there is no key `host-model` here | did you mean `host-models`?
+            7:1+4 there is no key `cpus` here | did you mean `cpu`?
+            11:19+9 no host model is called `computr` | there is `a`
+            14:1+7 there is no key `flavour` here | did you mean `flavor`?
+            15:10+6 no flavor is called `smal` | did you mean `small`?
+            16:8+3 no pool is called `q` | there is `p`
+            21:10+9 no policy is called `bestfit` | did you mean `best-fit`?
+            22:7+6 no resource is called `cpuu` | did you mean `cpu`?
+            24:10+8 no key figure is called `refusd` | did you mean `refused`?
+        "#]],
+    );
+}
+
+#[test]
+fn wrong_types_say_what_is_there_and_what_should_be() {
+    check_lines(
+        &[
+            ("-", "name = 5"),
+            ("-", "name = ''"),
+            ("-", "name = \"a\\tb\""),
+            ("-", "question = 2011-07-01"),
+            ("-", "duration = 90"),
+            ("-", "duration = true"),
+            ("-", "start = 5"),
+            ("-", "start = 2011-07-01T00:00:00Z"),
+            ("-", "start = '2011-13-01'"),
+            ("-", "start = 9999-01-01"),
+            ("-", "start = 08:00:00"),
+            ("-", "seed = 'x'"),
+            ("-", "seed = '7'"),
+            ("-", "resources = 'slots'"),
+            ("-", "resources = ['cpu', 'a b', 'x', 'x']"),
+            ("-", "placement = 'best-fit'"),
+            ("-", "procurement = 3"),
+            ("-", "expect = { metric = 'refused' }"),
+            ("-", "flavors = 'f'"),
+            ("model", "cpu = true"),
+            ("model", "memory = []"),
+            ("model", "price = 'cheap'"),
+            ("model", "labels = 'g1'"),
+            ("model", "labels = { gen = 1 }"),
+            ("model", "overcommit = 4"),
+            ("pool", "zones = 'a'"),
+            ("pool", "zones = []"),
+            ("pool", "zones = ['a', 'a']"),
+            ("pool", "hosts = 5"),
+            ("pool", "hosts = { model = 'm', count = 'two' }"),
+            ("demand", "alive = 'many'"),
+            ("demand", "lifetime = 5"),
+            ("demand", "boot = 'forever'"),
+            ("demand", "when-full = 'drop'"),
+            ("demand", "when-full = 3"),
+            ("demand", "group = true"),
+        ],
+        expect![[r#"
+            name = 5
+                2:8+1 `name` is text, not a number | did you mean `"5"`?
+            name = ''
+                2:8+2 `name` is empty | give it a name
+            name = "a\tb"
+                2:8+6 `name` has control characters in it | names are one line of text
+            question = 2011-07-01
+                2:12+10 `question` is text, not a date | did you mean `"2011-07-01"`?
+            duration = 90
+                2:12+2 `duration` does not say its unit | did you mean `"90 days"` or `"90 s"`?
+            duration = true
+                2:12+4 `duration` is a duration, not true or false | write it like `"90 days"`
+            start = 5
+                2:9+1 `start` is a date, not a number | write it like `"2011-07-01"`
+            start = 2011-07-01T00:00:00Z
+                2:9+20 `2011-07-01T00:00:00Z` is not a date | a scenario has no time zones: write it like `2011-07-01T08:00:00`
+            start = '2011-13-01'
+                2:9+12 `2011-13-01` is not a date | write it like `2011-07-01` or `2011-07-01T08:00:00`
+            start = 9999-01-01
+                2:9+10 `start` is between the years 1 and 8000
+            start = 08:00:00
+                2:9+8 `08:00:00` is not a date | write it like `2011-07-01` or `2011-07-01T08:00:00`
+            seed = 'x'
+                2:8+3 `seed` is a number, not text | write it like `10`
+            seed = '7'
+                2:8+3 `seed` is a number, not text | did you mean `7`, without quotes?
+            resources = 'slots'
+                2:13+7 `resources` is a list of names, not text | write it like `["slots"]`
+            resources = ['cpu', 'a b', 'x', 'x']
+                2:13+24 `resources` has up to three names, not 4
+                2:14+5 `cpu` has a meaning of its own | use up to 40 small letters, digits, `-` and `_`, as in `slots`
+                2:21+5 `a b` is not a name for a resource | use up to 40 small letters, digits, `-` and `_`, as in `slots`
+            placement = 'best-fit'
+                2:13+10 `placement` is a table, not text | write it like `{ policy = "best-fit" }`
+            procurement = 3
+                2:15+1 `procurement` is a table or a list of tables, not a number | write it like `[procurement]`
+            expect = { metric = 'refused' }
+                2:10+22 `expect` is a list of tables, not a table | write it like `[[expect]]`
+            flavors = 'f'
+                2:11+3 `flavors` is a table of tables, not text | write it like `[flavors.small]`
+                11:2+7 cannot extend value of type string with a dotted key
+            cpu = true
+                5:7+4 `cpu` is an amount, not true or false | write it like `16`
+            memory = []
+                5:10+2 `memory` is an amount, not a list | write it like `"64 GiB"`
+            price = 'cheap'
+                5:9+7 `price` is a number, not text | write it like `10`
+            labels = 'g1'
+                5:10+4 `labels` is a table, not text | write it like `{ gen = "g1" }`
+            labels = { gen = 1 }
+                5:18+1 `gen` is text, not a number | did you mean `"1"`?
+            overcommit = 4
+                5:14+1 `overcommit` is a table, not a number | write it like `{ cpu = 2 }`
+            zones = 'a'
+                8:9+3 `zones` is a count or a list of names, not text | write it like `2` or `["a", "b"]`
+            zones = []
+                8:9+2 `zones` has 1 to 1000 names
+            zones = ['a', 'a']
+                8:15+3 the zone `a` is there twice
+            hosts = 5
+                8:9+1 `hosts` is a table or a file, not a number | write it like `{ model = "compute", count = 100 }`
+            hosts = { model = 'm', count = 'two' }
+                8:32+5 `count` is a number, not text | write it like `10`
+            alive = 'many'
+                13:9+6 `alive` is a number or a curve, not text | write it like `{ curve = "linear", from = 1000, to = 2000 }`
+            lifetime = 5
+                13:12+1 `lifetime` does not say its unit | did you mean `"5 days"` or `"5 s"`?
+            boot = 'forever'
+                13:8+9 `boot` cannot be `forever` | write it like `90 days`
+            when-full = 'drop'
+                13:13+6 no rule is called `drop` | there are refuse, wait
+            when-full = 3
+                13:13+1 `when-full` is `refuse` or `wait`, not a number | write it like `"wait"` or `{ wait = "2 days" }`
+            group = true
+                13:9+4 `group` is a table, not true or false | write it like `{ size = 3 }`
+        "#]],
+    );
+}
+
+#[test]
+fn wrong_units_and_sizes_say_the_right_ones() {
+    check_lines(
+        &[
+            ("-", "duration = '36 monthes'"),
+            ("-", "duration = '0 s'"),
+            ("-", "duration = '2000 years'"),
+            ("-", "seed = -1"),
+            ("-", "seed = 9223372036854775808"),
+            ("-", "seed = 1.5"),
+            ("model", "memory = '64 GB'"),
+            ("model", "memory = 64"),
+            ("model", "memory = '-1 GiB'"),
+            ("model", "memory = '1.0001 GiB'"),
+            ("model", "cpu = -1"),
+            ("model", "cpu = nan"),
+            ("model", "cpu = inf"),
+            ("model", "cpu = 0.0001"),
+            ("model", "cpu = 1e18"),
+            ("model", "cpu = 99999999999999999999999"),
+            ("model", "reserved = { cpu = 9, memory = '1 TiB' }"),
+            ("model", "overcommit = { cpu = 0 }"),
+            ("model", "overcommit = { cpu = 1001 }"),
+            ("model", "price = 5.001"),
+            ("model", "price = -1"),
+            ("model", "retire-after = '0 s'"),
+            ("model", "lead-time = { distribution = 'lognormal', median = '1 day' }"),
+            ("model", "lead-time = { distribution = 'weibul', shape = 1 }"),
+            ("model", "lead-time = { distribution = 'weibull', shape = 0, scale = '1 day' }"),
+            ("model", "lead-time = { mean = '1 day' }"),
+            ("pool", "zones = 0"),
+            ("pool", "zones = 1000000"),
+            ("pool", "racks-per-zone = -4"),
+            ("pool", "hosts = { model = 'm', count = -5 }"),
+            ("pool", "hosts = { model = 'm', count = 1.5 }"),
+            ("pool", "hosts = { model = 'm', count = 5000001 }"),
+            ("demand", "lifetime = '0 s'"),
+            ("demand", "lifetime = { distribution = 'mixture', of = [] }"),
+            ("demand", "lifetime = { distribution = 'mixture', of = ['1 day'] }"),
+            (
+                "demand",
+                "lifetime = { distribution = 'mixture', of = [{ distribution = 'constant', value = '1 day' }] }",
+            ),
+            ("demand", "alive = -3"),
+            ("demand", "alive = 1e10"),
+            ("demand", "alive = { curve = 'exponential', from = 0, to = 5 }"),
+            ("demand", "alive = { curve = 'logistic', from = 1, to = 5, ceiling = 5 }"),
+            ("demand", "alive = { curve = 'linear', from = 1, to = 5, ceiling = 5 }"),
+            ("demand", "alive = { curve = 'linear', to = 5, over = '0 days' }"),
+            ("demand", "alive = { from = 1, to = 5 }"),
+            ("demand", "alive = { curve = 'steps', from = 1, steps = [] }"),
+            (
+                "demand",
+                "alive = { curve = 'steps', from = 1, steps = [{ at = '2024-01-01', to = 5 }, { at = '1 h', ramp = '2 h', to = 7 }, { at = '2 h', to = 8 }] }",
+            ),
+            ("demand", "group = { size = 0, max-per-host = 1 }"),
+            ("demand", "group = { size = 3 }"),
+            ("demand", "group = { max-per-host = 2, anti-affinity = true }"),
+            ("demand", "when-full = { wait = 2 }"),
+            ("demand", "season = { weekly = { weekend = 0.5 } }"),
+        ],
+        expect![[r#"
+            duration = '36 monthes'
+                2:12+12 `monthes` is not a unit of time | did you mean `36 months`?
+            duration = '0 s'
+                2:12+5 `duration` is at least 1 ms, not `0 s`
+            duration = '2000 years'
+                2:12+12 `2000 years` is longer than 1000 years
+            seed = -1
+                2:8+2 `seed` cannot be negative: `-1` | it is 0 or more
+            seed = 9223372036854775808
+                2:8+19 `seed` is at most 9223372036854775807, not `9223372036854775808`
+            seed = 1.5
+                2:8+3 `seed` is a whole number, not `1.5`
+            memory = '64 GB'
+                5:10+7 `GB` is not a unit of memory | did you mean `64 GiB`?
+            memory = 64
+                5:10+2 `64` does not say its unit | did you mean `64 GiB`?
+            memory = '-1 GiB'
+                5:10+8 `-1 GiB` is negative
+            memory = '1.0001 GiB'
+                5:10+12 `1.0001 GiB` is not a whole number of MiB | memory is counted in MiB: round it
+            cpu = -1
+                5:7+2 `-1` is negative
+            cpu = nan
+                5:7+3 `nan` is not a finite number
+            cpu = inf
+                5:7+3 `inf` is not a finite number
+            cpu = 0.0001
+                5:7+6 `0.0001` is not a whole number of milli-vCPU | cpu is counted in milli-vCPU: round it
+            cpu = 1e18
+                5:7+4 `1000000000000000000` is more cpu than can be counted | the most is 1125899906842624 milli-vCPU
+            cpu = 99999999999999999999999
+                5:7+23 `99999999999999999999999` has more than 20 digits | round it
+            reserved = { cpu = 9, memory = '1 TiB' }
+                5:20+1 `m` keeps 9 vCPU of 8 vCPU cpu | a host cannot keep more than it has
+                5:32+7 `m` keeps 1 TiB of 16 GiB memory | a host cannot keep more than it has
+            overcommit = { cpu = 0 }
+                5:22+1 `cpu` is above 0 and at most 1000, not `0`
+            overcommit = { cpu = 1001 }
+                5:22+4 `cpu` is above 0 and at most 1000, not `1001`
+            price = 5.001
+                5:9+5 `price` has at most two decimals, not `5.001` | round it
+            price = -1
+                5:9+2 `price` cannot be negative: `-1`
+            retire-after = '0 s'
+                5:16+5 `retire-after` is at least 1 ms, not `0 s`
+            lead-time = { distribution = 'lognormal', median = '1 day' }
+                5:13+48 this needs `median` and `sigma`, or `mean` and `cv`
+            lead-time = { distribution = 'weibul', shape = 1 }
+                5:30+8 no distribution is called `weibul` | did you mean `weibull`?
+            lead-time = { distribution = 'weibull', shape = 0, scale = '1 day' }
+                5:49+1 `shape` is from 0.05 to 100, not `0`
+            lead-time = { mean = '1 day' }
+                5:13+18 `distribution` is missing | add `distribution = "exponential"`; there are constant, exponential, lognormal, weibull, mixture, file
+            zones = 0
+                8:9+1 `zones` is at least 1, not `0`
+            zones = 1000000
+                8:9+7 `zones` is at most 1000, not `1000000`
+            racks-per-zone = -4
+                8:18+2 `racks-per-zone` cannot be negative: `-4` | it is 1 or more
+            hosts = { model = 'm', count = -5 }
+                8:32+2 `count` cannot be negative: `-5` | it is 0 or more
+            hosts = { model = 'm', count = 1.5 }
+                8:32+3 `count` is a whole number, not `1.5`
+            hosts = { model = 'm', count = 5000001 }
+                8:32+7 `count` is at most 5000000, not `5000001`
+            lifetime = '0 s'
+                13:12+5 `lifetime` is at least 1 ms, not `0 s`
+            lifetime = { distribution = 'mixture', of = [] }
+                13:45+2 `of` is empty
+            lifetime = { distribution = 'mixture', of = ['1 day'] }
+                13:46+7 a part of a mixture is a table, not text | write it like `[{ weight = 0.7, distribution = "exponential", mean = "2 days" }, { weight = 0.3, distribution = "constant", value = "2 years" }]`
+            lifetime = { distribution = 'mixture', of = [{ distribution = 'constant', value = '1 day' }] }
+                13:46+46 `weight` is missing | add `weight = 0.7`
+            alive = -3
+                13:9+2 `alive` cannot be negative: `-3`
+            alive = 1e10
+                13:9+4 `alive` is from 0 to 1000000000, not `1e10`
+            alive = { curve = 'exponential', from = 0, to = 5 }
+                13:41+1 `from` of this curve is above 0, not 0 | what begins with nothing grows along a linear curve
+            alive = { curve = 'logistic', from = 1, to = 5, ceiling = 5 }
+                13:59+1 `ceiling` is above `from` and `to`, and `5` is not | leave it out, or raise it
+            alive = { curve = 'linear', from = 1, to = 5, ceiling = 5 }
+                13:47+7 there is no key `ceiling` here | the keys here are curve, from, to, over
+            alive = { curve = 'linear', to = 5, over = '0 days' }
+                13:9+45 `from` is missing | add `from = 1000`
+                13:44+8 `over` is at least 1 ms, not `0 days`
+            alive = { from = 1, to = 5 }
+                13:9+20 `curve` is missing | add `curve = "linear"`; there are constant, linear, exponential, logistic, steps
+            alive = { curve = 'steps', from = 1, steps = [] }
+                13:46+2 `steps` is empty | write it like `[{ at = "6 months", to = 2000 }]`
+            alive = { curve = 'steps', from = 1, steps = [{ at = '2024-01-01', to = 5 }, { at = '1 h', ramp = '2 h', to = 7 }, { at = '2 h', to = 8 }] }
+                13:54+12 `2024-01-01` is before the start, 2025-01-01
+                13:116+22 this step begins before the one above is done | `from` is for the start; steps go by time
+            group = { size = 0, max-per-host = 1 }
+                13:18+1 `size` is at least 1, not `0`
+            group = { size = 3 }
+                13:9+12 this group has no bound | add `max-per-host`, `max-per-rack` or `max-per-zone`
+            group = { max-per-host = 2, anti-affinity = true }
+                13:29+13 `anti-affinity` means `max-per-host = 1` | delete one of them
+            when-full = { wait = 2 }
+                13:22+1 `wait` does not say its unit | did you mean `"2 days"` or `"2 s"`?
+            season = { weekly = { weekend = 0.5 } }
+                13:1+6 `season` multiplies a `rate`, and there is none | delete it, or use `rate`
+        "#]],
+    );
+}
+
+#[test]
+fn rates_have_seasons() {
+    let small = SMALL.replace("alive = 3", "rate = '10 per hour'");
+    let said = |season: &str| told(read_with("t.toml", &format!("{small}{season}\n"), &[]));
+    let mut drawn = String::new();
+    for season in [
+        "season = { daily = { peak = 1.8, trough = 0.35 } }",
+        "season = { daily = { peak = 1.01, trough = 0 } }",
+        "season = { daily = { peak = 0.5, trough = 0.35, peak-hour = 24 } }",
+        "season = { daily = [1, 2] }",
+        "season = { daily = [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0] }",
+        "season = { weekly = 5, events = [{ at = '2024-01-01', lasts = '0 s', factor = -1 }] }",
+    ] {
+        drawn += &format!("{season}\n    {}\n", said(season).trim_end().replace('\n', "\n    "));
+    }
+    expect![[r#"
+        season = { daily = { peak = 1.8, trough = 0.35 } }
+            fine
+        season = { daily = { peak = 1.01, trough = 0 } }
+            15:20+27 no day has the peak 1.01, the trough 0 and a mean of 1 | give the 24 hours as a list
+        season = { daily = { peak = 0.5, trough = 0.35, peak-hour = 24 } }
+            15:29+3 `peak` is from 1 to 24, not `0.5`
+            15:61+2 `peak-hour` is at most 23, not `24`
+        season = { daily = [1, 2] }
+            15:20+6 `daily` has 24 numbers, not 2
+        season = { daily = [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0] }
+            15:20+49 `daily` has a number above 0
+        season = { weekly = 5, events = [{ at = '2024-01-01', lasts = '0 s', factor = -1 }] }
+            15:21+1 `weekly` is a table, not a number | write it like `{ weekend = 0.8 }`
+            15:41+12 `2024-01-01` is before the start, 2025-01-01
+            15:63+5 `lasts` is at least 1 ms, not `0 s`
+            15:79+2 `factor` cannot be negative: `-1`
+    "#]].assert_eq(&drawn);
+    let scenario = right(&format!("{small}season = {{ daily = {{ peak = 1.8, trough = 0.35 }} }}"));
+    let fleetcast_core::scenario::Arrivals::Rate { season, .. } = &scenario.demands[0].arrivals
+    else {
+        panic!("it is a rate")
+    };
+    let mean = season.hourly.iter().sum::<f64>() / 24.0;
+    assert!((mean - 1.0).abs() < 1e-9, "{mean}");
+    assert_eq!((season.hourly[14], season.hourly[2]), (1.8, 0.35));
+}
+
+#[test]
+fn keys_that_exclude_each_other_are_told() {
+    check_lines(
+        &[
+            ("demand", "rate = '1 per day'"),
+            ("demand", "flavors = { f = 1 }"),
+            ("demand", "trace = 'requests.csv'"),
+            ("-", "placement = { policy = 'random', by = 'cpu' }"),
+            ("-", "placement = { policy = 'best-fit', by = ['cpu', 'cpu'] }"),
+            ("-", "placement = { policy = 'best-fit', by = ['gpu', 'cpu'] }"),
+            ("-", "placement = { policy = 'best-fit', by = 'gpu' }"),
+            ("-", "placement = { policy = 'best-fit', by = [] }"),
+            ("-", "expect = [{ metric = 'hosts', at-most = '5%' }]"),
+            ("-", "expect = [{ metric = 'refused' }]"),
+            ("-", "expect = [{ metric = 'refused', at-most = '1%', at-least = '2%' }]"),
+            ("-", "expect = [{ metric = 'refused', at-most = 'few' }]"),
+            ("-", "expect = [{ metric = 'time-to-ready-p50', at-most = '10' }]"),
+            ("-", "expect = [{ metric = 'time-to-ready-p50', at-most = '10 s' }]"),
+            ("-", "procurement = { trigger = 70, batch = 0, max-hosts = -1 }"),
+            ("-", "procurement = [{ trigger = 0.7, batch = 1 }, { trigger = 0.8, batch = 1 }]"),
+            ("-", "procurement = { trigger = '70%', batch = 1, pool = 'x', review = '1 ms' }"),
+        ],
+        expect![[r#"
+            rate = '1 per day'
+                13:1+4 `alive` and `rate` exclude each other | delete one of them
+            flavors = { f = 1 }
+                13:1+7 `flavor` and `flavors` exclude each other | delete one of them
+            trace = 'requests.csv'
+                13:1+5 `alive` and `trace` exclude each other | delete one of them
+                15:1+6 `flavor` is not for a trace | the rows of the trace say it
+            placement = { policy = 'random', by = 'cpu' }
+                2:34+2 `by` is for `best-fit` and `worst-fit` | delete it
+            placement = { policy = 'best-fit', by = ['cpu', 'cpu'] }
+                2:49+5 `cpu` is there twice
+            placement = { policy = 'best-fit', by = ['gpu', 'cpu'] }
+                fine
+                warning 2:42+5 no demand asks for `gpu`, so it decides nothing | delete it here
+            placement = { policy = 'best-fit', by = 'gpu' }
+                warning 2:41+5 no demand asks for `gpu`, so it decides nothing | delete it here
+                2:41+5 no demand asks for any of these | delete `by`
+            placement = { policy = 'best-fit', by = [] }
+                2:41+2 `by` is empty | delete it to compare all resources
+            expect = [{ metric = 'hosts', at-most = '5%' }]
+                2:41+4 `hosts` is not a part of something | `hosts` is a number of its own, not a percentage
+            expect = [{ metric = 'refused' }]
+                2:11+22 this expectation has no bound | add `at-most` or `at-least`
+            expect = [{ metric = 'refused', at-most = '1%', at-least = '2%' }]
+                2:49+8 `at-least` is more than `at-most`
+            expect = [{ metric = 'refused', at-most = 'few' }]
+                2:43+5 `few` is not a bound of `refused` | write it like `100` or `"0.1%"`
+            expect = [{ metric = 'time-to-ready-p50', at-most = '10' }]
+                2:53+4 `at-most` is a number, not text | write it like `"10 s"`
+            expect = [{ metric = 'time-to-ready-p50', at-most = '10 s' }]
+                fine
+            procurement = { trigger = 70, batch = 0, max-hosts = -1 }
+                2:27+2 `trigger` is above 0% and at most 1000%, not `70` | did you mean `"70%"`?
+                2:39+1 `batch` is at least 1, not `0`
+                2:54+2 `max-hosts` cannot be negative: `-1` | it is 0 or more
+            procurement = [{ trigger = 0.7, batch = 1 }, { trigger = 0.8, batch = 1 }]
+                2:46+28 there is another rule for this pool and model | delete one of them
+            procurement = { trigger = '70%', batch = 1, pool = 'x', review = '1 ms' }
+                2:52+3 no pool is called `x` | there is `p`
+                2:66+6 `review` is at least 1 s, not `1 ms`
+        "#]],
+    );
+}
+
+#[test]
+fn names_are_unique_and_chains_end() {
+    check(
+        &format!("{SMALL}[[demand]]\nname = 'd'\nflavor = 'f'\nalive = 1\n[[pools]]\nname = 'p'\n"),
+        expect![[r#"
+            16:8+3 two demands are called `d` | give each a name of its own
+            20:8+3 two pools are called `p` | give each a name of its own
+        "#]],
+    );
+    check(
+        &format!(
+            "{SMALL}[host-models.a]\nextends = 'b'\n[host-models.b]\nextends = 'c'\n[host-models.c]\nextends = 'a'\n[host-models.d]\nextends = 'a'\ncpu = 1\n[flavors.g]\nextends = 'g'\n[flavors.h]\nextends = 'F'\n"
+        ),
+        expect![[r#"
+            16:11+3 `a` extends itself | a → b → c → a
+            25:11+3 `g` extends itself | g → g
+            27:11+3 no flavor is called `F` | did you mean `f`?
+        "#]],
+    );
+}
+
+#[test]
+fn files_are_read_and_their_problems_told() {
+    let traced = SMALL.replace("flavor = 'f'\nalive = 3", "trace = 'TRACE'");
+    let hosted = SMALL.replace("{ model = 'm', count = 2 }", "'HOSTS'");
+    let said = |text: &str| told(read_with("dir/t.toml", text, &[])).replace("dir/t.toml", "");
+    let mut drawn = String::new();
+    for trace in [
+        "requests.csv",
+        "sized.csv",
+        "flavors.csv",
+        "groups.csv",
+        "broken.csv",
+        "none.csv",
+        "t.toml",
+    ] {
+        drawn += &format!(
+            "{trace}\n    {}\n",
+            said(&traced.replace("TRACE", trace)).trim_end().replace('\n', "\n    ")
+        );
+    }
+    for hosts in ["bad-hosts.csv", "none.csv"] {
+        drawn += &format!(
+            "{hosts}\n    {}\n",
+            said(&hosted.replace("HOSTS", hosts)).trim_end().replace('\n', "\n    ")
+        );
+    }
+    expect![[r#"
+        requests.csv
+            fine
+        sized.csv
+            fine
+        flavors.csv
+            13:9+13 the trace names the pool `q`, which is not there | there is `p`
+            13:9+13 rows of the trace leave their size to the flavor `ff`, which is not there | did you mean `f`?
+        groups.csv
+            fine
+            warning 11:1+10 a row of the trace asks for more cpu than a host has: 900 vCPU of 8 vCPU | such requests will be refused, or wait
+            warning 13:9+12 the trace has groups, and nothing says what they mean | add `group = { max-per-host = 1 }` to keep them apart
+        broken.csv
+            broken.csv2:6+1 `x` is not a number | a number of vCPU such as `4` or `0.5`, to the thousandth, at most 2^50 of these
+        none.csv
+            13:9+10 `none.csv` cannot be read: no such file | files are looked for beside the scenario
+        t.toml
+            13:9+8 `t.toml` is this very scenario | name a CSV file
+        bad-hosts.csv
+            bad-hosts.csv2:1+1 no host model is called `n` | there is `m`
+            bad-hosts.csv3:1+1 no pool is called `q` | there is `p`
+        none.csv
+            8:9+10 `none.csv` cannot be read: no such file | files are looked for beside the scenario
+    "#]].assert_eq(&drawn);
+}
+
+#[test]
+fn a_scenario_of_traces_ends_with_them() {
+    let text = SMALL
+        .replace("flavor = 'f'\nalive = 3", "trace = 'requests.csv'")
+        .replace("duration = '1 day'\n", "");
+    let scenario = right(&text);
+    assert_eq!(scenario.duration_ms, 60_000);
+    assert_eq!(scenario.kinds.len(), 2);
+    assert_eq!(scenario.kinds.name(1), "memory");
+}
+
+#[test]
+fn sizes_that_fit_nowhere_are_warnings() {
+    check_lines(
+        &[
+            ("flavor", "cpu = 9"),
+            ("flavor", "disk = '1 GiB'"),
+            ("flavor", "cpu = 0"),
+            ("demand", "labels = { gen = 'g9' }"),
+            ("pool", "hosts = []"),
+            ("model", "overcommit = { cpu = 0.1 }"),
+            ("pool", "growth = { curve = 'linear', from = 5, to = 20 }"),
+            ("pool", "growth = { curve = 'linear', to = 5000001 }"),
+            ("pool", "growth = { curve = 'linear', to = 20, modle = 'm' }"),
+            ("model", "cpu = 1125899906842"),
+        ],
+        expect![[r#"
+            cpu = 9
+                fine
+                warning 12:1+10 `f` asks for more cpu than a host has: 9 vCPU of 8 vCPU | such requests will be refused, or wait
+            disk = '1 GiB'
+                fine
+                warning 13:1+10 `f` asks for more disk than a host has: 1 GiB of 0 GiB | such requests will be refused, or wait
+            cpu = 0
+                10:10+1 the flavor `f` asks for nothing | add what it takes, such as `cpu = 2`
+            labels = { gen = 'g9' }
+                fine
+                warning 12:1+10 no host has the labels that this demand needs | compare the `labels`
+            hosts = []
+                fine
+                warning 12:1+10 there are no hosts, and none will come | give a pool `hosts` or `growth`
+            overcommit = { cpu = 0.1 }
+                fine
+                warning 13:1+10 `f` asks for more cpu than a host has: 1 vCPU of 0.8 vCPU | such requests will be refused, or wait
+            growth = { curve = 'linear', from = 5, to = 20 }
+                fine
+                warning 8:10+39 the plan begins with 5 hosts of `m`, but the pool has 2 | leave out `from`: it is what the pool has at the start
+            growth = { curve = 'linear', to = 5000001 }
+                8:10+34 this grows to more than 5000000 hosts
+            growth = { curve = 'linear', to = 20, modle = 'm' }
+                8:39+5 there is no key `modle` here | did you mean `model`?
+            cpu = 1125899906842
+                fine
+        "#]],
+    );
+    check(
+        &SMALL.replace("cpu = 8", "cpu = 1125899906842").replace("count = 2", "count = 9000"),
+        expect![[r#"
+            0:0+1 the cpu of all hosts is more than can be counted
+        "#]],
+    );
+}
+
+#[test]
+fn hosts_fill_racks_round_and_round() {
+    let text = SMALL.replace("count = 2 }", "count = 5 }\nzones = 2\nracks-per-zone = 2")
+        + "[[pools]]\nname = 'q'\nhosts = 'hosts.csv'\n[[pools]]\nname = 'kvm'\nzones = ['z2', 'b']\n[host-models.compute]\ncpu = 8\nmemory = '9 GiB'\n[host-models.newer]\ncpu = 7\novercommit = { cpu = 1.1 }\n";
+    let scenario = right(&text);
+    let mut drawn = String::new();
+    for (row, host) in scenario.hosts.iter().enumerate() {
+        let host_type = &scenario.host_types[host.host_type.row()];
+        let rack = &scenario.racks[host.rack.row()];
+        drawn += &format!(
+            "{row} {} {} {} {}/{}\n",
+            host.name.as_deref().unwrap_or("-"),
+            scenario.models[host_type.model.row()].name,
+            scenario.pools[host_type.pool.row()].name,
+            scenario.zones[rack.zone.row()],
+            rack.name,
+        );
+    }
+    for pool in &scenario.pools {
+        let racks = pool.racks.iter().map(|rack| scenario.racks[rack.row()].name.clone());
+        drawn += &format!("{}: {}\n", pool.name, racks.collect::<Vec<_>>().join(" "));
+    }
+    for model in &scenario.models {
+        drawn += &format!("{} {:?} {:?}\n", model.name, model.total, model.effective);
+    }
+    expect![[r#"
+        0 - m p z1/p-z1-r1
+        1 - m p z2/p-z2-r1
+        2 - m p z1/p-z1-r2
+        3 - m p z2/p-z2-r2
+        4 - m p z1/p-z1-r1
+        5 h1 compute q a/x1
+        6 h2 48 vCPU / 192 GiB q z1/q-z1-r1
+        7 h3 newer kvm b/kvm-b-r1
+        8 h4 compute q a/x1
+        p: p-z1-r1 p-z2-r1 p-z1-r2 p-z2-r2
+        q: x1 q-z1-r1
+        kvm: kvm-z2-r1 kvm-b-r1
+        m [8000, 0, 0, 0, 0, 0, 0, 0] [8000, 0, 0, 0, 0, 0, 0, 0]
+        compute [8000, 0, 0, 0, 0, 0, 0, 0] [8000, 0, 0, 0, 0, 0, 0, 0]
+        newer [7000, 0, 0, 0, 0, 0, 0, 0] [7700, 0, 0, 0, 0, 0, 0, 0]
+        48 vCPU / 192 GiB [48000, 0, 0, 0, 0, 0, 0, 0] [48000, 0, 0, 0, 0, 0, 0, 0]
+    "#]]
+    .assert_eq(&drawn);
+}
+
+#[test]
+fn overrides_go_before_the_file() {
+    let set = [
+        ("seed", "7"),
+        ("duration", "36 months"),
+        ("demand.0.alive.curve", "linear"),
+        ("pools.p.hosts.count", "5"),
+        ("flavors.\"m5.large\".cpu", "0.5"),
+        ("demand.d.labels.gen", "g1"),
+        ("host-models.m.labels", "{ gen = 'g1' }"),
+        ("expect.0.metric", "refused"),
+        ("expect.0.at-most", "1%"),
+        ("demand.d.alive", "4"),
+    ];
+    let text = SMALL.replace("alive = 3", "alive = { curve = 'constant', value = 3 }");
+    let scenario = match read_with("t.toml", &text, &set) {
+        Ok(read) => read.scenario,
+        Err(problems) => panic!("{}", draw(&problems)),
+    };
+    assert_eq!((scenario.seed, scenario.hosts.len(), scenario.flavors.len()), (7, 5, 2));
+    assert_eq!(scenario.duration_ms, 1_095 * 86_400_000);
+    assert_eq!(scenario.labels, ["gen=g1"]);
+    assert_eq!(scenario.expectations.len(), 1);
+    let alive = fleetcast_core::scenario::Arrivals::Alive(Curve::Constant(4.0));
+    assert_eq!(scenario.demands[0].arrivals, alive);
+}
+
+#[test]
+fn wrong_overrides_are_told_without_a_place() {
+    check_set(
+        &[
+            &[("sede", "7")],
+            &[("seed", "x")],
+            &[("seed", "[[[")],
+            &[("demand.7.alive", "3")],
+            &[("demand.x.alive", "3")],
+            &[("demand.0.alive.to", "3")],
+            &[("a..b", "3")],
+            &[("demand.0.flavor", "g"), ("placement.policy", "best")],
+            &[
+                ("placement.policy", "best-fit"),
+                ("placement.by", "cpu"),
+                ("placement.policy", "random"),
+            ],
+            &[("pools.0.hosts", "other.csv")],
+        ],
+        expect![[r#"
+            sede=7
+                --set sede: there is no key `sede` here | did you mean `seed`?
+            seed=x
+                --set seed: `seed` is a number, not text | write it like `10`
+            seed=[[[
+                --set seed: `seed` is a number, not text | write it like `10`
+            demand.7.alive=3
+                --set demand.7.alive: there is no `7` in this list | name one of its tables, or say 0 to 1
+            demand.x.alive=3
+                --set demand.x.alive: there is no `x` in this list | name one of its tables, or say 0 to 1
+            demand.0.alive.to=3
+                --set demand.0.alive.to: `to` leads into a number, which has no keys | give the table above it as a whole
+            a..b=3
+                --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
+            demand.0.flavor=g placement.policy=best
+                --set demand.0.flavor: no flavor is called `g` | there is `f`
+                --set placement.policy: no policy is called `best` | there are first-fit, next-fit, round-robin, random, best-fit, worst-fit
+            placement.policy=best-fit placement.by=cpu placement.policy=random
+                --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
+            pools.0.hosts=other.csv
+                --set pools.0.hosts: `other.csv` cannot be read: no such file | files are looked for beside the scenario
+        "#]],
+    );
+    let with_by = format!("{SMALL}[placement]\npolicy = 'best-fit'\nby = 'cpu'\n");
+    let said = told(read_with("t.toml", &with_by, &[("placement.policy", "random")]));
+    assert_eq!(said, "fine\n");
+}
+
+#[test]
+fn syntax_errors_do_not_hide_the_rest() {
+    check(
+        "name = 'x\nduration = 5\nseed = 16 apples\n[host-models.a]\ncpu = 8\ncpu = 9\nmemory = 64 GiB\n[[pools]]\nname = 'p'\nzones = -1\n",
+        expect![[r#"
+            1:10+1 invalid literal string, expected `'`
+            2:12+1 `duration` does not say its unit | did you mean `"5 days"` or `"5 s"`?
+            3:8+9 text must be in quotes | did you mean `"16 apples"`?
+            6:1+3 duplicate key | a table has each key once: delete one of them
+            7:10+6 text must be in quotes | did you mean `"64 GiB"`?
+            10:9+2 `zones` cannot be negative: `-1` | it is 1 or more
+        "#]],
+    );
+    let check_json = |text: &str, expected: Expect| {
+        expected.assert_eq(&told(read_with("t.json", text, &[])).replace("t.json", ""));
+    };
+    check_json(
+        r#"{"name": "x", "name": "y", "seed": null, }"#,
+        expect![[r#"
+        1:40+1 trailing commas are not allowed
+    "#]],
+    );
+    check_json(
+        r#"{"name": "x", "name": "y", "seed": null}"#,
+        expect![[r#"
+        0:0+1 `demand` is missing | add `demand = [{ name = "vms", flavor = "small", alive = 1000 }]`
+        0:0+1 `duration` is missing | add `duration = "36 months"`
+        0:0+1 `pools` is missing | add `pools = [{ name = "kvm" }]`
+        1:15+6 duplicate key | a table has each key once: delete one of them
+        1:36+4 `seed` is a number, not null | write it like `10`
+    "#]],
+    );
+    check_json(
+        "[]",
+        expect![[r#"
+            1:1+2 a scenario is an object, not a list
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
+    let long = format!("name = '{}'\n{SMALL}", "x".repeat(5 << 20));
+    check(
+        &long,
+        expect![[r#"
+            0:0+1 the scenario is longer than 4 MiB | put lists of hosts and requests into CSV files
+        "#]],
+    );
+    let many: String = (0..10_001).map(|row| format!("[flavors.g{row}]\ncpu = 1\n")).collect();
+    check(
+        &format!("{SMALL}{many}"),
+        expect![[r#"
+        9:2+7 `flavors` has more than 10000 entries
+        13:10+3 no flavor is called `f` | there is no flavor here
+    "#]],
+    );
+    let mut part = "distribution = 'constant', value = '1 day'".to_owned();
+    for _ in 0..5 {
+        part = format!("distribution = 'mixture', of = [{{ weight = 1, {part} }}]");
+    }
+    let deep = format!("lifetime = {{ {part} }}\n");
+    check(
+        &format!("{SMALL}{deep}"),
+        expect![[r#"
+            15:184+107 mixtures of mixtures go 4 deep at most
+        "#]],
+    );
+    let wide = format!("{SMALL}labels = {{ {} }}\n", "x".repeat(1_000_000));
+    let said = told(read_with("t.toml", &wide, &[]));
+    assert!(said.len() < 1_000, "{}", said.len());
+    let wrong: String = (0..20_000).map(|row| format!("k{row} = 1\n")).collect();
+    let said = told(read_with("t.toml", &format!("{wrong}{SMALL}"), &[]));
+    assert!(said.ends_with("and 19900 more\n"), "{}", &said[said.len() - 40..]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_cut_panics(from in 0..EVERY_KEY.len(), to in 0..EVERY_KEY.len()) {
+        let text: String = EVERY_KEY.chars().take(from.max(to)).skip(from.min(to)).collect();
+        let _ = read_with("t.toml", &text, &[]);
+    }
+
+    #[test]
+    fn no_change_panics(
+        edits in prop::collection::vec((0..EVERY_KEY.len(), "[-0-9a-z\"'{}\\[\\]=.,% \\n]{0,3}"), 1..6),
+        is_json in any::<bool>(),
+    ) {
+        let text = if is_json { document(EVERY_KEY).to_string() } else { EVERY_KEY.to_owned() };
+        let mut text: Vec<char> = text.chars().collect();
+        for (at, new) in edits {
+            let at = at % text.len();
+            text.splice(at..=at, new.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let _ = read_with(if is_json { "t.json" } else { "t.toml" }, &text, &[]);
+    }
+
+    #[test]
+    fn no_value_panics(
+        line in 0..EVERY_KEY.lines().count(),
+        value in prop::sample::select(vec![
+            "-1", "0", "1e400", "nan", "-inf", "''", "'x'", "[]", "{}", "true", "[[1]]", "99999999999999999999",
+            "9223372036854775807", "'9e99 days'", "'1000 years'", "'-5%'", "9999-12-31", "'ÿ €'", "{ x = 1 }",
+        ]),
+    ) {
+        let replace = |(row, text): (usize, &str)| match text.split_once(" = ") {
+            Some((key, _)) if row == line => format!("{key} = {value}"),
+            _ => text.to_owned(),
+        };
+        let text: Vec<String> = EVERY_KEY.lines().enumerate().map(replace).collect();
+        let _ = read_with("t.toml", &text.join("\n"), &[]);
+    }
+
+    #[test]
+    fn no_noise_panics(text in "\\PC{0,200}", key in "\\PC{0,20}", value in "\\PC{0,20}") {
+        let _ = read_with("t.toml", &text, &[(&key, &value)]);
+        let _ = read_with("t.json", &text, &[]);
+        let _ = read_with("t.toml", SMALL, &[(&key, &value)]);
+    }
+}
