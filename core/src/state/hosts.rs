@@ -1,5 +1,6 @@
 //! Hosts, as columns: a host is a row, and what placement scans lies together.
 
+use super::push_snugly;
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{HostTypeId, PoolId, RackId, Scenario, ZoneId, id};
 use crate::time::Time;
@@ -158,13 +159,13 @@ impl Hosts {
         let host = HostId::from_row(self.rows());
         let effective = self.effective[host_type.row()];
         for column in 0..self.kinds {
-            self.free[column].push(effective[column]);
+            push_snugly(&mut self.free[column], effective[column]);
         }
-        self.vms.push(0);
-        self.host_type.push(host_type);
-        self.rack.push(rack);
-        self.status.push(HostStatus::Up);
-        self.born_ms.push(born_ms);
+        push_snugly(&mut self.vms, 0);
+        push_snugly(&mut self.host_type, host_type);
+        push_snugly(&mut self.rack, rack);
+        push_snugly(&mut self.status, HostStatus::Up);
+        push_snugly(&mut self.born_ms, born_ms);
         let kinds = self.kinds;
         for totals in self.totals_of(host) {
             totals.hosts += 1;
