@@ -5,7 +5,7 @@
 //! the sizes of VMs, not by the number of hosts), so a decision looks at classes, and takes the
 //! lowest index of the best. Decisions are those of the scan over all hosts.
 
-use super::{Columns, HostId};
+use super::{Columns, HostId, push_snugly};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
 use hashbrown::HashTable;
@@ -52,7 +52,8 @@ impl Classes {
     /// Puts a host into the class of what it now is; `free` is `None` if it takes no VMs.
     pub(super) fn update(&mut self, host: HostId, host_type: HostTypeId, free: Option<&Amounts>) {
         if self.class_of.len() <= host.row() {
-            self.class_of.resize(host.row() + 1, NO_CLASS);
+            (self.class_of.len()..=host.row())
+                .for_each(|_| push_snugly(&mut self.class_of, NO_CLASS));
         }
         let new = free.map_or(NO_CLASS, |free| self.class(host_type, free));
         let old = std::mem::replace(&mut self.class_of[host.row()], new);

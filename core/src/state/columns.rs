@@ -1,5 +1,6 @@
 //! Columns: what placement scans, one row a host (or a class of hosts that are all alike).
 
+use super::push_snugly;
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
 
@@ -55,9 +56,9 @@ impl Columns {
 
     pub(super) fn push(&mut self, host_type: HostTypeId, free: &Amounts) {
         for column in 0..self.kinds {
-            self.free[column].push(free[column]);
+            push_snugly(&mut self.free[column], free[column]);
         }
-        self.host_type.push(host_type);
+        push_snugly(&mut self.host_type, host_type);
     }
 
     /// What is free in a row, all kinds.

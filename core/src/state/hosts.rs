@@ -1,6 +1,6 @@
 //! Hosts, as columns: a host is a row, and what placement scans lies together.
 
-use super::Columns;
+use super::{Columns, push_snugly};
 use crate::resources::Amounts;
 use crate::scenario::{HostTypeId, PoolId, RackId, Scenario, ZoneId, id};
 use crate::time::Time;
@@ -154,10 +154,10 @@ impl Hosts {
         let host = HostId::from_row(self.rows());
         let effective = self.effective[host_type.row()];
         self.columns.push(host_type, &effective);
-        self.vms.push(0);
-        self.rack.push(rack);
-        self.status.push(HostStatus::Up);
-        self.born_ms.push(born_ms);
+        push_snugly(&mut self.vms, 0);
+        push_snugly(&mut self.rack, rack);
+        push_snugly(&mut self.status, HostStatus::Up);
+        push_snugly(&mut self.born_ms, born_ms);
         let kinds = self.kinds();
         for totals in self.totals_of(host) {
             totals.hosts += 1;
