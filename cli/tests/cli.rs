@@ -94,8 +94,8 @@ fn the_answer_comes_first() {
             two hosts
             When are two hosts full?
 
-            Fits until 2025-01-01; 1 of 6 requests refused (16.7%), for not enough cpu; cpu
-            runs out first
+            Fits until 2025-01-01 04:00; 1 of 6 requests refused (16.7%), for not enough
+            cpu; cpu runs out first
 
             ✓ held    refused at most 1: 1
 
