@@ -487,6 +487,16 @@ fn a_refusal_names_a_pool_without_hosts_and_a_fleet_without_hosts() {
 }
 
 #[test]
+fn a_number_alive_of_vms_that_live_for_no_time_comes_to_an_end() {
+    let world = hosts(1).with(|scenario| {
+        scenario.duration_ms = 3;
+        let alive = Arrivals::Alive(Curve::Constant(1.0));
+        scenario.demands.push(demand(scenario, "vms", alive, Distribution::Constant(0)));
+    });
+    assert_eq!(world.run().1.total.requests, 4);
+}
+
+#[test]
 fn lifetimes_of_a_file_are_all_that_vms_live() {
     let mut world = hosts(0).with(|scenario| {
         add_hosts(scenario, &[1 << 40, 1 << 40], 1);

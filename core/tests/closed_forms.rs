@@ -297,21 +297,28 @@ impl Observer for Waits {
 
 #[test]
 fn requests_wait_as_erlang_c_says() {
-    for (offered, servers) in [(0.5, 1), (1.5, 2), (2.4, 3), (8.0, 10), (40.0, 50)] {
+    // Neighbours share their queue, so that the errors are those of far fewer requests: the
+    // tolerances are 4 standard deviations as nine seeds show them.
+    for (offered, servers, requests, waits_by, wait_by) in [
+        (0.5, 1, 300_000.0, 0.006, 0.04),
+        (1.5, 2, 300_000.0, 0.01, 0.08),
+        (2.4, 3, 300_000.0, 0.012, 0.1),
+        (8.0, 10, 300_000.0, 0.02, 0.13),
+        (40.0, 50, 2_000_000.0, 0.009, 0.18),
+    ] {
         let per_ms = offered / 10_000.0;
         let lifetime = Distribution::Exponential { mean_ms: 10_000.0 };
         let when_full = WhenFull::Wait { ms_max: u64::MAX };
         let mut scenario = slots(servers.into(), per_ms, lifetime, when_full);
-        scenario.duration_ms = (300_000.0 / per_ms) as u64;
+        scenario.duration_ms = (requests / per_ms) as u64;
         let waits = run(scenario, Waits::default());
         let placed = waits.placed as f64;
         let (found, wait) =
             (waits.waited as f64 / placed, waits.waited_ms as f64 / placed / 10_000.0);
         let (known, known_wait) = erlang_c(offered, servers);
-        // Neighbours share their queue: at 80 % load these runs repeat within 0.005 and 3 %.
         let case = format!("{offered} erlang, {servers} slots");
-        assert!((found - known).abs() < 0.015, "{case}: {found} wait, expected {known}");
-        assert!((wait / known_wait - 1.0).abs() < 0.08, "{case}: {wait}, expected {known_wait}");
+        assert!((found - known).abs() < waits_by, "{case}: {found} wait, expected {known}");
+        assert!((wait / known_wait - 1.0).abs() < wait_by, "{case}: {wait}, expected {known_wait}");
     }
 }
 
