@@ -91,7 +91,7 @@ fn vms_alive_are_rate_times_mean_lifetime() {
             simulation.advance(Time::from_ms(until), &mut summary).expect("no trace is read");
             summary.alive.area(Time::from_ms(until)) as f64
         };
-        let mean = (area_to(warm_ms) * -1.0 + area_to(end_ms)) / (end_ms - warm_ms) as f64;
+        let mean = (-area_to(warm_ms) + area_to(end_ms)) / (end_ms - warm_ms) as f64;
         assert_eq!(summary.total.refused, 0);
         let square = second_moment(&lifetime);
         let error = libm::sqrt(per_ms * square / (end_ms - warm_ms) as f64);
@@ -212,8 +212,8 @@ fn seasons_multiply_hours_days_and_events() {
         };
         500.0 * within * daily[day] * if day == 2 { 3.0 } else { 1.0 }
     };
-    for hour in 0..7 * 24 {
-        let (found, wanted) = (counts[hour] as f64, expected(hour));
+    for (hour, count) in counts.iter().enumerate().take(7 * 24) {
+        let (found, wanted) = (*count as f64, expected(hour));
         let error = libm::sqrt(wanted);
         assert!((found - wanted).abs() < 4.5 * error, "hour {hour}: {found}, expected {wanted}");
     }
