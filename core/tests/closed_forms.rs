@@ -91,7 +91,7 @@ fn vms_alive_are_rate_times_mean_lifetime() {
             simulation.advance(Time::from_ms(until), &mut summary).expect("no trace is read");
             summary.alive.area(Time::from_ms(until)) as f64
         };
-        let mean = (area_to(warm_ms) * -1.0 + area_to(end_ms)) / (end_ms - warm_ms) as f64;
+        let mean = (-area_to(warm_ms) + area_to(end_ms)) / (end_ms - warm_ms) as f64;
         assert_eq!(summary.total.refused, 0);
         let square = second_moment(&lifetime);
         let error = libm::sqrt(per_ms * square / (end_ms - warm_ms) as f64);
@@ -212,8 +212,8 @@ fn seasons_multiply_hours_days_and_events() {
         };
         500.0 * within * daily[day] * if day == 2 { 3.0 } else { 1.0 }
     };
-    for hour in 0..7 * 24 {
-        let (found, wanted) = (counts[hour] as f64, expected(hour));
+    for (hour, count) in counts.iter().enumerate().take(7 * 24) {
+        let (found, wanted) = (*count as f64, expected(hour));
         let error = libm::sqrt(wanted);
         assert!((found - wanted).abs() < 4.5 * error, "hour {hour}: {found}, expected {wanted}");
     }
@@ -297,21 +297,29 @@ impl Observer for Waits {
 
 #[test]
 fn requests_wait_as_erlang_c_says() {
-    for (offered, servers) in [(0.5, 1), (1.5, 2), (2.4, 3), (8.0, 10), (40.0, 50)] {
+    // Neighbours share their queue, so that the errors are those of far fewer requests. The
+    // tolerances are about 4 standard deviations, as eight other seeds showed them with 300,000
+    // requests; for 50 servers they are scaled to 2 million.
+    for (offered, servers, requests, waits_by, wait_by) in [
+        (0.5, 1, 300_000.0, 0.006, 0.04),
+        (1.5, 2, 300_000.0, 0.01, 0.08),
+        (2.4, 3, 300_000.0, 0.012, 0.1),
+        (8.0, 10, 300_000.0, 0.02, 0.13),
+        (40.0, 50, 2_000_000.0, 0.009, 0.18),
+    ] {
         let per_ms = offered / 10_000.0;
         let lifetime = Distribution::Exponential { mean_ms: 10_000.0 };
         let when_full = WhenFull::Wait { ms_max: u64::MAX };
         let mut scenario = slots(servers.into(), per_ms, lifetime, when_full);
-        scenario.duration_ms = (300_000.0 / per_ms) as u64;
+        scenario.duration_ms = (requests / per_ms) as u64;
         let waits = run(scenario, Waits::default());
         let placed = waits.placed as f64;
         let (found, wait) =
             (waits.waited as f64 / placed, waits.waited_ms as f64 / placed / 10_000.0);
         let (known, known_wait) = erlang_c(offered, servers);
-        // Neighbours share their queue: at 80 % load these runs repeat within 0.005 and 3 %.
         let case = format!("{offered} erlang, {servers} slots");
-        assert!((found - known).abs() < 0.015, "{case}: {found} wait, expected {known}");
-        assert!((wait / known_wait - 1.0).abs() < 0.08, "{case}: {wait}, expected {known_wait}");
+        assert!((found - known).abs() < waits_by, "{case}: {found} wait, expected {known}");
+        assert!((wait / known_wait - 1.0).abs() < wait_by, "{case}: {wait}, expected {known_wait}");
     }
 }
 

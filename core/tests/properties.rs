@@ -56,7 +56,7 @@ fn changed(fleet: &Fleet, change: impl FnOnce(&mut Scenario)) -> Fleet {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     /// The invariants of [`Judge`], at every fact of the run.
     #[test]

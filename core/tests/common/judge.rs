@@ -2,7 +2,8 @@
 //! first fact that the books do not bear out. It uses nothing of the engine but the facts, the
 //! state that it checks, and the stream of requests.
 
-#![allow(unreachable_pub)]
+// Columns run through several arrays at once here: a range says it plainest.
+#![allow(unreachable_pub, clippy::needless_range_loop)]
 
 use fleetcast_core::demand::{Request, Requests, Size};
 use fleetcast_core::fact::{Fact, Reason};
