@@ -65,7 +65,8 @@ fn runs(criterion: &mut Criterion) {
 
         let mut group = criterion.benchmark_group(format!("endless host, {alive} alive"));
         group.throughput(Throughput::Elements(lives.len() as u64 + departed));
-        group.sample_size(10).measurement_time(Duration::from_secs(3));
+        group.sample_size(10).measurement_time(Duration::from_secs(2));
+        group.warm_up_time(Duration::from_millis(500));
         group.bench_function("bare heap of departures", |b| b.iter(|| departures(&lives, end_ms)));
         group.bench_function("textbook heap", |b| b.iter(|| textbook(&lives, end_ms)));
         group.bench_function("drawing the requests", |b| {

