@@ -1,9 +1,10 @@
 //! The agenda: what is due, in the order (time, class, first scheduled first).
 //!
 //! Time never runs backwards, so a monotone radix heap keeps the order at a cost that hardly
-//! grows with the number of entries (Ahuja, Mehlhorn, Orlin, Tarjan 1990): an entry lies in the
-//! bucket of the highest bit in which its time differs from the present instant. Entries of one
-//! instant always share a bucket and move together, in order, so equals leave as they came.
+//! grows with the number of entries (Ahuja, Mehlhorn, Orlin, Tarjan 1990). Times are read as
+//! numbers to the base 64: an entry lies at the level of the highest digit in which its time
+//! differs from the present instant, in the bucket of that digit's value. Entries of one instant
+//! always share a bucket and move together, in order, so equals leave as they came.
 
 use crate::time::Time;
 use std::collections::VecDeque;
@@ -26,7 +27,12 @@ pub enum Class {
 }
 
 const CLASSES: usize = 6;
-const BUCKETS: usize = 64;
+/// Bits of a digit: the buckets of a level are the bits of one `u64`.
+const DIGIT_BITS: u32 = 6;
+const DIGITS: usize = 1 << DIGIT_BITS;
+const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
+/// Entries for which an emptied bucket keeps its room.
+const ROOM_KEPT: usize = 64;
 
 /// An event that knows its class.
 pub trait Classed: Copy {
@@ -40,11 +46,14 @@ pub struct Agenda<E> {
     now: Time,
     /// Entries due now, by class.
     due: [VecDeque<E>; CLASSES],
-    due_len: usize,
-    /// Bucket b holds the entries whose time differs from `now` in bit b and in no higher one.
-    later: [Vec<(Time, E)>; BUCKETS],
-    /// Bit b: bucket b is not empty.
-    filled: u64,
+    /// Bit c: something of class c is due now.
+    due_filled: u8,
+    /// Entries due later, by level and digit.
+    later: Box<[Vec<(Time, E)>]>,
+    /// By level, bit d: the bucket of digit d is not empty.
+    filled: [u64; LEVELS],
+    /// Bit l: level l is not empty.
+    levels_filled: u16,
     len: usize,
 }
 
@@ -60,9 +69,10 @@ impl<E: Classed> Agenda<E> {
         Self {
             now: Time::ZERO,
             due: std::array::from_fn(|_| VecDeque::new()),
-            due_len: 0,
-            later: std::array::from_fn(|_| Vec::new()),
-            filled: 0,
+            due_filled: 0,
+            later: (0..LEVELS * DIGITS).map(|_| Vec::new()).collect(),
+            filled: [0; LEVELS],
+            levels_filled: 0,
             len: 0,
         }
     }
@@ -77,11 +87,6 @@ impl<E: Classed> Agenda<E> {
         self.len == 0
     }
 
-    /// The instant of the last entry taken.
-    pub fn now(&self) -> Time {
-        self.now
-    }
-
     /// Adds an entry. O(1).
     ///
     /// # Panics
@@ -90,58 +95,43 @@ impl<E: Classed> Agenda<E> {
     pub fn push(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event was scheduled at {at:?}, before now, {:?}", self.now);
         self.len += 1;
-        if at == self.now {
-            self.due[event.class() as usize].push_back(event);
-            self.due_len += 1;
-        } else {
-            self.put(at, event);
-        }
+        self.put(at, event);
     }
 
     #[inline]
     fn put(&mut self, at: Time, event: E) {
-        let bucket = 63 - (at.ms() ^ self.now.ms()).leading_zeros() as usize;
-        self.later[bucket].push((at, event));
-        self.filled |= 1 << bucket;
+        let differs = at.ms() ^ self.now.ms();
+        if differs == 0 {
+            let class = event.class() as usize;
+            self.due[class].push_back(event);
+            self.due_filled |= 1 << class;
+            return;
+        }
+        let level = differs.ilog2() / DIGIT_BITS;
+        let digit = (at.ms() >> (level * DIGIT_BITS)) as usize % DIGITS;
+        let level = level as usize;
+        self.later[level * DIGITS + digit].push((at, event));
+        self.filled[level] |= 1 << digit;
+        self.levels_filled |= 1 << level;
     }
 
-    fn due_class(&self) -> Option<Class> {
-        const ORDER: [Class; CLASSES] = [
-            Class::CapacityFreed,
-            Class::Boot,
-            Class::Controller,
-            Class::Failure,
-            Class::Arrival,
-            Class::Observation,
-        ];
-        ORDER.into_iter().find(|class| !self.due[*class as usize].is_empty())
-    }
-
-    /// Takes the first entry if it is due not later than `(until, last)`; amortised O(bits of
-    /// the time span). Time moves to the entry's instant.
+    /// Takes the first entry if it is due not later than `(until, last)`; amortised O(digits of
+    /// the time span). Time moves to the entry's instant, or up to `until`, which is then past.
     #[inline]
     pub fn pop_until(&mut self, until: Time, last: Class) -> Option<(Time, E)> {
-        loop {
-            if self.due_len > 0 {
-                let class = self.due_class()?;
-                if (self.now, class) > (until, last) {
-                    return None;
-                }
-                let event = self.due[class as usize].pop_front()?;
-                self.due_len -= 1;
-                self.len -= 1;
-                return Some((self.now, event));
-            }
-            if self.filled == 0 {
-                return None;
-            }
-            let bucket = self.filled.trailing_zeros() as usize;
-            let first = self.later[bucket].iter().map(|(at, _)| *at).min()?;
-            if first > until {
-                return None;
-            }
-            self.open(bucket, first);
+        if self.due_filled == 0 && !self.go_on(until) {
+            return None;
         }
+        let class = self.due_filled.trailing_zeros() as usize;
+        if self.now > until || (self.now == until && class > last as usize) {
+            return None;
+        }
+        let event = self.due[class].pop_front()?;
+        if self.due[class].is_empty() {
+            self.due_filled &= !(1 << class);
+        }
+        self.len -= 1;
+        Some((self.now, event))
     }
 
     /// Takes the first entry.
@@ -149,25 +139,42 @@ impl<E: Classed> Agenda<E> {
         self.pop_until(Time::from_ms(u64::MAX), Class::Observation)
     }
 
-    /// Moves the present to `first`, the earliest time of this lowest bucket, and its entries to
-    /// where they now belong: all of them lower.
-    fn open(&mut self, bucket: usize, first: Time) {
+    /// Moves the present to the next instant at which something is due, or to `until` if that
+    /// is sooner; whether something is due. The lowest bucket of the lowest level holds what is
+    /// next; the entries of its that are not due move to lower levels.
+    #[inline]
+    fn go_on(&mut self, until: Time) -> bool {
+        if self.levels_filled == 0 {
+            return false;
+        }
+        let level = self.levels_filled.trailing_zeros() as usize;
+        let digit = self.filled[level].trailing_zeros() as usize;
+        let shift = level as u32 * DIGIT_BITS;
+        let digits_above = (self.now.ms() >> shift) & !(DIGITS as u64 - 1);
+        let bucket_from = Time::from_ms((digits_above | digit as u64) << shift);
+        if bucket_from > until {
+            return false;
+        }
+        let bucket = level * DIGITS + digit;
+        let times = self.later[bucket].iter().map(|(at, _)| *at);
+        self.now = times.fold(until, Time::min);
+        self.filled[level] &= !(1 << digit);
+        self.levels_filled &= !(u16::from(self.filled[level] == 0) << level);
+        if let [(at, event)] = self.later[bucket][..] {
+            self.later[bucket].clear();
+            self.put(at, event);
+            return self.due_filled != 0;
+        }
         let mut entries = std::mem::take(&mut self.later[bucket]);
-        self.filled &= !(1 << bucket);
-        self.now = first;
         for (at, event) in entries.drain(..) {
-            if at == first {
-                self.due[event.class() as usize].push_back(event);
-                self.due_len += 1;
-            } else {
-                self.put(at, event);
-            }
+            self.put(at, event);
         }
         // A small bucket keeps its room for the next entries; a large one gives it back, or
         // the agenda would hold on to the sum of all that its buckets ever held.
-        if entries.capacity() <= 1024 {
+        if entries.capacity() <= ROOM_KEPT {
             self.later[bucket] = entries;
         }
+        self.due_filled != 0
     }
 }
 
@@ -214,22 +221,37 @@ mod tests {
         /// The plain version: a binary heap on (time, class, sequence).
         #[test]
         fn it_keeps_the_order_of_a_binary_heap(
-            steps in prop::collection::vec((any::<bool>(), 0u64..5_000, 0u8..6, 0u8..40), 1..400),
+            steps in prop::collection::vec((0u8..4, 0u64..5_000, 0u8..6, 0u8..40), 1..400),
         ) {
             let mut agenda = Agenda::new();
             let mut plain = BinaryHeap::new();
             let mut now = 0;
-            for (seq, (pops, ahead, class, shift)) in steps.into_iter().enumerate() {
+            for (seq, (what, ahead, class, shift)) in steps.into_iter().enumerate() {
                 let seq = seq as u32;
-                if pops {
-                    let got = agenda.pop();
-                    let want = plain.pop().map(|Reverse((at, _, _, e))| (Time::from_ms(at), e));
-                    prop_assert_eq!(got, want);
-                    now = got.map_or(now, |(at, _)| at.ms());
-                } else {
-                    let (at, event) = (now + (ahead << shift >> 12), Event(class, seq));
-                    agenda.push(Time::from_ms(at), event);
-                    plain.push(Reverse((at, event.class(), seq, event)));
+                let at = now + (ahead << shift >> 12);
+                match what {
+                    0 => {
+                        let got = agenda.pop();
+                        let want = plain.pop().map(|Reverse((at, _, _, e))| (Time::from_ms(at), e));
+                        prop_assert_eq!(got, want);
+                        now = got.map_or(now, |(at, _)| at.ms());
+                    }
+                    1 => {
+                        let last = Event(class, seq).class();
+                        let got = agenda.pop_until(Time::from_ms(at), last);
+                        let is_due = |next: &Reverse<(u64, Class, u32, Event)>| {
+                            (next.0.0, next.0.1) <= (at, last)
+                        };
+                        let want = plain.peek().is_some_and(is_due).then(|| plain.pop()).flatten();
+                        let want = want.map(|Reverse((at, _, _, e))| (Time::from_ms(at), e));
+                        prop_assert_eq!(got, want);
+                        now = got.map_or(at, |(at, _)| at.ms());
+                    }
+                    _ => {
+                        let event = Event(class, seq);
+                        agenda.push(Time::from_ms(at), event);
+                        plain.push(Reverse((at, event.class(), seq, event)));
+                    }
                 }
                 prop_assert_eq!(agenda.len(), plain.len());
             }

@@ -16,6 +16,9 @@ use crate::source::Files;
 use crate::state::groups::GroupKey;
 use crate::time::Time;
 use rand::RngExt;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 /// A request as it arrives.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +62,8 @@ pub struct Requests {
     sources: Vec<Source>,
     /// The next request of each source.
     heads: Vec<Option<Request>>,
+    /// When each of them arrives, and its row.
+    order: BinaryHeap<Reverse<(Time, usize)>>,
 }
 
 #[derive(Debug)]
@@ -73,7 +78,7 @@ impl Requests {
     /// # Errors
     /// If a trace that was checked cannot be opened or read any more.
     pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problems> {
-        let mut requests = Self { sources: Vec::new(), heads: Vec::new() };
+        let (mut sources, mut heads, mut order) = (Vec::new(), Vec::new(), BinaryHeap::new());
         for (row, demand) in scenario.demands.iter().enumerate() {
             let id = DemandId::from_row(row);
             let mut source = match &demand.arrivals {
@@ -83,16 +88,18 @@ impl Requests {
                 }
                 _ => Source::Drawn(Box::new(Drawn::new(scenario, id, demand))),
             };
-            requests.heads.push(source.take_next()?);
-            requests.sources.push(source);
+            let head = source.take_next()?;
+            order.extend(head.iter().map(|request| Reverse((request.at, row))));
+            heads.push(head);
+            sources.push(source);
         }
-        Ok(requests)
+        Ok(Self { sources, heads, order })
     }
 
     /// When the next request arrives.
     #[inline]
     pub fn next_at(&self) -> Option<Time> {
-        self.heads.iter().flatten().map(|request| request.at).min()
+        self.order.peek().map(|Reverse((at, _))| *at)
     }
 
     /// The next request; `None` after the last.
@@ -100,9 +107,13 @@ impl Requests {
     /// # Errors
     /// If a trace cannot be read any more.
     pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
-        let at = |row: usize| self.heads[row].as_ref().map(|request| (request.at, row));
-        let Some((_, row)) = (0..self.heads.len()).filter_map(at).min() else { return Ok(None) };
+        let Some(mut first) = self.order.peek_mut() else { return Ok(None) };
+        let row = first.0.1;
         let next = self.sources[row].take_next()?;
+        match &next {
+            Some(next) => first.0.0 = next.at,
+            None => drop(PeekMut::pop(first)),
+        }
         Ok(std::mem::replace(&mut self.heads[row], next))
     }
 }

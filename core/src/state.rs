@@ -3,11 +3,15 @@
 //! Every number has one owner here, and only the simulation changes it. Policies and observers
 //! look.
 
+pub mod columns;
+pub mod classes;
 pub mod groups;
 pub mod hosts;
 pub mod shapes;
 pub mod vms;
 
+pub use classes::Classes;
+pub use columns::Columns;
 pub use groups::{GroupId, GroupKey, Groups};
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use shapes::{Shape, ShapeId, Shapes};
@@ -40,7 +44,14 @@ pub struct State {
     pub waiting: u64,
     /// Where the latest VM was placed: next-fit and round-robin go on from here.
     pub last_placed: Option<HostId>,
+    /// The hosts that take VMs, by what they are: kept once the fleet is large enough for it.
+    classes: Option<Classes>,
+    /// From how many hosts on classes are kept.
+    classes_from: usize,
 }
+
+/// From how many hosts on a decision over classes is sooner than the scan, classes' upkeep counted.
+const CLASSES_FROM: usize = 256;
 
 impl State {
     /// A fleet without hosts.
@@ -52,11 +63,47 @@ impl State {
             groups: Groups::default(),
             waiting: 0,
             last_placed: None,
+            classes: None,
+            classes_from: CLASSES_FROM,
         }
+    }
+
+    /// From how many hosts on decisions go by classes of hosts; `usize::MAX`: never. To be set
+    /// before the first host. Decisions are the same.
+    pub fn keep_classes_from(&mut self, hosts: usize) {
+        self.classes_from = hosts;
+    }
+
+    /// The hosts that take VMs, by what they are; `None` while the fleet is small.
+    pub fn classes(&self) -> Option<&Classes> {
+        self.classes.as_ref()
+    }
+
+    /// Tells the classes that a host has changed.
+    #[inline]
+    fn changed(&mut self, host: HostId) {
+        let hosts = &self.hosts;
+        let Some(classes) = &mut self.classes else { return };
+        let free =
+            (hosts.status(host) == HostStatus::Up).then(|| hosts.columns().amounts(host.row()));
+        classes.update(host, hosts.host_type(host), free.as_ref());
     }
     /// A host goes into service, empty, `born_ms` after the start (negative: before it).
     pub fn add_host(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
-        self.hosts.add(host_type, rack, born_ms)
+        let host = self.hosts.add(host_type, rack, born_ms);
+        if self.classes.is_none() && self.hosts.rows() >= self.classes_from {
+            self.classes = Some(Classes::new(self.hosts.kinds()));
+            self.hosts.ids().for_each(|host| self.changed(host));
+        } else {
+            self.changed(host);
+        }
+        host
+    }
+
+    /// A host takes no new VMs.
+    pub fn cordon(&mut self, host: HostId) {
+        self.hosts.cordon(host);
+        self.changed(host);
     }
 
     /// An ask for so much on the hosts of a pool (or any) that have these labels.
@@ -91,6 +138,7 @@ impl State {
         if let Some(group) = vm.ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
+        self.changed(host);
         self.last_placed = Some(host);
         self.vms.add(vm)
     }
@@ -103,6 +151,16 @@ impl State {
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
+        self.changed(host);
         vm
     }
+}
+
+/// Adds a row. A full column gets an eighth more room: doubling would leave half of a large
+/// fleet's memory empty.
+fn push_snugly<T>(column: &mut Vec<T>, value: T) {
+    if column.len() == column.capacity() {
+        column.reserve_exact((column.len() / 8).max(16));
+    }
+    column.push(value);
 }

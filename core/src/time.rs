@@ -67,6 +67,14 @@ impl Calendar {
         self.start.checked_add(jiff::SignedDuration::from_millis(ms)).unwrap_or(DateTime::MAX)
     }
 
+    /// Ms from the last midnight before a Monday to the start.
+    pub fn start_in_week_ms(&self) -> u64 {
+        let monday = self.start.date().saturating_sub(jiff::SignedDuration::from_hours(
+            24 * i64::from(self.start.weekday().to_monday_zero_offset()),
+        ));
+        self.ms_until(monday.at(0, 0, 0, 0)).unsigned_abs()
+    }
+
     /// The date of an instant, as `2013-04-18`.
     pub fn date(&self, time: Time) -> String {
         self.at(time).date().to_string()

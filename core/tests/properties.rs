@@ -87,7 +87,9 @@ proptest! {
         observer.close();
         let state = simulation.state();
         // Some stay for good, and some have waited for them.
-        prop_assume!(state.vms.alive() == 0);
+        if state.vms.alive() > 0 {
+            return Ok(());
+        }
         for host in state.hosts.ids() {
             for column in 0..state.hosts.kinds() {
                 let (free, all) = (state.hosts.free(host, column), state.hosts.effective(host));
@@ -145,18 +147,17 @@ proptest! {
 
     #[test]
     fn another_seed_tells_another(fleet in fleets()) {
-        let is_drawn = |demand: &Demand| matches!(demand.arrivals, Arrivals::Rate { .. });
-        prop_assume!(fleet.scenario.demands.iter().any(is_drawn));
-        let drawn = all_requests(&fleet);
-        let drawn = drawn.iter().filter(|r| is_drawn(&fleet.scenario.demands[r.demand.row()]));
-        prop_assume!(drawn.count() > 5);
+        let fleet = changed(&fleet, |scenario| scenario.demands[0].arrivals = ends_early());
         let other = changed(&fleet, |scenario| scenario.seed += 1);
         prop_assert_ne!(story(&fleet), story(&other));
     }
 
     #[test]
     fn another_tenants_demand_does_not_move_mine(fleet in fleets()) {
+        // Room without end, and nothing bought for those who wait: who is placed where, and when,
+        // is then no matter between tenants.
         let roomy = changed(&fleet, |scenario| {
+            scenario.procurement.clear();
             for model in &mut scenario.models {
                 model.effective = [AMOUNT_MAX; 8];
                 model.retire_after_ms = None;

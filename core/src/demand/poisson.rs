@@ -5,7 +5,7 @@
 
 use crate::dice;
 use crate::scenario::{Curve, Season};
-use crate::time::{Calendar, DAY_MS, HOUR_MS, Time};
+use crate::time::{Calendar, DAY_MS, HOUR_MS, Time, WEEK_MS};
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
 
@@ -14,7 +14,7 @@ use rand_distr::{Distribution, Exp1};
 pub struct Poisson {
     per_ms: Curve,
     season: Season,
-    calendar: Calendar,
+    start_in_week_ms: u64,
     until_ms: u64,
     dice: dice::Stream,
     /// The latest candidate, ms.
@@ -33,8 +33,9 @@ impl Poisson {
         until_ms: u64,
         dice: dice::Stream,
     ) -> Self {
+        let start_in_week_ms = calendar.start_in_week_ms();
         let (now, window_end_ms, bound) = (0.0, 0, 0.0);
-        Self { per_ms, season, calendar, until_ms, dice, now, window_end_ms, bound }
+        Self { per_ms, season, start_in_week_ms, until_ms, dice, now, window_end_ms, bound }
     }
 
     /// The next day (or what is left of the run) that has any rate at all.
@@ -70,7 +71,7 @@ impl Iterator for Poisson {
                 continue;
             }
             let ms = self.now as u64;
-            let rate = self.per_ms.at(ms) * self.season.factor(self.calendar, ms);
+            let rate = self.per_ms.at(ms) * self.season.factor(self.start_in_week_ms, ms);
             if self.dice.random::<f64>() * self.bound < rate {
                 return Some(Time::from_ms(ms));
             }
@@ -79,11 +80,11 @@ impl Iterator for Poisson {
 }
 
 impl Season {
-    /// What multiplies the rate at a time.
-    pub fn factor(&self, calendar: Calendar, ms: u64) -> f64 {
-        let date = calendar.at(Time::from_ms(ms));
-        let weekday = date.weekday().to_monday_zero_offset() as usize;
-        self.events_factor(ms) * self.daily[weekday] * self.hour_factor(time_of_day_ms(date))
+    /// What multiplies the rate at a time of a run that starts so many ms after Monday, 0 h.
+    pub fn factor(&self, start_in_week_ms: u64, ms: u64) -> f64 {
+        let in_week_ms = (start_in_week_ms + ms) % WEEK_MS;
+        let (weekday, in_day_ms) = ((in_week_ms / DAY_MS) as usize, in_week_ms % DAY_MS);
+        self.events_factor(ms) * self.daily[weekday] * self.hour_factor(in_day_ms)
     }
 
     /// Between two hours' middles a straight line.
@@ -109,14 +110,6 @@ impl Season {
         let events: f64 = self.events.iter().filter(meets).map(|event| event.factor).product();
         max(&self.hourly) * max(&self.daily) * events
     }
-}
-
-fn time_of_day_ms(date: jiff::civil::DateTime) -> u64 {
-    let part = |value: i8, ms: u64| u64::try_from(value).unwrap_or(0) * ms;
-    part(date.hour(), HOUR_MS)
-        + part(date.minute(), 60_000)
-        + part(date.second(), 1_000)
-        + u64::try_from(date.millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -161,7 +161,10 @@ impl Summary {
 impl Observer for Summary {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.now = now;
-        self.note_levels(now, state);
+        // A request that has only just arrived has changed nothing yet.
+        if !matches!(fact, Fact::Requested { .. }) {
+            self.note_levels(now, state);
+        }
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }

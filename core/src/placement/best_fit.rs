@@ -7,26 +7,26 @@
 //! ties go to the lowest index. Cost: one pass over the hosts.
 
 use super::scan;
-use super::shares::Shares;
-use crate::resources::KINDS_MAX;
+use super::shares::{Shares, left_big};
+use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::FitBy;
-use crate::state::{Ask, HostId, State};
+use crate::state::{Ask, Columns, HostId, State};
 use std::cmp::Reverse;
 
 /// The host that will have least left.
 pub fn choose(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Option<HostId> {
     match (by, shares) {
-        (FitBy::Columns(columns), _) => {
-            scan::least(state, ask, |asked, host| left_of(columns, state, asked, host))
+        (FitBy::Columns(order), _) => {
+            scan::least(state, ask, |asked, columns, row| left_of(order, asked, columns, row))
         }
         (FitBy::Shares, Shares::Narrow(scale)) => {
-            scan::least(state, ask, |asked, host| scale.left(state, asked, host))
+            scan::least(state, ask, |asked, columns, row| scale.left(asked, columns, row))
         }
         (FitBy::Shares, Shares::Wide(scale)) => {
-            scan::least(state, ask, |asked, host| scale.left(state, asked, host))
+            scan::least(state, ask, |asked, columns, row| scale.left(asked, columns, row))
         }
-        (FitBy::Shares, Shares::Big) => {
-            scan::least(state, ask, |asked, host| super::shares::left_big(state, asked, host))
+        (FitBy::Shares, Shares::Big(effective)) => {
+            scan::least(state, ask, |asked, columns, row| left_big(effective, asked, columns, row))
         }
     }
 }
@@ -34,31 +34,28 @@ pub fn choose(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Option<Ho
 /// The host that will have most left.
 pub fn choose_worst(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Option<HostId> {
     match (by, shares) {
-        (FitBy::Columns(columns), _) => {
-            scan::least(state, ask, |asked, host| Reverse(left_of(columns, state, asked, host)))
-        }
+        (FitBy::Columns(order), _) => scan::least(state, ask, |asked, columns, row| {
+            Reverse(left_of(order, asked, columns, row))
+        }),
         (FitBy::Shares, Shares::Narrow(scale)) => {
-            scan::least(state, ask, |asked, host| Reverse(scale.left(state, asked, host)))
+            scan::least(state, ask, |asked, columns, row| Reverse(scale.left(asked, columns, row)))
         }
         (FitBy::Shares, Shares::Wide(scale)) => {
-            scan::least(state, ask, |asked, host| Reverse(scale.left(state, asked, host)))
+            scan::least(state, ask, |asked, columns, row| Reverse(scale.left(asked, columns, row)))
         }
-        (FitBy::Shares, Shares::Big) => scan::least(state, ask, |asked, host| {
-            Reverse(super::shares::left_big(state, asked, host))
-        }),
+        (FitBy::Shares, Shares::Big(effective)) => {
+            scan::least(state, ask, |asked, columns, row| {
+                Reverse(left_big(effective, asked, columns, row))
+            })
+        }
     }
 }
 
-/// What would be left of the columns, in their order; 0 behind the last.
-fn left_of(
-    columns: &[usize],
-    state: &State,
-    asked: &crate::resources::Amounts,
-    host: HostId,
-) -> [i64; KINDS_MAX] {
+/// What would be left of these columns, in this order; 0 behind the last.
+fn left_of(order: &[usize], asked: &Amounts, columns: &Columns, row: usize) -> [i64; KINDS_MAX] {
     let mut left = [0; KINDS_MAX];
-    for (left, column) in left.iter_mut().zip(columns) {
-        *left = state.hosts.free(host, *column) - asked[*column];
+    for (left, column) in left.iter_mut().zip(order) {
+        *left = columns.free(row, *column) - asked[*column];
     }
     left
 }

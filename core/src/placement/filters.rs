@@ -6,7 +6,7 @@
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::state::shapes::TypeVerdict;
-use crate::state::{Ask, GroupId, HostId, HostStatus, State};
+use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, State};
 use std::collections::BTreeMap;
 
 /// An ask with its parts looked up once, to be held against many hosts.
@@ -37,10 +37,22 @@ impl<'s> Filter<'s> {
     /// Whether the host can take it. The same answer as [`Self::admit`], sooner.
     #[inline]
     pub fn admits(&self, host: HostId) -> bool {
-        self.has_room(host)
+        self.admits_row(self.state.hosts.columns(), host.row())
             && self.state.hosts.status(host) == HostStatus::Up
-            && self.verdicts[self.state.hosts.host_type(host).row()] == TypeVerdict::Admitted
-            && self.group_allows(host).is_ok()
+            && self.group_admits(host)
+    }
+
+    /// What of it depends only on the row of a host or of its class.
+    #[inline]
+    pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
+        columns.has_room(row, self.amounts)
+            && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
+    }
+
+    /// Whether the group allows one more on the host.
+    #[inline]
+    pub fn group_admits(&self, host: HostId) -> bool {
+        self.group_allows(host).is_ok()
     }
 
     /// Whether the host can take it.
@@ -68,16 +80,6 @@ impl<'s> Filter<'s> {
             return Err(Reason::Short(short));
         }
         self.group_allows(host)
-    }
-
-    /// An amount of 0 fits even where less than nothing is free.
-    #[inline]
-    fn has_room(&self, host: HostId) -> bool {
-        let hosts = &self.state.hosts;
-        (0..hosts.kinds()).all(|column| {
-            let asked = self.amounts[column];
-            asked <= hosts.free(host, column) || asked == 0
-        })
     }
 
     fn group_allows(&self, host: HostId) -> Result<(), Reason> {

@@ -8,5 +8,5 @@ use crate::state::{Ask, HostId, State};
 
 /// The host that first fit chooses.
 pub fn choose(state: &State, ask: Ask) -> Option<HostId> {
-    scan::first_from(state, ask, 0)
+    scan::first_from(state, ask, HostId::from_row(0))
 }

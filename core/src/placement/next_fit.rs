@@ -9,10 +9,14 @@ use crate::state::{Ask, HostId, State};
 
 /// The host that next fit chooses: the first with room from the last one used, on and round.
 pub fn choose(state: &State, ask: Ask) -> Option<HostId> {
-    scan::first_from(state, ask, state.last_placed.map_or(0, HostId::row))
+    scan::first_from(state, ask, state.last_placed.unwrap_or(HostId::from_row(0)))
 }
 
 /// The host that round robin chooses: the same from the one behind the last one used.
 pub fn choose_round_robin(state: &State, ask: Ask) -> Option<HostId> {
-    scan::first_from(state, ask, state.last_placed.map_or(0, |host| host.row() + 1))
+    scan::first_from(
+        state,
+        ask,
+        HostId::from_row(state.last_placed.map_or(0, |host| host.row() + 1)),
+    )
 }

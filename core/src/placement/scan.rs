@@ -1,29 +1,74 @@
-//! The plain scan over all hosts: the judge of every faster way.
+//! Looking for a host: over all hosts, or over classes of hosts that are all alike.
+//!
+//! Both ways make the same decisions. The scan over all hosts is the plain one and the judge; a
+//! scorer cannot tell which way it is asked, since it sees only a row of [`Columns`].
 
 use super::filters::Filter;
 use crate::resources::Amounts;
-use crate::state::{Ask, HostId, State};
+use crate::state::{Ask, Columns, HostId, State};
 
 /// The first host from `start` on, round and back to it, that takes the ask.
-pub fn first_from(state: &State, ask: Ask, start: usize) -> Option<HostId> {
-    let (filter, rows) = (Filter::new(state, ask), state.hosts.rows());
-    let start = start.min(rows);
-    (start..rows).chain(0..start).map(HostId::from_row).find(|host| filter.admits(*host))
+pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
+    let filter = Filter::new(state, ask);
+    if state.classes().is_none() {
+        let (rows, start) = (state.hosts.rows(), start.row().min(state.hosts.rows()));
+        let mut hosts = (start..rows).chain(0..start).map(HostId::from_row);
+        return hosts.find(|host| filter.admits(*host));
+    }
+    // Hosts before the start come after all others.
+    let turn = |host: HostId| (host < start, host);
+    let mut best: Option<HostId> = None;
+    each_candidate(state, &filter, Some(start), |_, _, host| {
+        if best.is_none_or(|best| turn(host) < turn(best)) {
+            best = Some(host);
+        }
+    });
+    best
 }
 
 /// The host with the least score of those that take the ask; ties go to the lowest index.
 pub fn least<S: Ord>(
     state: &State,
     ask: Ask,
-    score: impl Fn(&Amounts, HostId) -> S,
+    score: impl Fn(&Amounts, &Columns, usize) -> S,
 ) -> Option<HostId> {
     let filter = Filter::new(state, ask);
     let mut best: Option<(S, HostId)> = None;
-    for host in state.hosts.ids().filter(|host| filter.admits(*host)) {
-        let score = score(filter.amounts(), host);
-        if best.as_ref().is_none_or(|(least, _)| score < *least) {
-            best = Some((score, host));
+    each_candidate(state, &filter, None, |columns, row, host| {
+        let candidate = (score(filter.amounts(), columns, row), host);
+        if best.as_ref().is_none_or(|best| candidate < *best) {
+            best = Some(candidate);
+        }
+    });
+    best.map(|(_, host)| host)
+}
+
+/// Each host that takes the ask; of hosts that are all alike perhaps only the first (from `start`
+/// on, round and back to it).
+#[inline]
+fn each_candidate(
+    state: &State,
+    filter: &Filter<'_>,
+    start: Option<HostId>,
+    mut tell: impl FnMut(&Columns, usize, HostId),
+) {
+    let Some(classes) = state.classes() else {
+        let columns = state.hosts.columns();
+        for host in state.hosts.ids().filter(|host| filter.admits(*host)) {
+            tell(columns, host.row(), host);
+        }
+        return;
+    };
+    let columns = classes.columns();
+    for row in 0..columns.rows() {
+        if !filter.admits_row(columns, row) {
+            continue;
+        }
+        let members = classes.members(row);
+        let from = members.range(start.unwrap_or(HostId::from_row(0))..);
+        let mut round = from.chain(start.into_iter().flat_map(|start| members.range(..start)));
+        if let Some(host) = round.find(|host| filter.group_admits(**host)) {
+            tell(columns, row, *host);
         }
     }
-    best.map(|(_, host)| host)
 }

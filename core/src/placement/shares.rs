@@ -6,7 +6,7 @@
 
 use crate::resources::Amounts;
 use crate::scenario::Scenario;
-use crate::state::{HostId, State};
+use crate::state::Columns;
 use num_rational::BigRational;
 
 /// The common denominator, in the narrowest integers that hold it.
@@ -17,7 +17,7 @@ pub enum Shares {
     /// Sums fit `i128`.
     Wide(Scale<i128>),
     /// They do not: fractions of big integers, exact and slow.
-    Big,
+    Big(Vec<Amounts>),
 }
 
 /// The weight of one unit of each resource: common denominator ÷ effective capacity.
@@ -42,7 +42,7 @@ impl Shares {
             Some(multiple) if multiple < 1 << 123 => {
                 Self::Wide(Scale::new(kinds, &types, |of| multiple as i128 / i128::from(of)))
             }
-            _ => Self::Big,
+            _ => Self::Big(types),
         }
     }
 }
@@ -65,24 +65,29 @@ where
 {
     /// What would be left of a host, in units of one ÷ the common denominator.
     #[inline]
-    pub fn left(&self, state: &State, asked: &Amounts, host: HostId) -> T {
-        let unit = &self.unit[state.hosts.host_type(host).row()];
+    pub fn left(&self, asked: &Amounts, columns: &Columns, row: usize) -> T {
+        let unit = &self.unit[columns.host_type(row).row()];
         let mut sum = T::from(0);
         for column in 0..self.kinds {
-            let left = state.hosts.free(host, column) - asked[column];
+            let left = columns.free(row, column) - asked[column];
             sum = sum + T::from(left) * unit[column];
         }
         sum
     }
 }
 
-/// The same as a fraction, whatever its size.
-pub fn left_big(state: &State, asked: &Amounts, host: HostId) -> BigRational {
-    let effective = state.hosts.effective(host);
-    let columns = (0..state.hosts.kinds()).filter(|column| effective[*column] > 0);
-    columns
+/// The same as a fraction, whatever its size. `effective` is by host type.
+pub fn left_big(
+    effective: &[Amounts],
+    asked: &Amounts,
+    columns: &Columns,
+    row: usize,
+) -> BigRational {
+    let effective = &effective[columns.host_type(row).row()];
+    let kinds = (0..columns.kinds()).filter(|column| effective[*column] > 0);
+    kinds
         .map(|column| {
-            let left = state.hosts.free(host, column) - asked[column];
+            let left = columns.free(row, column) - asked[column];
             BigRational::new(left.into(), effective[column].into())
         })
         .sum()

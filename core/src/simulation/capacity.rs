@@ -83,7 +83,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> HostId {
         let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
-        let host = self.state.hosts.add(host_type, rack, now_ms - age_ms);
+        let host = self.state.add_host(host_type, rack, now_ms - age_ms);
         observer.hear(now, &Fact::HostAdded { host, host_type, rack }, &self.state);
         for (plan, up) in self.scenario.growth.iter().zip(&mut self.capacity.planned_up) {
             *up += u64::from(plan.host_type == host_type);
@@ -141,7 +141,7 @@ impl Simulation {
         if self.state.hosts.status(host) != HostStatus::Up {
             return;
         }
-        self.state.hosts.cordon(host);
+        self.state.cordon(host);
         observer.hear(now, &Fact::HostCordoned { host }, &self.state);
         if self.state.hosts.vm_count(host) == 0 {
             self.retire(now, host, observer);

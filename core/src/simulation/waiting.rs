@@ -143,6 +143,9 @@ impl Simulation {
         left: Option<GroupId>,
         observer: &mut impl Observer,
     ) {
+        if self.room.tickets.is_empty() {
+            return;
+        }
         let mut from = 0;
         while let Some(ticket) = self.room.first_fitting(&self.state, host, left, from) {
             from = ticket + 1;

@@ -1,6 +1,7 @@
 //! Hosts, as columns: a host is a row, and what placement scans lies together.
 
-use crate::resources::{Amounts, KINDS_MAX};
+use super::{Columns, push_snugly};
+use crate::resources::Amounts;
 use crate::scenario::{HostTypeId, PoolId, RackId, Scenario, ZoneId, id};
 use crate::time::Time;
 
@@ -35,11 +36,8 @@ pub struct Totals {
 /// All hosts, those that left service included.
 #[derive(Debug)]
 pub struct Hosts {
-    kinds: usize,
-    /// What is free, one column a kind.
-    free: [Vec<i64>; KINDS_MAX],
+    columns: Columns,
     vms: Vec<u32>,
-    host_type: Vec<HostTypeId>,
     rack: Vec<RackId>,
     status: Vec<HostStatus>,
     /// Born so many ms after the start; negative before it.
@@ -58,10 +56,8 @@ impl Hosts {
         let effective =
             scenario.host_types.iter().map(|t| scenario.models[t.model.row()].effective).collect();
         Self {
-            kinds: scenario.kinds.len(),
-            free: std::array::from_fn(|_| Vec::new()),
+            columns: Columns::new(scenario.kinds.len()),
             vms: Vec::new(),
-            host_type: Vec::new(),
             rack: Vec::new(),
             status: Vec::new(),
             born_ms: Vec::new(),
@@ -85,30 +81,30 @@ impl Hosts {
 
     /// How many kinds of resource there are.
     pub fn kinds(&self) -> usize {
-        self.kinds
+        self.columns.kinds()
     }
 
-    /// What is free of one kind, by host row.
-    pub fn free_column(&self, column: usize) -> &[i64] {
-        &self.free[column]
+    /// What scorers may look at, by host row.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// What is free of one kind on a host.
     #[inline]
     pub fn free(&self, host: HostId, column: usize) -> i64 {
-        self.free[column][host.row()]
+        self.columns.free(host.row(), column)
     }
 
     /// What an empty host of this kind could give out.
     #[inline]
     pub fn effective(&self, host: HostId) -> &Amounts {
-        &self.effective[self.host_type[host.row()].row()]
+        &self.effective[self.host_type(host).row()]
     }
 
     /// The machine, pool and labels of a host.
     #[inline]
     pub fn host_type(&self, host: HostId) -> HostTypeId {
-        self.host_type[host.row()]
+        self.columns.host_type(host.row())
     }
 
     /// Where a host stands.
@@ -149,7 +145,7 @@ impl Hosts {
     }
 
     fn totals_of(&mut self, host: HostId) -> [&mut Totals; 2] {
-        let pool = self.pool_of_type[self.host_type[host.row()].row()];
+        let pool = self.pool_of_type[self.host_type(host).row()];
         [&mut self.total, &mut self.by_pool[pool.row()]]
     }
 
@@ -157,15 +153,12 @@ impl Hosts {
     pub(crate) fn add(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
         let host = HostId::from_row(self.rows());
         let effective = self.effective[host_type.row()];
-        for column in 0..self.kinds {
-            self.free[column].push(effective[column]);
-        }
-        self.vms.push(0);
-        self.host_type.push(host_type);
-        self.rack.push(rack);
-        self.status.push(HostStatus::Up);
-        self.born_ms.push(born_ms);
-        let kinds = self.kinds;
+        self.columns.push(host_type, &effective);
+        push_snugly(&mut self.vms, 0);
+        push_snugly(&mut self.rack, rack);
+        push_snugly(&mut self.status, HostStatus::Up);
+        push_snugly(&mut self.born_ms, born_ms);
+        let kinds = self.kinds();
         for totals in self.totals_of(host) {
             totals.hosts += 1;
             for column in 0..kinds {
@@ -178,7 +171,7 @@ impl Hosts {
     /// A host takes no new VMs.
     pub(crate) fn cordon(&mut self, host: HostId) {
         self.status[host.row()] = HostStatus::Cordoned;
-        let (kinds, effective) = (self.kinds, *self.effective(host));
+        let (kinds, effective) = (self.kinds(), *self.effective(host));
         for totals in self.totals_of(host) {
             for (leaving, amount) in totals.leaving.iter_mut().zip(effective).take(kinds) {
                 *leaving += amount;
@@ -191,7 +184,7 @@ impl Hosts {
         let is_ready = self.vm_count(host) == 0 && self.status(host) == HostStatus::Cordoned;
         assert!(is_ready, "a host leaves service once it is cordoned and empty");
         self.status[host.row()] = HostStatus::Retired;
-        let (kinds, effective) = (self.kinds, *self.effective(host));
+        let (kinds, effective) = (self.kinds(), *self.effective(host));
         for totals in self.totals_of(host) {
             totals.hosts -= 1;
             for column in 0..kinds {
@@ -204,10 +197,8 @@ impl Hosts {
     /// A VM takes its amounts.
     #[inline]
     pub(crate) fn take(&mut self, host: HostId, amounts: &Amounts) {
-        let (kinds, row) = (self.kinds, host.row());
-        for (column, amount) in amounts.iter().enumerate().take(kinds) {
-            self.free[column][row] -= amount;
-        }
+        let (kinds, row) = (self.kinds(), host.row());
+        self.columns.add(row, amounts, -1);
         self.vms[row] += 1;
         let was_empty = self.vms[row] == 1;
         for totals in self.totals_of(host) {
@@ -221,10 +212,8 @@ impl Hosts {
     /// A VM gives its amounts back.
     #[inline]
     pub(crate) fn give(&mut self, host: HostId, amounts: &Amounts) {
-        let (kinds, row) = (self.kinds, host.row());
-        for (column, amount) in amounts.iter().enumerate().take(kinds) {
-            self.free[column][row] += amount;
-        }
+        let (kinds, row) = (self.kinds(), host.row());
+        self.columns.add(row, amounts, 1);
         self.vms[row] -= 1;
         let is_empty = self.vms[row] == 0;
         for totals in self.totals_of(host) {

@@ -191,7 +191,7 @@ struct Source {
 enum How {
     Alive(Curve),
     Rate(Curve, bool),
-    Trace { rows: Vec<RandomRow>, is_sorted: bool },
+    Trace { rows: Vec<RandomRow>, is_sorted: bool, all_end: bool },
 }
 
 #[derive(Clone, Debug)]
@@ -233,8 +233,8 @@ fn demand_side() -> impl Strategy<Value = DemandSide> {
     let how = prop_oneof![
         curves(25.0).prop_map(How::Alive),
         (curves(6.0), any::<bool>()).prop_map(|(curve, has_event)| How::Rate(curve, has_event)),
-        (vec(row, 1..80), any::<bool>())
-            .prop_map(|(rows, is_sorted)| How::Trace { rows, is_sorted }),
+        (vec(row, 1..80), any::<bool>(), any::<bool>())
+            .prop_map(|(rows, is_sorted, all_end)| How::Trace { rows, is_sorted, all_end }),
     ];
     let bound = |most: u32| prop_oneof![Just(u32::MAX), 1..most];
     let group = (option::of(1..8u32), bound(3), bound(4), bound(6)).prop_map(
@@ -370,7 +370,10 @@ fn build(
         let arrivals = match source.arrivals {
             How::Alive(curve) => Arrivals::Alive(curve),
             How::Rate(curve, has_event) => rate(curve, has_event),
-            How::Trace { mut rows, is_sorted } => {
+            How::Trace { mut rows, is_sorted, all_end } => {
+                for row in rows.iter_mut().filter(|_| all_end) {
+                    row.lifetime_ms.get_or_insert(4_000);
+                }
                 if is_sorted {
                     rows.sort_by_key(|row| row.arrival_ms);
                 }

@@ -1,0 +1,122 @@
+//! Host classes: hosts that no policy can tell apart but by their index.
+//!
+//! Two hosts that take VMs, are of one type and have the same free are in one class: a filter and
+//! a score say the same of both. A fleet of any size has a few hundred classes (they are set by
+//! the sizes of VMs, not by the number of hosts), so a decision looks at classes, and takes the
+//! lowest index of the best. Decisions are those of the scan over all hosts.
+
+use super::{Columns, HostId, push_snugly};
+use crate::resources::{Amounts, KINDS_MAX};
+use crate::scenario::HostTypeId;
+use hashbrown::HashTable;
+use std::collections::BTreeSet;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A host that is in no class: it takes no VMs.
+const NO_CLASS: u32 = u32::MAX;
+
+/// All classes that have a host, and rows to be used again.
+#[derive(Debug)]
+pub struct Classes {
+    columns: Columns,
+    /// By class; empty for a row to be used again.
+    members: Vec<BTreeSet<HostId>>,
+    vacant: Vec<u32>,
+    /// Classes by type and free.
+    by_key: HashTable<u32>,
+    /// By host.
+    class_of: Vec<u32>,
+}
+
+impl Classes {
+    pub(super) fn new(kinds: usize) -> Self {
+        Self {
+            columns: Columns::new(kinds),
+            members: Vec::new(),
+            vacant: Vec::new(),
+            by_key: HashTable::new(),
+            class_of: Vec::new(),
+        }
+    }
+
+    /// What scorers may look at, by class row. A row without members is to be passed over.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The hosts of a class, ascending.
+    pub fn members(&self, row: usize) -> &BTreeSet<HostId> {
+        &self.members[row]
+    }
+
+    /// Puts a host into the class of what it now is; `free` is `None` if it takes no VMs.
+    pub(super) fn update(&mut self, host: HostId, host_type: HostTypeId, free: Option<&Amounts>) {
+        if self.class_of.len() <= host.row() {
+            (self.class_of.len()..=host.row())
+                .for_each(|_| push_snugly(&mut self.class_of, NO_CLASS));
+        }
+        let new = free.map_or(NO_CLASS, |free| self.class(host_type, free));
+        let old = std::mem::replace(&mut self.class_of[host.row()], new);
+        if old == new {
+            return;
+        }
+        if new != NO_CLASS {
+            self.members[new as usize].insert(host);
+        }
+        if old != NO_CLASS {
+            self.members[old as usize].remove(&host);
+            if self.members[old as usize].is_empty() {
+                self.drop_class(old);
+            }
+        }
+    }
+
+    /// The class of hosts like this, new if there is none.
+    fn class(&mut self, host_type: HostTypeId, free: &Amounts) -> u32 {
+        let hash = hash_of(host_type, free);
+        let columns = &self.columns;
+        let is_it = |class: &u32| {
+            let row = *class as usize;
+            columns.host_type(row) == host_type && columns.amounts(row) == *free
+        };
+        if let Some(known) = self.by_key.find(hash, is_it) {
+            return *known;
+        }
+        let class = match self.vacant.pop() {
+            Some(class) => {
+                self.columns.set(class as usize, host_type, free);
+                class
+            }
+            None => {
+                self.columns.push(host_type, free);
+                self.members.push(BTreeSet::new());
+                u32::try_from(self.members.len() - 1).expect("there are no more classes than hosts")
+            }
+        };
+        let columns = &self.columns;
+        let rehash = |class: &u32| {
+            hash_of(columns.host_type(*class as usize), &columns.amounts(*class as usize))
+        };
+        self.by_key.insert_unique(hash, class, rehash);
+        class
+    }
+
+    fn drop_class(&mut self, class: u32) {
+        let row = class as usize;
+        let hash = hash_of(self.columns.host_type(row), &self.columns.amounts(row));
+        if let Ok(entry) = self.by_key.find_entry(hash, |other| *other == class) {
+            entry.remove();
+        }
+        self.columns.vacate(row);
+        self.vacant.push(class);
+    }
+}
+
+fn hash_of(host_type: HostTypeId, free: &Amounts) -> u64 {
+    let mut bytes = [0; 8 * (KINDS_MAX + 1)];
+    bytes[..8].copy_from_slice(&(host_type.row() as u64).to_le_bytes());
+    for (chunk, amount) in bytes[8..].chunks_exact_mut(8).zip(free) {
+        chunk.copy_from_slice(&amount.to_le_bytes());
+    }
+    xxh3_64(&bytes)
+}

@@ -1,0 +1,94 @@
+//! Columns: what placement scans, one row a host (or a class of hosts that are all alike).
+
+use super::push_snugly;
+use crate::resources::{Amounts, KINDS_MAX};
+use crate::scenario::HostTypeId;
+
+/// Rows of what scorers may look at.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    /// What is free, one column a kind.
+    free: [Vec<i64>; KINDS_MAX],
+    host_type: Vec<HostTypeId>,
+    kinds: usize,
+}
+
+impl Columns {
+    pub(super) fn new(kinds: usize) -> Self {
+        Self { kinds, ..Self::default() }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.host_type.len()
+    }
+
+    /// How many kinds of resource there are.
+    pub fn kinds(&self) -> usize {
+        self.kinds
+    }
+
+    /// What is free of one kind, by row.
+    pub fn free_column(&self, column: usize) -> &[i64] {
+        &self.free[column]
+    }
+
+    /// What is free of one kind in a row.
+    #[inline]
+    pub fn free(&self, row: usize, column: usize) -> i64 {
+        self.free[column][row]
+    }
+
+    /// The type of a row.
+    #[inline]
+    pub fn host_type(&self, row: usize) -> HostTypeId {
+        self.host_type[row]
+    }
+
+    /// Whether a row has room. An amount of 0 fits even where less than nothing is free.
+    #[inline]
+    pub fn has_room(&self, row: usize, amounts: &Amounts) -> bool {
+        (0..self.kinds).all(|column| {
+            let asked = amounts[column];
+            asked <= self.free[column][row] || asked == 0
+        })
+    }
+
+    pub(super) fn push(&mut self, host_type: HostTypeId, free: &Amounts) {
+        for column in 0..self.kinds {
+            push_snugly(&mut self.free[column], free[column]);
+        }
+        push_snugly(&mut self.host_type, host_type);
+    }
+
+    /// What is free in a row, all kinds.
+    #[inline]
+    pub fn amounts(&self, row: usize) -> Amounts {
+        std::array::from_fn(|column| match column < self.kinds {
+            true => self.free[column][row],
+            false => 0,
+        })
+    }
+
+    pub(super) fn set(&mut self, row: usize, host_type: HostTypeId, free: &Amounts) {
+        for column in 0..self.kinds {
+            self.free[column][row] = free[column];
+        }
+        self.host_type[row] = host_type;
+    }
+
+    /// Leaves a row without room for anything.
+    pub(super) fn vacate(&mut self, row: usize) {
+        for column in 0..self.kinds {
+            self.free[column][row] = i64::MIN;
+        }
+    }
+
+    /// Adds amounts to a row, with a sign.
+    #[inline]
+    pub(super) fn add(&mut self, row: usize, amounts: &Amounts, sign: i64) {
+        for column in 0..self.kinds {
+            self.free[column][row] += sign * amounts[column];
+        }
+    }
+}
