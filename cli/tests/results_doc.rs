@@ -48,7 +48,7 @@ at-least = 1
 "#;
 
 /// Maps whose keys are names of the scenario's, not of ours.
-const MAPS: [&str; 3] = ["utilisation", "refused_by", "waited_by"];
+const MAPS: [&str; 5] = ["utilisation", "refused_by", "waited_by", "resources", "because"];
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
     match value {

@@ -8,7 +8,7 @@
 
 use super::scan;
 use super::shares::{Shares, left_big};
-use crate::resources::{Amounts, KINDS_MAX};
+use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::FitBy;
 use crate::state::{Ask, Columns, HostId, State};
 use std::cmp::Reverse;
@@ -48,6 +48,32 @@ pub fn choose_worst(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Opt
                 Reverse(left_big(effective, asked, columns, row))
             })
         }
+    }
+}
+
+/// What is compared first, as a number for people: free shares left, or what is left of the first
+/// column in its unit.
+pub fn score(state: &State, ask: Ask, by: &FitBy, host: HostId) -> f64 {
+    let asked = &state.shapes.get(ask.shape).amounts;
+    let left = |column: usize| state.hosts.free(host, column) - asked[column];
+    match by {
+        FitBy::Columns(order) => order.first().map_or(0.0, |column| left(*column) as f64),
+        FitBy::Shares => {
+            let effective = state.hosts.effective(host);
+            let kinds = (0..state.hosts.kinds()).filter(|column| effective[*column] > 0);
+            kinds.map(|column| left(column) as f64 / effective[column] as f64).sum()
+        }
+    }
+}
+
+/// What [`score`] is.
+pub fn score_words(by: &FitBy, kinds: &Kinds) -> String {
+    match by {
+        FitBy::Columns(order) => match order.first() {
+            Some(column) => format!("{} left, {}", kinds.name(*column), kinds.unit(*column)),
+            None => "nothing".to_owned(),
+        },
+        FitBy::Shares => "free shares left, summed over resources".to_owned(),
     }
 }
 
