@@ -382,9 +382,9 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
         Reason::Short(_) => {
             format!("not enough free {}", reason_name(kinds, reason).replace('+', " and "))
         }
-        Reason::GroupPerHost => "anti-affinity (the group has its share of the host)".to_owned(),
-        Reason::GroupPerRack => "the group has its share of the rack".to_owned(),
-        Reason::GroupPerZone => "the group has its share of the zone".to_owned(),
+        Reason::GroupPerHost => "anti-affinity".to_owned(),
+        Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
+        Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
     }
 }
 
@@ -461,7 +461,13 @@ impl Near {
         let asked = &tell.state.shapes.get(ask.shape).amounts;
         let more = quantities(&tell.scenario.kinds, &missing(tell.state, asked, host), |a| a > 0);
         let place = tell.place(host);
-        let sentence = format!("`{}` would take it with {} more free", place.name, list(&more));
+        let effective = tell.state.hosts.effective(host);
+        let beyond = match asked.iter().zip(effective).any(|(asked, whole)| asked > whole) {
+            true => format!("; that is more than an empty `{}` has", place.model),
+            false => String::new(),
+        };
+        let sentence =
+            format!("`{}` would take it with {} more free{beyond}", place.name, list(&more));
         Some(Change::MoreRoom { sentence, place, more })
     }
 

@@ -46,11 +46,13 @@ fn check(
 
 fn account(hosts: &[&[i64]], sizes: &[&[i64]], change: impl FnOnce(&mut Scenario)) -> Explanation {
     let mut scenario = bare(&["cpu", "memory"]);
+    // In vCPU and GiB.
+    let scaled = |amounts: &[i64]| [amounts[0] * 1_000, amounts[1] * 1_024];
     for amounts in hosts {
-        add_hosts(&mut scenario, amounts, 1);
+        add_hosts(&mut scenario, &scaled(amounts), 1);
     }
     for (row, amounts) in sizes.iter().enumerate() {
-        let flavor = add_flavor(&mut scenario, amounts);
+        let flavor = add_flavor(&mut scenario, &scaled(amounts));
         let step = |at_ms, value| Step { at_ms, value, ramp_ms: 0 };
         let at = 10 * (row as u64 + 1);
         let once = Arrivals::Alive(Curve::Steps(vec![step(0, 0.0), step(at, 1.0)]));
@@ -94,26 +96,46 @@ fn a_placement_names_the_next_best() {
 
 #[test]
 fn a_refusal_names_who_lacks_least_and_who_can_move() {
-    check(&[&[4, 4], &[4, 4]], &[&[1, 1], &[3, 3], &[3, 3]], |_| (), &expect![[r#"
+    check(
+        &[&[4, 4], &[4, 4]],
+        &[&[1, 1], &[1, 1], &[3, 3], &[3, 3]],
+        |_| (),
+        &expect![[r#"
         request 2 goes to `h1`, the only host that fits
         h1: 1m, 1 MiB left
-    "#]]);
-    check(&[&[4, 4], &[4, 4]], &[&[2, 2], &[3, 3], &[3, 1]], |_| (), &expect![[r#"
+    "#]],
+    );
+    check(
+        &[&[4, 4], &[4, 4]],
+        &[&[2, 2], &[3, 3], &[3, 1]],
+        |_| (),
+        &expect![[r#"
         request 2 is refused: 0 of 2 hosts fit: 2 not enough free cpu
         - `h0` would take it with 1m more free
         - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_fits_nowhere_needs_a_larger_host() {
-    check(&[&[4, 4]], &[&[1, 1], &[5, 1]], |_| (), &expect![[r#"
+    check(
+        &[&[4, 4]],
+        &[&[1, 1], &[5, 1]],
+        |_| (),
+        &expect![[r#"
         request 1 is refused: 0 of 1 host fit: 1 not enough free cpu
         - `h0` would take it with 2m more free
-    "#]]);
-    check(&[], &[&[1, 1]], |_| (), &expect![[r#"
+    "#]],
+    );
+    check(
+        &[],
+        &[&[1, 1]],
+        |_| (),
+        &expect![[r#"
         request 0 is refused: no host is in service
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -131,30 +153,45 @@ fn a_rule_that_alone_stands_in_the_way_is_named() {
         both.group = Some(rule);
         scenario.demands = vec![both];
     };
-    check(&[&[4, 4]], &[&[1, 1], &[1, 1]], apart, &expect![[r#"
+    check(
+        &[&[4, 4]],
+        &[&[1, 1], &[1, 1]],
+        apart,
+        &expect![[r#"
         request 1 is refused: 0 of 1 host fit: 1 anti-affinity (the group has its share of the host)
         - with one more of its group on a host, `h0` would take it
         - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
-    "#]]);
+    "#]],
+    );
 
     let pools = |scenario: &mut Scenario| {
         scenario.pools.push(Pool { name: "other".into(), racks: vec![RackId::from_row(0)] });
         scenario.host_types[0].pool = PoolId::from_row(1);
         scenario.demands[0].pool = Some(PoolId::from_row(0));
     };
-    check(&[&[4, 4]], &[&[1, 1]], pools, &expect![[r#"
+    check(
+        &[&[4, 4]],
+        &[&[1, 1]],
+        pools,
+        &expect![[r#"
         request 0 is refused: 0 of 1 host fit: 1 wrong pool
         - outside pool `pool`, `h0` would take it
-    "#]]);
+    "#]],
+    );
 
     let labels = |scenario: &mut Scenario| {
         scenario.labels.push("gen=g2".into());
         scenario.demands[0].labels = vec![LabelId::from_row(0)];
     };
-    check(&[&[4, 4]], &[&[1, 1]], labels, &expect![[r#"
+    check(
+        &[&[4, 4]],
+        &[&[1, 1]],
+        labels,
+        &expect![[r#"
         request 0 is refused: 0 of 1 host fit: 1 without the labels
         - without asking for `gen=g2`, `h0` would take it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
