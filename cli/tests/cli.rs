@@ -99,15 +99,19 @@ fn the_answer_comes_first() {
 
             ✓ held    refused at most 1: 1
 
-            Run         12 h from 2025-01-01, policy first-fit
-            Hosts       2 throughout
-            Hosts used  2 at most (no policy needs fewer), 1.83 on average
-            Requests    6: 5 placed, 1 refused (16.7%)
-            Refused     1 for not enough cpu
-            First full  2025-01-01 04:00:00
-            VMs alive   4 at most, 3.50 on average, 4 at the end
-            CPU         87.5% on average, 100% at most (4 vCPU), the scarcest
-            Memory      43.7% on average, 50% at most (4 GiB)
+            Run                       12 h from 2025-01-01, policy first-fit
+            Hosts                     2 throughout
+            Hosts used                2 at most (no policy needs fewer), 1.83 on average
+            Requests                  6: 5 placed, 1 refused (16.7%)
+            Refused                   1 for not enough cpu
+            First full                2025-01-01 04:00:00
+            VMs alive                 4 at most, 3.50 on average, 4 at the end
+            CPU                       87.5% on average, 100% at most (4 vCPU), the scarcest
+            Memory                    43.7% on average, 50% at most (4 GiB)
+            Stranded when first full  50% of memory, for want of CPU; 0 VMs of the mix still
+                                      fit
+            Stranded                  50% of memory, for want of CPU; 0 VMs of the mix still
+                                      fit
 
             CPU committed ⡇⡇⡇  capacity ⠒⠒⠒  in vCPU
                    4 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏
@@ -536,27 +540,125 @@ fn a_scenario_in_the_box_runs_by_its_name() {
 
 #[test]
 fn a_refusal_is_explained() {
-    check(&["explain", "plan.toml", "--request", "epsilon"], &expect![[""]]);
+    check(
+        &["explain", "plan.toml", "--request", "epsilon"],
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Request 4 (`epsilon`) is refused: 0 of 2 hosts fit: 2 not enough free cpu
+
+        Arrived   2025-01-01 04:00:00
+        From      demand `vms`, tenant `default`
+        Asks for  1 vCPU and 1 GiB of memory
+        Policy    first-fit
+
+        2 hosts
+                0  can take it
+                2  not enough free cpu
+
+        What would make it fit
+        - `h0` would take it with 1 vCPU more free
+        - one more `small` in rack `all-z1-r1` of pool `all` would take it
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn a_placement_is_explained() {
     let best = ["explain", "plan.toml", "--request", "1", "--policy", "best-fit"];
-    check(&best, &expect![[""]]);
+    check(
+        &best,
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Request 1 (`beta`) goes to `h0`, which best-fit chose of 2 hosts that fit
+
+        Arrived   2025-01-01 01:00:00
+        From      demand `vms`, tenant `default`
+        Asks for  1 vCPU and 1 GiB of memory
+        Policy    best-fit
+
+        2 hosts
+                2  can take it
+
+        Best candidates, and what would be left free on them
+        Host  Model  Rack       CPU     Memory  Score
+        h0    small  all-z1-r1  0 vCPU  2 GiB   0.5000
+        h1    small  all-z1-r1  1 vCPU  3 GiB   1.2500
+        Score: free shares left, summed over resources, least first
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn a_request_that_waits_is_followed() {
     let waits =
         ["explain", "plan.toml", "--request", "epsilon", "--set", "demand.vms.when-full=wait"];
-    check(&waits, &expect![[""]]);
+    check(
+        &waits,
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Request 4 (`epsilon`) waits: 0 of 2 hosts fit: 2 not enough free cpu
+        Placed on `h0` on 2025-01-01 05:00:00, after 60 min
+
+        Arrived   2025-01-01 04:00:00
+        From      demand `vms`, tenant `default`
+        Asks for  1 vCPU and 1 GiB of memory
+        Policy    first-fit
+
+        2 hosts
+                0  can take it
+                2  not enough free cpu
+
+        What would make it fit
+        - `h0` would take it with 1 vCPU more free
+        - one more `small` in rack `all-z1-r1` of pool `all` would take it
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn a_request_that_never_comes_is_an_error() {
-    check(&["explain", "plan.toml", "--request", "eta"], &expect![[""]]);
-    check(&["explain", "plan.toml", "--request", "6"], &expect![[""]]);
-    check(&["explain", "plan.toml"], &expect![[""]]);
+    check(
+        &["explain", "plan.toml", "--request", "eta"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: no request is called `eta`
+         |
+         = hint: the run has requests 0 to 5, or a trace's `vm_id`
+    "#]],
+    );
+    check(
+        &["explain", "plan.toml", "--request", "6"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: no request is called `6`
+         |
+         = hint: the run has requests 0 to 5, or a trace's `vm_id`
+    "#]],
+    );
+    check(
+        &["explain", "plan.toml"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the following required arguments were not provided:
+          --request <ID>
+
+        Usage: fleetcast explain --request <ID> <SCENARIO>
+
+        For more information, try '--help'.
+    "#]],
+    );
 }
 
 #[test]
