@@ -12,7 +12,7 @@ use crate::dice;
 use crate::explain::{self, Explanation};
 use crate::fact::{Fact, Reason, RequestId};
 use crate::observe::{Fingerprint, Observer, Summary};
-use crate::placement::Placer;
+use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
 use crate::scenario::{DemandId, Flavor, Scenario, TenantId, WhenFull};
@@ -304,7 +304,7 @@ impl Simulation {
     #[inline]
     fn settle(&mut self, arrived: &Arrived, observer: &mut impl Observer) {
         let now = arrived.at;
-        match self.decide(arrived.ask) {
+        match self.decide(now, arrived) {
             Ok(host) => self.place(now, arrived, host, observer),
             Err(reason) => match self.scenario.demands[arrived.demand.row()].when_full {
                 WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
@@ -313,20 +313,23 @@ impl Simulation {
         }
     }
 
-    fn decide(&mut self, ask: Ask) -> Result<HostId, Reason> {
-        self.placer.decide(&self.state, ask, &mut self.placement_dice)
+    fn decide(&mut self, now: Time, arrived: &Arrived) -> Result<HostId, Reason> {
+        let query = Query { ask: arrived.ask, now, stay_ms: arrived.stay_ms };
+        self.placer.decide(&self.state, query, &mut self.placement_dice)
     }
 
     fn place(&mut self, now: Time, arrived: &Arrived, host: HostId, observer: &mut impl Observer) {
-        let vm = self.state.start(Vm {
+        let vm = Vm {
             request: arrived.request.0,
             placed: now,
             host,
             ask: arrived.ask,
             demand: arrived.demand,
-        });
+        };
+        let end = now.after(arrived.stay_ms);
+        let vm = self.state.start_until(vm, end);
         if arrived.stay_ms != FOR_GOOD_MS {
-            self.agenda.push(now.after(arrived.stay_ms), Event::Depart(vm));
+            self.agenda.push(end, Event::Depart(vm));
         }
         let fact = Fact::Placed {
             request: arrived.request,
