@@ -42,25 +42,34 @@ pub fn least<S: Ord>(
 ) -> Option<HostId> {
     let filter = Filter::new(state, ask);
     let mut best: Option<(S, HostId)> = None;
-    let mut look = |columns: &Columns, row: usize, host: HostId| {
+    each_candidate(state, &filter, |columns, row, host| {
         let candidate = (score(filter.amounts(), columns, row), host);
         if best.as_ref().is_none_or(|best| candidate < *best) {
             best = Some(candidate);
         }
-    };
+    });
+    best.map(|(_, host)| host)
+}
+
+/// Each host that takes the ask, with its row; of hosts that are all alike perhaps only the first.
+#[inline]
+fn each_candidate(
+    state: &State,
+    filter: &Filter<'_>,
+    mut tell: impl FnMut(&Columns, usize, HostId),
+) {
     match state.classes() {
         None => {
             let columns = state.hosts.columns();
             for host in state.hosts.ids().filter(|host| filter.admits(*host)) {
-                look(columns, host.row(), host);
+                tell(columns, host.row(), host);
             }
         }
-        Some(classes) => each_class(classes, &filter, HostId::from_row(0), |row, host| {
-            look(classes.columns(), row, host);
+        Some(classes) => each_class(classes, filter, HostId::from_row(0), |row, host| {
+            tell(classes.columns(), row, host);
             None
         }),
     }
-    best.map(|(_, host)| host)
 }
 
 /// Of each class the first host (from `start` on, round and back to it) that takes the ask.

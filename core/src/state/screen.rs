@@ -15,7 +15,7 @@ const NOBODY: i32 = i32::MAX;
 type Lanes = [i32; LANES];
 
 /// What the rows of classes have, in blocks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Screen {
     /// By kind: amounts are divided by 2 to the power of this.
     shifts: Vec<u32>,
