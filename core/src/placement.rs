@@ -23,6 +23,7 @@ pub mod scan;
 pub mod shares;
 
 use crate::fact::Reason;
+use crate::resources::Kinds;
 use crate::scenario::{FitBy, Measure, Norm, Policy, Scenario, ShareOf};
 use crate::state::{Ask, HostId, State};
 use crate::time::Time;
@@ -124,6 +125,35 @@ impl Placer {
             }
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
+    }
+
+    /// The policy's name.
+    pub fn policy_name(&self) -> &'static str {
+        self.policy.name()
+    }
+
+    /// What the policy compares, on a host that takes the ask; `None` for one that does not
+    /// score. For people: decisions compare exactly.
+    pub fn score(&self, state: &State, ask: Ask, host: HostId) -> Option<f64> {
+        match &self.policy {
+            Policy::BestFit(by) | Policy::WorstFit(by) => {
+                Some(best_fit::score(state, ask, by, &self.fractions, host))
+            }
+            _ => None,
+        }
+    }
+
+    /// What [`Self::score`] is, in words.
+    pub fn score_words(&self, kinds: &Kinds) -> Option<String> {
+        match &self.policy {
+            Policy::BestFit(by) => {
+                Some(format!("{}, least first", best_fit::score_words(by, kinds)))
+            }
+            Policy::WorstFit(by) => {
+                Some(format!("{}, most first", best_fit::score_words(by, kinds)))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Ask {
 }
 
 /// The fleet at one instant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct State {
     /// Hosts and what is free on them.
     pub hosts: Hosts,

@@ -378,7 +378,9 @@ struct FacedLife {
 impl Observer for Faced {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
         match *fact {
-            Fact::Requested { .. } => self.requested.push(format!("{now:?} {fact:?}")),
+            Fact::Requested { request, demand, tenant, name, .. } => {
+                self.requested.push(format!("{now:?} {request} {demand} {tenant} {name:?}"));
+            }
             Fact::Placed { request, boot_ms, .. } => {
                 let life = FacedLife { placed: now.ms(), boot_ms, stayed_ms: None };
                 self.lives.insert(request.0, life);

@@ -7,9 +7,10 @@
 //! named resources, the first deciding and the next breaking ties. Compared exactly, in integers;
 //! ties go to the lowest index. Cost: one pass over the hosts or their classes.
 
+use super::fractions::Fractions;
 use super::scan;
 use super::shares::{Shares, with_scale};
-use crate::resources::{Amounts, KINDS_MAX};
+use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{FitBy, Norm};
 use crate::state::{Ask, Columns, HostId, State};
 use std::cmp::Reverse;
@@ -42,6 +43,32 @@ fn norm_of(by: &FitBy) -> Option<Norm> {
         FitBy::Norm(norm, _) => Some(*norm),
         FitBy::Columns(_) => None,
     }
+}
+
+/// What is compared first, as a number for people: a norm of the free shares left, or what is left
+/// of the first column in its unit.
+pub fn score(state: &State, ask: Ask, by: &FitBy, fractions: &Fractions, host: HostId) -> f64 {
+    let asked = &state.shapes.get(ask.shape).amounts;
+    let columns = state.hosts.columns();
+    match norm_of(by) {
+        Some(norm) => fractions.left(norm, asked, columns, host.row()),
+        None => left_of(by, asked, columns, host.row())[0] as f64,
+    }
+}
+
+/// What [`score`] is.
+pub fn score_words(by: &FitBy, kinds: &Kinds) -> String {
+    let shares = match (by, norm_of(by)) {
+        (FitBy::Columns(order), _) => {
+            return order.first().map_or("nothing".to_owned(), |column| {
+                format!("{} left, {}", kinds.name(*column), kinds.unit(*column))
+            });
+        }
+        (_, Some(Norm::L2)) => "squares of the free shares left, summed over resources",
+        (_, Some(Norm::Linf)) => "the largest free share left",
+        _ => "free shares left, summed over resources",
+    };
+    shares.to_owned()
 }
 
 /// What would be left of the named columns, in their order; 0 behind the last.

@@ -6,7 +6,7 @@ use crate::time::Time;
 use std::collections::BTreeMap;
 
 /// When hosts were used last, and when their VMs will end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct History {
     keeps_use: bool,
     keeps_ends: bool,

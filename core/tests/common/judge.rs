@@ -388,7 +388,7 @@ impl Judge {
                 order.is_here = true;
                 self.delivery_left = hosts;
             }
-            Fact::Requested { request, demand, tenant, name } => {
+            Fact::Requested { request, demand, tenant, name, .. } => {
                 self.nobody_waits_for_nothing();
                 self.check_reviews_before(now + 1);
                 let next = self.requests.take_next().expect("the trace is there");
