@@ -3,13 +3,27 @@
 use expect_test::{Expect, expect, expect_file};
 use fleetcast_core::problem::{Problem, Problems, Severity};
 use fleetcast_core::read::{Input, Override, Read, read, reference, schema};
-use fleetcast_core::scenario::{Curve, Scenario};
+use fleetcast_core::scenario::{Compose, Curve, FitBy, Measure, Norm, Policy, Scenario, ShareOf};
 use fleetcast_core::source::MemoryFiles;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 const EVERY_KEY: &str = include_str!("read/every-key.toml");
+
+/// Placements with the keys that the scenario above has no place for, and the policy of each.
+const PLACEMENTS: &[(&str, &str)] = &[
+    ("policy = 'best-fit-l2'\nweights = { cpu = 2, memory = 0.5 }\nnorm = 'fleet'", "best-fit-l2"),
+    ("policy = 'power-of-d'\nd = 3\nprefer = 'best'", "power-of-d"),
+    ("policy = 'dot-product'\nsense = 'min'", "dot-product"),
+    ("policy = 'epvm'\nbase = 100", "epvm"),
+    ("policy = 'lifetime-bucket'\nbounds = ['0 s', '1 h', '1 day']", "lifetime-bucket"),
+    (
+        "policy = 'rules'\nrules = [{ score = 'label', key = 'gen', value = 'g2' }, \
+         { score = 'best-fit', quantum = 0.25 }]",
+        "rules",
+    ),
+];
 
 /// The least that is a scenario; tests change a line or add some.
 const SMALL: &str = "\
@@ -155,6 +169,60 @@ fn every_key_is_read() {
     drawn.truncate(drawn.find("    host_types:").expect("the field is there"));
     expect_file!["read/every-key.txt"].assert_eq(&drawn);
     assert_eq!(scenario.demands.len(), 6);
+}
+
+#[test]
+fn every_policy_is_read_with_its_parameters() {
+    let read = |placement: &str| {
+        let text = SMALL.replace("cpu = 1\n", "cpu = 1\nmemory = '1 GiB'\n");
+        right(&format!("{text}[placement]\n{placement}")).placement.policy
+    };
+    for (placement, name) in PLACEMENTS {
+        let policy = read(placement);
+        assert_eq!(policy.name(), *name);
+        assert_ne!(policy, plain(name), "the parameters of {name} are read");
+    }
+    for (name, _) in fleetcast_core::placement::POLICIES.iter().filter(|(name, _)| *name != "rules")
+    {
+        assert_eq!(read(&format!("policy = '{name}'")), plain(name));
+    }
+}
+
+/// A policy without parameters.
+fn plain(name: &str) -> Policy {
+    let (host, fleet) = (Measure::plain(ShareOf::Host), Measure::plain(ShareOf::Fleet));
+    let norm = |norm: Norm| FitBy::Norm(norm, host);
+    let minutes = |minutes: u64| minutes * 60_000;
+    match name {
+        "first-fit" => Policy::FirstFit,
+        "last-fit" => Policy::LastFit,
+        "next-fit" => Policy::NextFit,
+        "next-fit-closed" => Policy::NextFitClosed,
+        "round-robin" => Policy::RoundRobin,
+        "move-to-front" => Policy::MoveToFront,
+        "random" => Policy::Random,
+        "power-of-d" => Policy::PowerOfD { draws: 2, prefers_most: true, measure: host },
+        "best-fit" => Policy::BestFit(FitBy::Shares),
+        "worst-fit" => Policy::WorstFit(FitBy::Shares),
+        "best-fit-l1" => Policy::BestFit(norm(Norm::L1)),
+        "best-fit-l2" => Policy::BestFit(norm(Norm::L2)),
+        "best-fit-linf" => Policy::BestFit(norm(Norm::Linf)),
+        "worst-fit-l1" => Policy::WorstFit(norm(Norm::L1)),
+        "worst-fit-l2" => Policy::WorstFit(norm(Norm::L2)),
+        "worst-fit-linf" => Policy::WorstFit(norm(Norm::Linf)),
+        "dot-product" => Policy::DotProduct { measure: fleet, wants_most: true },
+        "norm-greedy" => Policy::NormGreedy(fleet),
+        "cosine" => Policy::Cosine(ShareOf::Fleet),
+        "tetris" => Policy::Tetris,
+        "epvm" => Policy::Epvm { base: None },
+        "balance-fit" => Policy::BalanceFit,
+        "greedy-extension" => Policy::GreedyExtension(host),
+        "lifetime-bucket" => Policy::LifetimeBucket {
+            measure: host,
+            bounds_ms: [0, 30, 60, 120, 240, 480].map(minutes).to_vec(),
+        },
+        _ => Policy::Compose(Compose { rules: Vec::new(), measure: host }),
+    }
 }
 
 /// The same document as JSON.
@@ -325,7 +393,11 @@ fn the_schema_accepts_every_key_and_no_other() {
     let mut met = BTreeSet::new();
     assert_eq!(validate(&schema, &schema, &document(EVERY_KEY), &mut met), Ok(()));
     assert_eq!(validate(&schema, &schema, &document(SMALL), &mut met), Ok(()));
-    // The scenario above has each key of each table once, so each was read too.
+    for (placement, _) in PLACEMENTS {
+        let value = document(&format!("{SMALL}[placement]\n{placement}"));
+        assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
+    }
+    // These have each key of each table once, so each was read too.
     for (name, table) in schema["$defs"].as_object().expect("the tables") {
         let properties = table.get("properties").and_then(Value::as_object);
         for (key, rule) in properties.into_iter().flatten() {
@@ -752,6 +824,28 @@ fn keys_that_exclude_each_other_are_told() {
             ("-", "placement = { policy = 'best-fit', by = ['gpu', 'cpu'] }"),
             ("-", "placement = { policy = 'best-fit', by = 'gpu' }"),
             ("-", "placement = { policy = 'best-fit', by = [] }"),
+            ("-", "placement = { policy = 'best-fit', weights = { cpu = 1 } }"),
+            ("-", "placement = { policy = 'best-fit-l1', weights = { cpu = 0.0005 } }"),
+            ("-", "placement = { policy = 'best-fit-l1', weights = { cpuu = 1 } }"),
+            ("-", "placement = { policy = 'best-fit-l1', weights = { gpu = 1 } }"),
+            ("-", "placement = { policy = 'best-fit-l2', weights = { cpu = 0 } }"),
+            ("-", "placement = { policy = 'best-fit-l2', weights = 2 }"),
+            ("-", "placement = { policy = 'cosine', norm = 'rack' }"),
+            ("-", "placement = { policy = 'power-of-d', d = 0 }"),
+            ("-", "placement = { policy = 'epvm', base = 0.5 }"),
+            ("-", "placement = { policy = 'lifetime-bucket', bounds = ['1 h', '5 min'] }"),
+            ("-", "placement = { policy = 'lifetime-bucket', bounds = [] }"),
+            ("-", "placement = { policy = 'rules' }"),
+            (
+                "-",
+                "placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }",
+            ),
+            ("-", "placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }"),
+            ("-", "placement = { policy = 'rules', rules = [{ score = 'epvm', key = 'gen' }] }"),
+            (
+                "-",
+                "placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }",
+            ),
             ("-", "expect = [{ metric = 'hosts', at-most = '5%' }]"),
             ("-", "expect = [{ metric = 'refused' }]"),
             ("-", "expect = [{ metric = 'refused', at-most = '1%', at-least = '2%' }]"),
@@ -782,6 +876,41 @@ fn keys_that_exclude_each_other_are_told() {
                 2:41+5 no demand asks for any of these | delete `by`
             placement = { policy = 'best-fit', by = [] }
                 2:41+2 `by` is empty | delete it to compare all resources
+            placement = { policy = 'best-fit', weights = { cpu = 1 } }
+                2:36+7 `weights` is for `power-of-d`, `best-fit-l1`, `best-fit-l2`, `best-fit-linf`, `worst-fit-l1`, `worst-fit-l2`, `worst-fit-linf`, `dot-product`, `norm-greedy`, `greedy-extension`, `lifetime-bucket` and `rules` | delete it
+            placement = { policy = 'best-fit-l1', weights = { cpu = 0.0005 } }
+                2:57+6 `cpu` has more than three decimals | round it
+            placement = { policy = 'best-fit-l1', weights = { cpuu = 1 } }
+                2:51+4 no resource is called `cpuu` | did you mean `cpu`?
+            placement = { policy = 'best-fit-l1', weights = { gpu = 1 } }
+                2:49+11 no demand asks for any of these | delete `weights`
+            placement = { policy = 'best-fit-l2', weights = { cpu = 0 } }
+                2:57+1 `cpu` is above 0 and at most 1000000, not `0`
+            placement = { policy = 'best-fit-l2', weights = 2 }
+                2:49+1 `weights` is a table, not a number | write it like `{ cpu = 2, memory = 1 }`
+            placement = { policy = 'cosine', norm = 'rack' }
+                2:41+6 no norm is called `rack` | there are host, fleet
+            placement = { policy = 'power-of-d', d = 0 }
+                2:42+1 `d` is at least 1, not `0`
+            placement = { policy = 'epvm', base = 0.5 }
+                2:39+3 `base` is from 1 to 1000000000, not `0.5`
+            placement = { policy = 'lifetime-bucket', bounds = ['1 h', '5 min'] }
+                2:52+16 `bounds` do not ascend | sort them
+            placement = { policy = 'lifetime-bucket', bounds = [] }
+                2:52+2 `bounds` has 1 to 100 durations, not 0
+            placement = { policy = 'rules' }
+                2:13+20 the policy `rules` has no rules | add `rules = [{ score = "non-empty" }, { score = "best-fit", quantum = 0.25 }]`
+            placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }
+                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
+                2:62+15 `score` is missing | add `score = "best-fit"`
+                2:74+1 `quantum` is above 0 and at most 1000000000000000, not `0`
+            placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }
+                2:42+32 a rule about a label has a `key` and a `value` | write it like `{ score = "label", key = "gen", value = "g2" }`
+            placement = { policy = 'rules', rules = [{ score = 'epvm', key = 'gen' }] }
+                2:42+31 `key` and `value` are for the score `label` | delete them
+            placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }
+                fine
+                warning 2:42+43 no host has the label `a=b` | the rule decides nothing
             expect = [{ metric = 'hosts', at-most = '5%' }]
                 2:41+4 `hosts` is not a part of something | `hosts` is a number of its own, not a percentage
             expect = [{ metric = 'refused' }]
@@ -1052,7 +1181,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, next-fit, round-robin, random, best-fit, worst-fit
+                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, rules
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv

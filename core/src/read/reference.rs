@@ -107,7 +107,7 @@ fn takes(field: &Field) -> String {
         Kind::Wait => "duration or `\"forever\"`".to_owned(),
         Kind::Curve => "value or curve".to_owned(),
         Kind::Labels => "labels".to_owned(),
-        Kind::Weights => "weights by flavor".to_owned(),
+        Kind::Weights(of) => format!("weights by {of}"),
         // A curve and a distribution stand in the title of their own section.
         Kind::Choice(_) if matches!(field.key, "curve" | "distribution") => {
             format!("`{}`", field.example)
