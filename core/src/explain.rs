@@ -283,7 +283,8 @@ pub fn explain(
         (None, WhenFull::Wait { .. }) => Outcome::Waits,
         (None, WhenFull::Refuse) => Outcome::Refused,
     };
-    let changes = if host.is_none() { changes(&tell, ask) } else { Vec::new() };
+    let needs_change = host.is_none() && funnel.fit == 0;
+    let changes = if needs_change { changes(&tell, ask) } else { Vec::new() };
     let limit = |max: u32| (max != u32::MAX).then_some(max);
     let group = ask.group.map(|group| state.groups.get(group).rule).map(|rule| GroupLimits {
         per_host: limit(rule.per_host_max),
@@ -347,6 +348,12 @@ fn answer(
                 plural(fit, "host")
             ),
         },
+        (None, _) if funnel.fit > 0 => {
+            let fit = plural(funnel.fit, "host");
+            format!(
+                "{request} finds no host: {fit} would do, but {policy} does not go back to them"
+            )
+        }
         (None, Outcome::Waits) => format!("{request} waits: {}", funnel.sentence),
         (None, _) => format!("{request} is refused: {}", funnel.sentence),
     }
@@ -387,6 +394,7 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
         Reason::GroupPerHost => "anti-affinity".to_owned(),
         Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
         Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
+        Reason::PassedOver => "passed over by the policy".to_owned(),
     }
 }
 
@@ -700,7 +708,7 @@ impl Tell<'_> {
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),
             Reason::GroupPerZone => "with one more of its group in a zone".to_owned(),
-            Reason::Cordoned | Reason::Short(_) | Reason::NoHosts => {
+            Reason::Cordoned | Reason::Short(_) | Reason::NoHosts | Reason::PassedOver => {
                 "if hosts that are leaving service took VMs".to_owned()
             }
         };

@@ -32,6 +32,8 @@ pub enum Reason {
     GroupPerRack,
     /// One more of the group in the zone would be too many.
     GroupPerZone,
+    /// Hosts have room, but the policy does not go back to them (closed next fit).
+    PassedOver,
 }
 
 /// What happened.

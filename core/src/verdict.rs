@@ -80,6 +80,7 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
         Reason::GroupPerHost => "group-per-host".to_owned(),
         Reason::GroupPerRack => "group-per-rack".to_owned(),
         Reason::GroupPerZone => "group-per-zone".to_owned(),
+        Reason::PassedOver => "passed-over".to_owned(),
     }
 }
 
@@ -93,6 +94,7 @@ pub fn reason_words(name: &str) -> String {
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),
+        "passed-over" => "because the policy does not go back to the hosts that fit".to_owned(),
         short => format!("for not enough {}", short.replace('+', " and ")),
     }
 }

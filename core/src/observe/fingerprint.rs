@@ -106,6 +106,7 @@ fn code(reason: Reason) -> u64 {
         Reason::GroupPerHost => 4,
         Reason::GroupPerRack => 5,
         Reason::GroupPerZone => 6,
+        Reason::PassedOver => 7,
         Reason::Short(columns) => 256 + u64::from(columns),
     }
 }

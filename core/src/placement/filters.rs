@@ -158,6 +158,10 @@ pub fn tally(state: &State, ask: Ask) -> BTreeMap<Reason, u32> {
 /// Why nobody takes the ask: of the hosts that came through most filters, the reason that turned
 /// away most; equal counts go to the first in the order of [`Reason`].
 pub fn reason(state: &State, ask: Ask) -> Reason {
+    let filter = Filter::new(state, ask);
+    if state.hosts.ids().any(|host| filter.admits(host)) {
+        return Reason::PassedOver;
+    }
     let tally = tally(state, ask);
     let furthest = tally.keys().map(stage).max().unwrap_or(0);
     let mut found = (Reason::NoHosts, 0);
@@ -178,5 +182,6 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Labels => 3,
         Reason::Short(_) => 4,
         Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 5,
+        Reason::PassedOver => 6,
     }
 }

@@ -120,6 +120,7 @@ mod tests {
     fn check(most: i64, free: i64, asked: i64, expected: bool) {
         let mut screen = Screen::new(&[most]);
         let amounts = |amount| [amount, 0, 0, 0, 0, 0, 0, 0];
+        screen.set_free(0, &amounts(free));
         screen.set_free(70, &amounts(free));
         screen.set_first(70, Some(HostId::from_row(9)));
         let asked = screen.rounded(&amounts(asked));
