@@ -6,7 +6,10 @@
 pub mod best_fit;
 pub mod filters;
 pub mod first_fit;
+pub mod kubernetes;
 pub mod next_fit;
+pub mod nomad;
+pub mod nova;
 pub mod random;
 pub mod scan;
 pub mod shares;
@@ -22,12 +25,17 @@ use shares::Shares;
 pub struct Placer {
     policy: Policy,
     shares: Shares,
+    inventory: nova::Inventory,
 }
 
 impl Placer {
     /// The scenario's policy.
     pub fn new(scenario: &Scenario) -> Self {
-        Self { policy: scenario.placement.policy.clone(), shares: Shares::new(scenario) }
+        Self {
+            policy: scenario.placement.policy.clone(),
+            shares: Shares::new(scenario),
+            inventory: nova::Inventory::new(scenario),
+        }
     }
 
     /// Which host takes the ask, or why none does. Draws from the dice only where the policy is
@@ -43,6 +51,9 @@ impl Placer {
             Policy::Random => random::choose(state, ask, dice),
             Policy::BestFit(by) => best_fit::choose(state, ask, by, &self.shares),
             Policy::WorstFit(by) => best_fit::choose_worst(state, ask, by, &self.shares),
+            Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
+            Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
+            Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
     }
@@ -59,6 +70,9 @@ pub const POLICIES: &[(&str, &str)] = &[
         "the least room left: free shares summed over resources, or `by` resource, one after another",
     ),
     ("worst-fit", "the most room left, measured as for best-fit"),
+    ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
+    ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
+    ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
 ];
 
 impl Policy {
@@ -71,6 +85,9 @@ impl Policy {
             Self::Random => "random",
             Self::BestFit(_) => "best-fit",
             Self::WorstFit(_) => "worst-fit",
+            Self::Kubernetes(_) => "kubernetes",
+            Self::Nova(_) => "nova",
+            Self::Nomad(_) => "nomad",
         }
     }
 }

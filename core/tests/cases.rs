@@ -6,6 +6,15 @@
 
 mod common;
 
+#[path = "cases/engine.rs"]
+mod engine;
+#[path = "cases/kubernetes.rs"]
+mod kubernetes;
+#[path = "cases/nomad.rs"]
+mod nomad;
+#[path = "cases/nova.rs"]
+mod nova;
+
 use fleetcast_core::placement::Placer;
 use fleetcast_core::resources::{Amounts, KINDS_MAX};
 use fleetcast_core::scenario::{DemandId, FitBy, Policy, RackId};
@@ -62,9 +71,15 @@ impl Tally {
         let one = std::slice::from_ref(&json);
         for case in json.as_array().map_or(one, Vec::as_slice) {
             let name = case["name"].as_str().unwrap_or("unnamed").to_owned();
-            match Case::read(case) {
-                Ok(read) => {
-                    self.decisions += read.run(&name);
+            let run = match case["policy"].as_str().unwrap_or_default() {
+                "k8s" => kubernetes::run(case, &name),
+                "nova" => nova::run(case, &name),
+                "nomad" => nomad::run(case, &name),
+                _ => Case::read(case).map(|read| read.run(&name)),
+            };
+            match run {
+                Ok(decisions) => {
+                    self.decisions += decisions;
                     self.passed += 1;
                 }
                 Err(why) => self.skipped.entry(why).or_default().push(name),

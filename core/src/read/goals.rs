@@ -1,7 +1,8 @@
 //! Placement and expectations: how hosts are chosen, and what must hold at the end.
 
 use super::check::{Check, node_text};
-use super::fields::{POLICIES, expect, placement, root};
+use super::clusters;
+use super::fields::{Field, POLICIES, expect, placement, root};
 use super::findings::At;
 use super::tree::{Node, Value};
 use crate::report::METRICS;
@@ -27,24 +28,43 @@ pub(crate) fn read_placement(
         Some(node) => read_by(check, node, kinds),
         None => Some(FitBy::Shares),
     };
-    let policy = match policy? {
-        "best-fit" => return Some(Policy::BestFit(by?)),
-        "worst-fit" => return Some(Policy::WorstFit(by?)),
-        "next-fit" => Policy::NextFit,
-        "round-robin" => Policy::RoundRobin,
-        "random" => Policy::Random,
-        _ => Policy::FirstFit,
+    let name = policy?;
+    let policy = match name {
+        "best-fit" => by.map(Policy::BestFit),
+        "worst-fit" => by.map(Policy::WorstFit),
+        "next-fit" => Some(Policy::NextFit),
+        "round-robin" => Some(Policy::RoundRobin),
+        "random" => Some(Policy::Random),
+        "kubernetes" => clusters::read_kubernetes(check, &table, kinds),
+        "nova" => clusters::read_nova(check, &table, kinds),
+        "nomad" => clusters::read_nomad(check, &table, kinds),
+        _ => Some(Policy::FirstFit),
     };
-    if let Some(by) = by_node {
-        // A policy given on the command line does not bring along the file's `by`.
-        let is_set = |at: At| matches!(at, At::Set(_));
-        if !policy_node.is_some_and(|node| is_set(node.at)) || is_set(by.at) {
-            let message = "`by` is for `best-fit` and `worst-fit`";
-            check.error_hint(table.at_key(&placement::BY), message, "delete it");
+    // A policy given on the command line does not bring along the file's parameters.
+    let is_set = |at: At| matches!(at, At::Set(_));
+    let is_policy_set = policy_node.is_some_and(|node| is_set(node.at));
+    for (field, policies) in PARAMETERS {
+        let Some(node) = table.get(field) else { continue };
+        if !policies.contains(&name) && (!is_policy_set || is_set(node.at)) {
+            let policies: Vec<String> = policies.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!("`{}` is for {}", field.key, policies.join(" and "));
+            check.error_hint(table.at_key(field), message, "delete it");
         }
     }
-    Some(policy)
+    policy
 }
+
+/// Which policies a parameter is for.
+static PARAMETERS: &[(&Field, &[&str])] = &[
+    (&placement::BY, &["best-fit", "worst-fit"]),
+    (&placement::PLUGINS, &["kubernetes"]),
+    (&placement::FIT, &["kubernetes"]),
+    (&placement::SHAPE, &["kubernetes"]),
+    (&placement::RESOURCES, &["kubernetes"]),
+    (&placement::WEIGHERS, &["nova"]),
+    (&placement::ALGORITHM, &["nomad"]),
+    (&placement::VISITS, &["nomad"]),
+];
 
 fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
     let key = placement::BY.key;

@@ -319,6 +319,7 @@ fn build(
         scenario.models.push(HostModel {
             name: format!("model {row}"),
             total: effective,
+            reserved: [0; 8],
             effective,
             price_cents: 0,
             lead_time: Distribution::Constant(0),
