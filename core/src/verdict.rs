@@ -45,7 +45,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
             .collect(),
         time_to_ready_s: time_to_ready(summary),
         hosts_lower_bound: lower_bound(scenario, summary),
-        first_full: summary.first_full.map(|at| moment(scenario, at)),
+        first_full: summary.first_full.map(|(at, _)| moment(scenario, at)),
         scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
         orders: orders(scenario, summary),
         ordered_price: ordered_price(scenario, summary),
@@ -256,7 +256,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
             "fits to the end, {end}: all {} requests were placed at once",
             digits(report.requests)
         )),
-        Some(full) => {
+        Some((full, _)) => {
             let date = date(scenario, full);
             parts.push(if full == Time::ZERO {
                 format!("does not fit from the start, {date}")
@@ -267,12 +267,17 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
             parts.push(shortage(report));
         }
     }
-    if let Some(name) = &report.scarcest {
-        let at_peak = percent(report.utilisation[name].peak);
-        parts.push(match summary.first_full {
-            None => format!("{name} is the scarcest, {at_peak} taken at its peak"),
-            Some(_) => format!("{name} runs out first"),
-        });
+    match (summary.first_full, &report.scarcest) {
+        (Some((_, Reason::Short(columns))), _) => {
+            let short = reason_name(&scenario.kinds, Reason::Short(columns));
+            let run = if short.contains('+') { "run" } else { "runs" };
+            parts.push(format!("{} {run} out first", short.replace('+', " and ")));
+        }
+        (None, Some(name)) => {
+            let at_peak = percent(report.utilisation[name].peak);
+            parts.push(format!("{name} is the scarcest, {at_peak} taken at its peak"));
+        }
+        _ => {}
     }
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();

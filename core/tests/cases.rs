@@ -29,12 +29,7 @@ use std::path::{Path, PathBuf};
 fn every_case_of_a_known_policy_is_decided_as_it_says() {
     let mut tally = Tally::default();
     for directory in directories() {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&directory)
-            .unwrap_or_else(|why| panic!("{}: {why}", directory.display()))
-            .map(|entry| entry.expect("a directory entry can be read").path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-            .collect();
-        files.sort();
+        let files = json_files(&directory);
         assert!(!files.is_empty(), "{} holds no cases", directory.display());
         for file in files {
             tally.run_file(&file);
@@ -55,6 +50,21 @@ fn directories() -> Vec<PathBuf> {
     let shared = here.join("../../shared/cases/placement");
     let own = here.join("tests/cases");
     [shared, own].into_iter().filter(|directory| directory.is_dir()).collect()
+}
+
+/// The JSON files in a directory and below it, in order.
+fn json_files(directory: &Path) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(directory).unwrap_or_else(|why| panic!("{}: {why}", directory.display()));
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a directory entry can be read").path()).collect();
+    paths.sort();
+    let found = paths.into_iter().flat_map(|path| match path.extension() {
+        Some(extension) if extension == "json" => vec![path],
+        _ if path.is_dir() => json_files(&path),
+        _ => Vec::new(),
+    });
+    found.collect()
 }
 
 #[derive(Default)]

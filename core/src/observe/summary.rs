@@ -42,8 +42,8 @@ pub struct Summary {
     pub waited_by: BTreeMap<Reason, u64>,
     /// From request to ready.
     pub ready: Durations,
-    /// First refusal or wait.
-    pub first_full: Option<Time>,
+    /// First refusal or wait, and why.
+    pub first_full: Option<(Time, Reason)>,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
 }
@@ -189,14 +189,14 @@ impl Observer for Summary {
             }
             Fact::Waiting { reason, .. } => {
                 *self.waited_by.entry(reason).or_default() += 1;
-                self.first_full.get_or_insert(now);
+                self.first_full.get_or_insert((now, reason));
             }
             Fact::Refused { demand, tenant, reason, .. } => {
                 self.total.refused += 1;
                 self.by_demand[demand.row()].refused += 1;
                 self.by_tenant[tenant.row()].refused += 1;
                 *self.refused_by.entry(reason).or_default() += 1;
-                self.first_full.get_or_insert(now);
+                self.first_full.get_or_insert((now, reason));
             }
         }
     }

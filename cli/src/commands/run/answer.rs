@@ -42,8 +42,10 @@ pub(super) fn text(results: &Results) -> String {
 /// The scenario, the verdict, and the expectations with it: they are the verdict on the verdict.
 fn head(text: &mut String, report: &Report) {
     line(text, &dim(&report.scenario));
-    for row in words::wrap(&report.question, 80) {
-        line(text, &dim(&row));
+    if !report.question.is_empty() {
+        for row in words::wrap(&report.question, 80) {
+            line(text, &dim(&row));
+        }
     }
     line(text, "");
     for row in words::wrap(&words::capitalised(&report.verdict), 80) {
