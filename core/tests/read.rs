@@ -11,6 +11,14 @@ use std::collections::BTreeSet;
 
 const EVERY_KEY: &str = include_str!("read/every-key.toml");
 
+/// The parameters of policies that the scenario above does not have.
+const PLACEMENTS: [&str; 3] = [
+    "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, { used = 80, score = 10 }]\n\
+     plugins = { node-resources-fit = 2, balanced-allocation = 1 }\nresources = { cpu = 3, memory = 1 }",
+    "policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }",
+    "policy = 'nomad'\nalgorithm = 'spread'\nvisits = 'all'",
+];
+
 /// The least that is a scenario; tests change a line or add some.
 const SMALL: &str = "\
 name = 'small'
@@ -155,6 +163,30 @@ fn every_key_is_read() {
     drawn.truncate(drawn.find("    host_types:").expect("the field is there"));
     expect_file!["read/every-key.txt"].assert_eq(&drawn);
     assert_eq!(scenario.demands.len(), 6);
+}
+
+#[test]
+fn the_parameters_of_the_field_s_schedulers_are_read() {
+    let drawn = PLACEMENTS.map(|placement| {
+        let scenario = right(&format!("{SMALL}[placement]\n{placement}"));
+        format!("{:?}\n", scenario.placement.policy)
+    });
+    expect![[r#"
+        Kubernetes(KubernetesProfile { fit_weight: 2, balance_weight: 1, fit: Ratio([(0, 0), (80, 10)]), resources: [KubernetesResource { column: 0, weight: 3, is_extended: false }] })
+        Nova([NovaWeigher { column: 0, multiplier: -1.5, is_overcommitted: true }])
+        Nomad(NomadRule { algorithm: Spread, walk: All, cpu: Some(0), memory: None })
+    "#]]
+    .assert_eq(&drawn.concat());
+    let defaults = ["kubernetes", "nova", "nomad"].map(|name| {
+        let scenario = right(&format!("{SMALL}[placement]\npolicy = '{name}'"));
+        format!("{:?}\n", scenario.placement.policy)
+    });
+    expect![[r#"
+        Kubernetes(KubernetesProfile { fit_weight: 1, balance_weight: 1, fit: Least, resources: [KubernetesResource { column: 0, weight: 1, is_extended: false }] })
+        Nova([NovaWeigher { column: 0, multiplier: 1.0, is_overcommitted: true }])
+        Nomad(NomadRule { algorithm: Binpack, walk: Service, cpu: Some(0), memory: None })
+    "#]]
+    .assert_eq(&defaults.concat());
 }
 
 /// The same document as JSON.
@@ -325,7 +357,11 @@ fn the_schema_accepts_every_key_and_no_other() {
     let mut met = BTreeSet::new();
     assert_eq!(validate(&schema, &schema, &document(EVERY_KEY), &mut met), Ok(()));
     assert_eq!(validate(&schema, &schema, &document(SMALL), &mut met), Ok(()));
-    // The scenario above has each key of each table once, so each was read too.
+    for placement in PLACEMENTS {
+        let text = format!("{SMALL}[placement]\n{placement}");
+        assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
+    }
+    // The scenarios above have each key of each table once, so each was read too.
     for (name, table) in schema["$defs"].as_object().expect("the tables") {
         let properties = table.get("properties").and_then(Value::as_object);
         for (key, rule) in properties.into_iter().flatten() {
@@ -752,6 +788,21 @@ fn keys_that_exclude_each_other_are_told() {
             ("-", "placement = { policy = 'best-fit', by = ['gpu', 'cpu'] }"),
             ("-", "placement = { policy = 'best-fit', by = 'gpu' }"),
             ("-", "placement = { policy = 'best-fit', by = [] }"),
+            ("-", "placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }"),
+            ("-", "placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }"),
+            ("-", "placement = { policy = 'kubernetes', fit = 'ratio' }"),
+            ("-", "placement = { policy = 'kubernetes', shape = [] }"),
+            ("-", "placement = { policy = 'kubernetes', fit = 'ratio', shape = [] }"),
+            (
+                "-",
+                "placement = { policy = 'kubernetes', fit = 'ratio', shape = [{ used = 9, score = 1 }, { used = 9, score = 11 }, { used = 8, score = 0 }] }",
+            ),
+            ("-", "placement = { policy = 'kubernetes', resources = {} }"),
+            ("-", "placement = { policy = 'kubernetes', resources = { cpu = 0, gqu = 1 } }"),
+            ("-", "placement = { policy = 'kubernetes', resources = { gpu = 1 } }"),
+            ("-", "placement = { policy = 'nova', weighers = { cpu = 'much', disk = -1e9 } }"),
+            ("-", "placement = { policy = 'nova', weighers = { disk = 2 } }"),
+            ("-", "placement = { policy = 'nomad', algorithm = 'pack', visits = 3 }"),
             ("-", "expect = [{ metric = 'hosts', at-most = '5%' }]"),
             ("-", "expect = [{ metric = 'refused' }]"),
             ("-", "expect = [{ metric = 'refused', at-most = '1%', at-least = '2%' }]"),
@@ -782,6 +833,38 @@ fn keys_that_exclude_each_other_are_told() {
                 2:41+5 no demand asks for any of these | delete `by`
             placement = { policy = 'best-fit', by = [] }
                 2:41+2 `by` is empty | delete it to compare all resources
+            placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }
+                2:32+7 `plugins` is for `kubernetes` | delete it
+                2:46+9 `algorithm` is for `nomad` | delete it
+            placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }
+                2:48+2 no plugin has a weight, so all hosts are alike | give one a weight, or delete `plugins`
+                2:58+6 no fit is called `best` | did you mean `least`?
+            placement = { policy = 'kubernetes', fit = 'ratio' }
+                2:38+3 `shape` is missing | add `shape = [{ used = 0, score = 0 }, { used = 100, score = 10 }]`
+            placement = { policy = 'kubernetes', shape = [] }
+                2:38+5 `shape` is for `fit = "ratio"` | delete it
+            placement = { policy = 'kubernetes', fit = 'ratio', shape = [] }
+                2:61+2 `shape` is empty | give it at least one point
+            placement = { policy = 'kubernetes', fit = 'ratio', shape = [{ used = 9, score = 1 }, { used = 9, score = 11 }, { used = 8, score = 0 }] }
+                2:107+2 `score` is at most 10, not `11`
+                2:113+23 the points of a shape ascend in `used`
+            placement = { policy = 'kubernetes', resources = {} }
+                2:50+2 `resources` is weights by resource | write it like `{ cpu = 1, memory = 1, gpu = 5 }`
+            placement = { policy = 'kubernetes', resources = { cpu = 0, gqu = 1 } }
+                2:58+1 `cpu` is at least 1, not `0`
+                2:61+3 no resource is called `gqu` | did you mean `gpu`?
+            placement = { policy = 'kubernetes', resources = { gpu = 1 } }
+                fine
+                warning 2:52+3 no demand asks for `gpu`, so it decides nothing | delete it here
+            placement = { policy = 'nova', weighers = { cpu = 'much', disk = -1e9 } }
+                2:51+6 `cpu` is a number, not text | write it like `10`
+                2:66+4 `disk` is from -1000000 to 1000000, not `-1e9`
+            placement = { policy = 'nova', weighers = { disk = 2 } }
+                fine
+                warning 2:52+1 no demand asks for `disk`, so it decides nothing | delete it here
+            placement = { policy = 'nomad', algorithm = 'pack', visits = 3 }
+                2:45+6 no algorithm is called `pack` | there are binpack, spread
+                2:62+1 `visits` is text, not a number | did you mean `"3"`?
             expect = [{ metric = 'hosts', at-most = '5%' }]
                 2:41+4 `hosts` is not a part of something | `hosts` is a number of its own, not a percentage
             expect = [{ metric = 'refused' }]
@@ -1052,7 +1135,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, next-fit, round-robin, random, best-fit, worst-fit
+                --set placement.policy: no policy is called `best` | there are first-fit, next-fit, round-robin, random, best-fit, worst-fit, kubernetes, nova, nomad
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv
