@@ -218,7 +218,10 @@ impl Judge {
             Policy::FirstFit => fits[0],
             Policy::NextFit => from(last.unwrap_or(0)),
             Policy::RoundRobin => from(last.map_or(0, |row| row + 1)),
-            Policy::Random => return None,
+            // Whether the field's schedulers choose as they should is told by the cases.
+            Policy::Random | Policy::Kubernetes(_) | Policy::Nova(_) | Policy::Nomad(_) => {
+                return None;
+            }
             Policy::BestFit(by) => self.extreme(want, fits, by, Ordering::Less),
             Policy::WorstFit(by) => self.extreme(want, fits, by, Ordering::Greater),
         })
