@@ -240,7 +240,7 @@ fn random_fleets_do_all_that_is_judged() {
     let rare = [retired, ordered];
     assert!([requests, placed, refused, waited, departed, added].iter().all(|n| *n > 1_000));
     assert!(rare.iter().all(|n| *n > 100), "{rare:?}");
-    assert_eq!(policies.len(), 6);
+    assert_eq!(policies.len(), 9);
 }
 
 fn ends_early() -> Arrivals {
