@@ -1,6 +1,6 @@
 //! What was typed.
 
-use crate::commands::{check, completions, list, run, schema};
+use crate::commands::{check, completions, explain, list, run, schema};
 use crate::end::End;
 use clap::{Parser, Subcommand};
 
@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Is the file right? Tells every problem at once, each with its place
     Check(check::Args),
+    /// Why a request went where it went; or why nowhere, and what would make it fit
+    Explain(explain::Args),
     /// The scenarios in the box, the placement policies, and the metrics of `[[expect]]`
     List(list::Args),
     /// The JSON Schema of scenario files, for editors
@@ -45,6 +47,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(&args),
             Self::Check(args) => check::run(&args),
+            Self::Explain(args) => explain::run(&args),
             Self::List(args) => list::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Completions(args) => completions::run(&args),

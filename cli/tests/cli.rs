@@ -535,6 +535,42 @@ fn a_scenario_in_the_box_runs_by_its_name() {
 }
 
 #[test]
+fn a_refusal_is_explained() {
+    check(&["explain", "plan.toml", "--request", "epsilon"], &expect![[""]]);
+}
+
+#[test]
+fn a_placement_is_explained() {
+    let best = ["explain", "plan.toml", "--request", "1", "--policy", "best-fit"];
+    check(&best, &expect![[""]]);
+}
+
+#[test]
+fn a_request_that_waits_is_followed() {
+    let waits =
+        ["explain", "plan.toml", "--request", "epsilon", "--set", "demand.vms.when-full=wait"];
+    check(&waits, &expect![[""]]);
+}
+
+#[test]
+fn a_request_that_never_comes_is_an_error() {
+    check(&["explain", "plan.toml", "--request", "eta"], &expect![[""]]);
+    check(&["explain", "plan.toml", "--request", "6"], &expect![[""]]);
+    check(&["explain", "plan.toml"], &expect![[""]]);
+}
+
+#[test]
+fn an_explanation_can_be_data() {
+    let arguments = ["explain", "plan.toml", "--request", "epsilon", "--json"];
+    let output = run(&folder(), &arguments);
+    let account: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(account["outcome"], "refused");
+    assert_eq!(account["reason"], "cpu");
+    assert_eq!(account["changes"][0]["change"], "more-room");
+    assert_eq!(account["changes"][0]["more"][0]["amount"], 1_000);
+}
+
+#[test]
 fn schema_is_a_json_schema() {
     let schema = run(&folder(), &["schema"]).stdout;
     let schema: serde_json::Value = serde_json::from_slice(&schema).expect("JSON");
@@ -551,7 +587,9 @@ fn completions_are_for_every_shell() {
 
 #[test]
 fn every_help_has_examples() {
-    for command in [&[][..], &["run"], &["check"], &["list"], &["schema"], &["completions"]] {
+    for command in
+        [&[][..], &["run"], &["check"], &["explain"], &["list"], &["schema"], &["completions"]]
+    {
         let help = run(&folder(), &[command, &["--help"]].concat());
         assert!(text(&help.stdout).contains("Example"), "{command:?}");
         assert!(text(&help.stdout).contains("fleetcast"), "{command:?}");

@@ -48,7 +48,7 @@ at-least = 1
 "#;
 
 /// Maps whose keys are names of the scenario's, not of ours.
-const MAPS: [&str; 3] = ["utilisation", "refused_by", "waited_by"];
+const MAPS: [&str; 5] = ["utilisation", "refused_by", "waited_by", "resources", "because"];
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
     match value {
@@ -69,6 +69,31 @@ fn keys(value: &Value, into: &mut BTreeSet<String>) {
         Value::Array(list) => list.iter().for_each(|value| keys(value, into)),
         _ => {}
     }
+}
+
+#[test]
+fn every_field_of_an_account_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("rich.toml"), RICH).expect("writable");
+    let mut names = BTreeSet::new();
+    let mut kinds = 0;
+    for request in 0..40 {
+        let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+            .current_dir(folder.path())
+            .args(["explain", "rich.toml", "--json", "--request", &request.to_string()])
+            .output()
+            .expect("the program starts");
+        let account: Value = serde_json::from_slice(&output.stdout).expect("an account");
+        for change in account["changes"].as_array().expect("a list") {
+            kinds += usize::from(names.insert(change["change"].as_str().expect("a word").into()));
+        }
+        keys(&account, &mut names);
+    }
+    assert!(kinds > 1, "no change was named, so this test would miss its fields");
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
 use crate::scenario::{DemandId, HostTypeId, RackId, TenantId};
-use crate::state::{HostId, VmId};
+use crate::state::{Ask, HostId, VmId};
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +84,8 @@ pub enum Fact<'a> {
         tenant: TenantId,
         /// What it is called, where a trace's `vm_id` is not simply its row number.
         name: Option<&'a str>,
+        /// What it asks for; held at this instant.
+        ask: Ask,
     },
     /// A request found a host.
     Placed {

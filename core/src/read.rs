@@ -14,6 +14,7 @@ mod spreads;
 mod fleet;
 mod load;
 mod clusters;
+mod policies;
 mod goals;
 mod reference;
 mod schema;
@@ -145,7 +146,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         fleet.read_procurement(check, node);
     }
     let (columns, kinds) = columns(check, &load);
-    let policy = goals::read_placement(check, table.get(&root::PLACEMENT), &kinds);
+    let labels = labels(&fleet, &load);
+    let policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -162,7 +164,6 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         }
         amounts
     };
-    let labels = labels(&fleet, &load);
     let ids = |list: &[String]| {
         let id = |label: &String| {
             let row = labels.binary_search(label).expect("all labels were gathered");

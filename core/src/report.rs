@@ -62,9 +62,21 @@ pub struct Report {
     pub utilisation: BTreeMap<String, Utilisation>,
     /// From request to ready.
     pub time_to_ready_s: Percentiles,
-    /// Hosts needed at least, whatever the policy: the largest, over time and resources, of
-    /// demand ÷ the capacity of the largest host. `None` without hosts.
+    /// Hosts that no policy does without for the VMs that were placed: the largest, over time and
+    /// resources, of what was taken ÷ the capacity of the largest host; when the fleet was first
+    /// full and at the end also by what fits beside each other. `None` without hosts.
     pub hosts_lower_bound: Option<u64>,
+    /// The same for the average over time: what was taken on average ÷ the capacity of the
+    /// largest host, for the resource where that is most.
+    #[serde(default)]
+    pub mean_hosts_lower_bound: Option<f64>,
+    /// At the end: what is free, and what of it the run's mix of requests cannot use. `None` if
+    /// nothing was asked for or no host is in service.
+    #[serde(default)]
+    pub stranding: Option<Stranding>,
+    /// The same when a request first found no room.
+    #[serde(default)]
+    pub stranding_first_full: Option<Stranding>,
     /// First refusal or first wait, if any: when the fleet was full.
     pub first_full: Option<Moment>,
     /// Which resource is the scarcest: the one with the highest peak utilisation.
@@ -109,6 +121,46 @@ pub struct Utilisation {
     pub peak_used: i64,
     /// Capacity at the end.
     pub capacity: i64,
+}
+
+/// Free capacity and what of it is of no use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stranding {
+    /// When.
+    pub at: Moment,
+    /// So many more VMs fit, in the proportions of the mix, until nothing of it does.
+    pub vms_more: u64,
+    /// By resource.
+    pub resources: BTreeMap<String, Stranded>,
+    /// The mix, most frequent first, at most [`crate::stranding::WANTED_MAX`] requests.
+    pub fits: Vec<Fits>,
+}
+
+/// How much of a resource is of no use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stranded {
+    /// Free.
+    pub free: i64,
+    /// Still free once nothing of the mix fits any more.
+    pub stranded: i64,
+    /// Stranded ÷ the capacity of all hosts in service.
+    pub share: f64,
+    /// The unit of the amounts.
+    pub unit: String,
+    /// What is stranded by the reason that keeps the mix out of the host: the resources that it
+    /// has too little of (as in `refused_by`), `pool`, `labels` or `cordoned`.
+    pub because: BTreeMap<String, i64>,
+}
+
+/// A request of the mix, and how many like it fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fits {
+    /// Its flavor, or its size.
+    pub request: String,
+    /// Its share of the mix, 0..=1.
+    pub share: f64,
+    /// How many fit if only such come.
+    pub vms: u64,
 }
 
 /// Percentiles of durations, s; all 0 when nothing was measured.

@@ -385,17 +385,63 @@ pub struct Placement {
 pub enum Policy {
     /// Lowest index.
     FirstFit,
+    /// Highest index.
+    LastFit,
     /// From the last host used, on and round.
     NextFit,
+    /// From the last host used, on and never back.
+    NextFitClosed,
     /// From behind the last host used, on and round.
     RoundRobin,
+    /// The one used last.
+    MoveToFront,
     /// Any, each as likely.
     Random,
+    /// The best of a few drawn at random.
+    PowerOfD {
+        /// How many are drawn, with replacement; 1 or more.
+        draws: u32,
+        /// The draw with most left (worst fit); else the one with least.
+        prefers_most: bool,
+        /// How what is left is measured: the sum of its shares.
+        measure: Measure,
+    },
     /// Least free share after, summed over resources, or least free of the named columns,
     /// one after another.
     BestFit(FitBy),
     /// Most of the same.
     WorstFit(FitBy),
+    /// Most (or least) aligned: the dot product of what is asked and what is free.
+    DotProduct {
+        /// What both are shares of.
+        measure: Measure,
+        /// The largest product; else the smallest.
+        wants_most: bool,
+    },
+    /// Least sum of squares of what is left.
+    NormGreedy(Measure),
+    /// The smallest angle between what is asked and what is free. Weights do not count.
+    Cosine(ShareOf),
+    /// The dot product over the host's own capacity.
+    Tetris,
+    /// Least opportunity cost: `Σ base^(load after) − base^(load before)`.
+    Epvm {
+        /// 1 or more; `None`: the number of hosts in service.
+        base: Option<f64>,
+    },
+    /// Least difference between the largest and the smallest share left, then best fit.
+    BalanceFit,
+    /// Shortest extension of the time until the host is empty, then best fit.
+    GreedyExtension(Measure),
+    /// The same, by bucket.
+    LifetimeBucket {
+        /// For best fit within a bucket.
+        measure: Measure,
+        /// Bounds between buckets, ms, ascending.
+        bounds_ms: Vec<u64>,
+    },
+    /// The scenario's own: rules, the first deciding, the next on ties; then a weighted sum.
+    Compose(Compose),
     /// The Kubernetes scheduler.
     Kubernetes(KubernetesProfile),
     /// OpenStack Nova, by the weighers in this order.
@@ -490,6 +536,92 @@ pub enum FitBy {
     Shares,
     /// What is left of these columns, the first deciding, the next on ties.
     Columns(Vec<usize>),
+    /// A norm of the shares that are left.
+    Norm(Norm, Measure),
+}
+
+/// How the shares of several resources become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    /// Their weighted sum.
+    L1,
+    /// The weighted sum of their squares.
+    L2,
+    /// The largest weighted one.
+    Linf,
+}
+
+/// What makes amounts of several resources comparable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Amounts are shares of this.
+    pub of: ShareOf,
+    /// How much each resource counts, in thousandths, 0 to 1,000,000,000.
+    pub weights_milli: Amounts,
+}
+
+/// What an amount is a share of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareOf {
+    /// What the host could give out.
+    Host,
+    /// The most that a host of the scenario could, resource by resource.
+    Fleet,
+}
+
+impl Measure {
+    /// All resources count alike.
+    pub fn plain(of: ShareOf) -> Self {
+        Self { of, weights_milli: [1_000; crate::resources::KINDS_MAX] }
+    }
+}
+
+/// A policy of rules and weighted scores. A host with less is better; ties go to the lowest index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compose {
+    /// Compared one after another; at most [`RULES_MAX`].
+    pub rules: Vec<Rule>,
+    /// For all scores that measure shares.
+    pub measure: Measure,
+}
+
+/// The most rules of a policy.
+pub const RULES_MAX: usize = 8;
+
+/// A score, coarsened or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// What is compared.
+    pub score: Score,
+    /// Scores count in whole multiples of this, above 0; `None`: as they are.
+    pub quantum: Option<f64>,
+}
+
+/// A number for a host and a request; less is better.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Score {
+    /// What is left, least first.
+    BestFit(Norm),
+    /// What is left, most first.
+    WorstFit(Norm),
+    /// As the policy.
+    DotProduct,
+    /// As the policy.
+    NormGreedy,
+    /// As the policy.
+    Cosine,
+    /// As the policy.
+    Tetris,
+    /// As the policy.
+    Epvm,
+    /// As the policy, before its ties.
+    BalanceFit,
+    /// 0 for hosts with this label, else 1. `None`: a label that no host has.
+    Label(Option<LabelId>),
+    /// 0 for hosts with a VM, else 1.
+    NonEmpty,
+    /// By how much the VM puts off the end of the host's last VM, ms.
+    Extension,
 }
 
 /// What must hold at the end.

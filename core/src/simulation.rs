@@ -9,9 +9,10 @@ mod waiting;
 use crate::agenda::{Agenda, Class, Classed};
 use crate::demand::{FOR_GOOD_MS, Request, Requests, Size};
 use crate::dice;
+use crate::explain::{self, Explanation};
 use crate::fact::{Fact, Reason, RequestId};
 use crate::observe::{Fingerprint, Observer, Summary};
-use crate::placement::Placer;
+use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
 use crate::scenario::{DemandId, Flavor, Scenario, TenantId, WhenFull};
@@ -66,6 +67,8 @@ pub struct Simulation {
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     request_next: u64,
+    /// The request that [`Self::advance_to_request`] stopped at.
+    undecided: Option<Arrived>,
     has_begun: bool,
     has_ended: bool,
 }
@@ -80,6 +83,30 @@ struct Arrived {
     ask: Ask,
     stay_ms: u64,
     boot_ms: u64,
+}
+
+/// A request that the run stopped at: it has arrived, and nothing is decided.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    arrived: Arrived,
+    name: Option<Box<str>>,
+}
+
+impl Undecided {
+    /// Its number.
+    pub fn request(&self) -> RequestId {
+        self.arrived.request
+    }
+
+    /// What it asks for, while the run stands still.
+    pub fn ask(&self) -> Ask {
+        self.arrived.ask
+    }
+
+    /// When it arrived.
+    pub fn at(&self) -> Time {
+        self.arrived.at
+    }
 }
 
 /// Runs a scenario to its end and reports.
@@ -115,6 +142,7 @@ impl Simulation {
             agenda: Agenda::new(),
             flavor_asks,
             request_next: 0,
+            undecided: None,
             has_begun: false,
             has_ended: false,
             scenario,
@@ -141,10 +169,60 @@ impl Simulation {
     /// # Errors
     /// If a trace cannot be read any more. The run cannot go on then.
     pub fn advance<O: Observer>(&mut self, until: Time, observer: &mut O) -> Result<bool, Problem> {
+        self.advance_unless(until, |_, _| false, observer)?;
+        Ok(!self.has_ended)
+    }
+
+    /// Runs up to a request and stops when it has arrived and is not yet decided; `None` if no
+    /// such request comes. `is_it` is asked for each request, with its name if it has one. The
+    /// next [`Self::advance`] begins with the decision.
+    ///
+    /// # Errors
+    /// If a trace cannot be read any more. The run cannot go on then.
+    pub fn advance_to_request<O: Observer>(
+        &mut self,
+        is_it: impl FnMut(RequestId, Option<&str>) -> bool,
+        observer: &mut O,
+    ) -> Result<Option<Undecided>, Problem> {
+        let name = self.advance_unless(self.end(), is_it, observer)?;
+        let found = self.undecided.zip(name);
+        Ok(found.map(|(arrived, name)| Undecided { arrived, name }))
+    }
+
+    /// How many requests have arrived.
+    pub fn requests_arrived(&self) -> u64 {
+        self.request_next
+    }
+
+    /// The account of the decision about a request that the run stopped at.
+    pub fn explain(&self, undecided: &Undecided) -> Explanation {
+        let arrived = &undecided.arrived;
+        let question = explain::Question {
+            request: arrived.request,
+            name: undecided.name.as_deref(),
+            demand: arrived.demand,
+            tenant: arrived.tenant,
+            at: arrived.at,
+            ask: arrived.ask,
+        };
+        explain::explain(&self.scenario, &self.state, &self.placer, &self.placement_dice, &question)
+    }
+
+    /// Runs up to and with `until`, unless a request comes that is to be stopped at: then its
+    /// name (if it has one) is returned.
+    fn advance_unless<O: Observer>(
+        &mut self,
+        until: Time,
+        mut is_stop: impl FnMut(RequestId, Option<&str>) -> bool,
+        observer: &mut O,
+    ) -> Result<Option<Option<Box<str>>>, Problem> {
         let until = until.min(self.end());
         if !self.has_begun {
             self.has_begun = true;
             self.begin(observer);
+        }
+        if let Some(arrived) = self.undecided.take() {
+            self.settle(&arrived, observer);
         }
         while !self.has_ended {
             let arrival = self.requests.next_at().filter(|at| *at <= until);
@@ -152,8 +230,14 @@ impl Simulation {
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
                 self.happen(now, event, observer);
             } else if arrival.is_some() {
-                let request = self.requests.take_next()?.expect("its instant was told");
-                self.arrive(request, observer);
+                let mut request = self.requests.take_next()?.expect("its instant was told");
+                let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
+                let arrived = self.arrive(&mut request, observer);
+                if is_stop {
+                    self.undecided = Some(arrived);
+                    return Ok(Some(request.name));
+                }
+                self.settle(&arrived, observer);
             } else {
                 break;
             }
@@ -162,7 +246,7 @@ impl Simulation {
             self.has_ended = true;
             observer.hear(until, &Fact::Ended, &self.state);
         }
-        Ok(!self.has_ended)
+        Ok(None)
     }
 
     fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
@@ -176,7 +260,9 @@ impl Simulation {
         }
     }
 
-    fn arrive(&mut self, request: Request, observer: &mut impl Observer) {
+    /// A request is heard of.
+    #[inline]
+    fn arrive(&mut self, request: &mut Request, observer: &mut impl Observer) -> Arrived {
         let now = request.at;
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
@@ -190,7 +276,7 @@ impl Simulation {
             }
             Size::Own(amounts) => state.ask(&amounts, request.pool, &demand.labels),
         };
-        if let Some((key, rule)) = request.group.zip(demand.group) {
+        if let Some((key, rule)) = request.group.take().zip(demand.group) {
             ask = state.ask_in_group(ask, key, rule);
         }
         let arrived = Arrived {
@@ -208,31 +294,42 @@ impl Simulation {
             demand: arrived.demand,
             tenant: arrived.tenant,
             name: request.name.as_deref(),
+            ask: arrived.ask,
         };
         observer.hear(now, &fact, &self.state);
-        match self.decide(arrived.ask) {
-            Ok(host) => self.place(now, &arrived, host, observer),
+        arrived
+    }
+
+    /// A request that has arrived is decided.
+    #[inline]
+    fn settle(&mut self, arrived: &Arrived, observer: &mut impl Observer) {
+        let now = arrived.at;
+        match self.decide(now, arrived) {
+            Ok(host) => self.place(now, arrived, host, observer),
             Err(reason) => match self.scenario.demands[arrived.demand.row()].when_full {
-                WhenFull::Refuse => self.refuse(now, &arrived, reason, observer),
-                WhenFull::Wait { ms_max } => self.wait(now, arrived, reason, ms_max, observer),
+                WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
+                WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
             },
         }
     }
 
-    fn decide(&mut self, ask: Ask) -> Result<HostId, Reason> {
-        self.placer.decide(&self.state, ask, &mut self.placement_dice)
+    fn decide(&mut self, now: Time, arrived: &Arrived) -> Result<HostId, Reason> {
+        let query = Query { ask: arrived.ask, now, stay_ms: arrived.stay_ms };
+        self.placer.decide(&self.state, query, &mut self.placement_dice)
     }
 
     fn place(&mut self, now: Time, arrived: &Arrived, host: HostId, observer: &mut impl Observer) {
-        let vm = self.state.start(Vm {
+        let vm = Vm {
             request: arrived.request.0,
             placed: now,
             host,
             ask: arrived.ask,
             demand: arrived.demand,
-        });
+        };
+        let end = now.after(arrived.stay_ms);
+        let vm = self.state.start_until(vm, end);
         if arrived.stay_ms != FOR_GOOD_MS {
-            self.agenda.push(now.after(arrived.stay_ms), Event::Depart(vm));
+            self.agenda.push(end, Event::Depart(vm));
         }
         let fact = Fact::Placed {
             request: arrived.request,

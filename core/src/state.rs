@@ -6,6 +6,7 @@
 pub mod columns;
 pub mod classes;
 pub mod groups;
+pub mod history;
 pub mod hosts;
 pub mod shapes;
 pub mod vms;
@@ -13,12 +14,14 @@ pub mod vms;
 pub use classes::Classes;
 pub use columns::Columns;
 pub use groups::{GroupId, GroupKey, Groups};
+pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use shapes::{Shape, ShapeId, Shapes};
 pub use vms::{Vm, VmId, Vms};
 
 use crate::resources::Amounts;
 use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario};
+use crate::time::Time;
 
 /// What is to be placed. Whoever holds one lets it go with [`State::forget`], or makes it a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub struct Ask {
 }
 
 /// The fleet at one instant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct State {
     /// Hosts and what is free on them.
     pub hosts: Hosts,
@@ -44,6 +47,8 @@ pub struct State {
     pub waiting: u64,
     /// Where the latest VM was placed: next-fit and round-robin go on from here.
     pub last_placed: Option<HostId>,
+    /// What some policies remember of each host.
+    pub history: History,
     /// The hosts that take VMs, by what they are: kept once the fleet is large enough for it.
     classes: Option<Classes>,
     /// From how many hosts on classes are kept.
@@ -63,6 +68,7 @@ impl State {
             groups: Groups::default(),
             waiting: 0,
             last_placed: None,
+            history: History::new(scenario),
             classes: None,
             classes_from: CLASSES_FROM,
         }
@@ -131,8 +137,13 @@ impl State {
         }
     }
 
-    /// A VM starts on its host, which has room for it.
+    /// A VM starts on its host, which has room for it, and stays for good.
     pub fn start(&mut self, vm: Vm) -> VmId {
+        self.start_until(vm, Time::from_ms(u64::MAX))
+    }
+
+    /// A VM starts on its host, which has room for it, and will end at `end`.
+    pub fn start_until(&mut self, vm: Vm, end: Time) -> VmId {
         let host = vm.host;
         self.hosts.take(host, &self.shapes.get(vm.ask.shape).amounts);
         if let Some(group) = vm.ask.group {
@@ -140,13 +151,16 @@ impl State {
         }
         self.changed(host);
         self.last_placed = Some(host);
-        self.vms.add(vm)
+        let id = self.vms.add(vm);
+        self.history.start(id, host, end);
+        id
     }
 
     /// A VM ends. Its ask is still held.
     pub fn end(&mut self, id: VmId) -> Vm {
         let vm = self.vms.remove(id);
         let host = vm.host;
+        self.history.end(id, host);
         self.hosts.give(host, &self.shapes.get(vm.ask.shape).amounts);
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));

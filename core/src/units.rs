@@ -148,6 +148,11 @@ impl Decimal {
         self.whole(100, 1).ok()
     }
 
+    /// The number in thousandths, if it is not negative and has at most three decimals.
+    pub fn to_thousandths(self) -> Option<u64> {
+        self.whole(1_000, 1).ok()
+    }
+
     /// `floor(amount × self)`; `None` if it is negative or beyond `i64`. `amount` is at most 2^63.
     pub fn of_amount(self, amount: i64) -> Option<i64> {
         let amount = u128::try_from(amount).ok()?;

@@ -2,13 +2,16 @@
 
 use crate::fact::Reason;
 use crate::observe::Summary;
+use crate::observe::summary::Snapshot;
 use crate::report::{
-    ExpectationReport, METRICS, Moment, Order, Percentiles, Report, SCHEMA_VERSION, TenantReport,
-    Utilisation,
+    ExpectationReport, Fits, METRICS, Moment, Order, Percentiles, Report, SCHEMA_VERSION, Stranded,
+    Stranding, TenantReport, Utilisation,
 };
 use crate::resources::Kinds;
 use crate::scenario::{Bound, Expectation, Scenario};
+use crate::stranding::Wanted;
 use crate::time::{DAY_MS, Time};
+use crate::units::format_amount;
 use crate::words::{self, count as digits, percent, plural};
 use std::collections::BTreeMap;
 
@@ -44,7 +47,10 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
             .map(|column| (kinds.name(column).to_owned(), utilisation(kinds, summary, column)))
             .collect(),
         time_to_ready_s: time_to_ready(summary),
-        hosts_lower_bound: lower_bound(scenario, summary),
+        hosts_lower_bound: lower_bound(summary),
+        mean_hosts_lower_bound: mean_lower_bound(summary),
+        stranding: summary.end.as_ref().and_then(|end| stranding(scenario, end)),
+        stranding_first_full: summary.full.as_ref().and_then(|full| stranding(scenario, full)),
         first_full: summary.first_full.map(|(at, _)| moment(scenario, at)),
         scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
         orders: orders(scenario, summary),
@@ -145,15 +151,63 @@ fn time_to_ready(summary: &Summary) -> Percentiles {
     }
 }
 
-/// No fleet of such hosts can hold what this one held at its peak with fewer.
-fn lower_bound(scenario: &Scenario, summary: &Summary) -> Option<u64> {
-    let model = |t: &crate::scenario::HostType| scenario.models[t.model.row()].effective;
-    let columns = 0..scenario.kinds.len();
-    let bounds = columns.filter_map(|column| {
-        let largest = scenario.host_types.iter().map(|t| model(t)[column]).max()?;
-        (largest > 0).then(|| level(summary.used[column].peak).div_ceil(level(largest)))
-    });
-    bounds.max()
+/// No fleet of such hosts can hold what this one held at its peak with fewer: by volume at every
+/// instant, by volume and fit when it was first full and at the end.
+fn lower_bound(summary: &Summary) -> Option<u64> {
+    let largest = summary.largest.iter().zip(&summary.used);
+    let volumes = largest.filter(|(largest, _)| **largest > 0);
+    let volume = volumes.map(|(largest, used)| level(used.peak).div_ceil(level(*largest))).max();
+    let snapshots = [&summary.full, &summary.end].into_iter().flatten();
+    volume.max(snapshots.filter_map(|at| volume.map(|_| at.hosts_bound)).max())
+}
+
+/// The same averaged over time, by volume.
+fn mean_lower_bound(summary: &Summary) -> Option<f64> {
+    let largest = summary.largest.iter().zip(&summary.used);
+    let volumes = largest.filter(|(largest, _)| **largest > 0);
+    volumes.map(|(largest, used)| used.mean(summary.now) / *largest as f64).reduce(f64::max)
+}
+
+/// `None` if nothing was asked for, or of no host.
+fn stranding(scenario: &Scenario, at: &Snapshot) -> Option<Stranding> {
+    let (kinds, account) = (&scenario.kinds, &at.stranding);
+    let all: u64 = account.fits.iter().map(|(wanted, _)| wanted.weight).sum();
+    if all == 0 || account.stranded.is_empty() {
+        return None;
+    }
+    let of = |column: usize| {
+        let because = account.stranded.iter().filter(|(_, amounts)| amounts[column] > 0);
+        let stranded = because.clone().map(|(_, amounts)| amounts[column]).sum::<i64>();
+        Stranded {
+            free: account.free[column],
+            stranded,
+            share: ratio(stranded as f64, account.capacity[column] as f64),
+            unit: kinds.unit(column).to_owned(),
+            because: because.map(|(why, by)| (reason_name(kinds, *why), by[column])).collect(),
+        }
+    };
+    let fits = |(wanted, vms): &(Wanted, u64)| Fits {
+        request: request_name(scenario, wanted),
+        share: wanted.weight as f64 / all as f64,
+        vms: *vms,
+    };
+    Some(Stranding {
+        at: moment(scenario, at.at),
+        vms_more: account.more,
+        resources: (0..kinds.len()).map(|c| (kinds.name(c).to_owned(), of(c))).collect(),
+        fits: account.fits.iter().map(fits).collect(),
+    })
+}
+
+/// The flavor of this size; or the size itself.
+fn request_name(scenario: &Scenario, wanted: &Wanted) -> String {
+    let kinds = &scenario.kinds;
+    if let Some(flavor) = scenario.flavors.iter().find(|f| f.amounts == wanted.amounts) {
+        return flavor.name.clone();
+    }
+    let columns = (0..kinds.len()).filter(|column| wanted.amounts[*column] > 0);
+    let texts = columns.map(|c| format_amount(kinds.name(c), kinds.unit(c), wanted.amounts[c]));
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 fn orders(scenario: &Scenario, summary: &Summary) -> Vec<Order> {
@@ -351,7 +405,7 @@ fn shortage(report: &Report) -> String {
     )
 }
 
-fn moment(scenario: &Scenario, at: Time) -> Moment {
+pub(crate) fn moment(scenario: &Scenario, at: Time) -> Moment {
     Moment { at_s: seconds(at.ms()), date: scenario.calendar.at(at).to_string() }
 }
 

@@ -8,12 +8,14 @@ mod fleets;
 mod judge;
 
 use fleetcast_core::demand::{Request, Requests};
+use fleetcast_core::dice;
 use fleetcast_core::fact::Fact;
 use fleetcast_core::observe::{Fingerprint, Observer, SeriesRecorder, Summary, Transcript};
+use fleetcast_core::placement::{Placer, Query};
 use fleetcast_core::resources::AMOUNT_MAX;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
-use fleetcast_core::state::State;
+use fleetcast_core::state::{State, Vm};
 use fleetcast_core::time::Time;
 use fleets::{DURATION_MS, Fleet, fleets};
 use judge::{Judge, Told};
@@ -62,6 +64,52 @@ proptest! {
     #[test]
     fn every_fact_agrees_with_a_second_account(fleet in fleets()) {
         judge(&fleet);
+    }
+
+    /// The scan over all hosts is the judge of the decisions over classes of hosts.
+    #[test]
+    fn classes_of_hosts_decide_as_the_hosts_do(
+        fleet in fleets(),
+        steps in prop::collection::vec((any::<u16>(), 0..20_000u64, any::<bool>()), 1..120),
+    ) {
+        let scenario = &fleet.scenario;
+        let (mut plain, mut classed) = (State::new(scenario), State::new(scenario));
+        plain.keep_classes_from(usize::MAX);
+        classed.keep_classes_from(0);
+        for spec in &scenario.hosts {
+            plain.add_host(spec.host_type, spec.rack, 0);
+            classed.add_host(spec.host_type, spec.rack, 0);
+        }
+        let placer = Placer::new(scenario);
+        let mut dice = [dice::stream(scenario.seed, "a"), dice::stream(scenario.seed, "a")];
+        let mut alive = Vec::new();
+        for (now, (pick, stay_ms, leaves)) in steps.into_iter().enumerate() {
+            if leaves && !alive.is_empty() {
+                let (vm, twin) = alive.swap_remove(usize::from(pick) % alive.len());
+                let (vm, twin) = (plain.end(vm), classed.end(twin));
+                plain.forget(vm.ask);
+                classed.forget(twin.ask);
+                continue;
+            }
+            let flavor = &scenario.flavors[usize::from(pick) % scenario.flavors.len()];
+            let demand = &scenario.demands[usize::from(pick) % scenario.demands.len()];
+            let decide = |state: &mut State, dice| {
+                let ask = state.ask(&flavor.amounts, demand.pool, &demand.labels);
+                let query = Query { ask, now: Time::from_ms(now as u64), stay_ms };
+                let host = placer.decide(state, query, dice);
+                let vm = host.map(|host| {
+                    let (request, placed) = (now as u64, query.now);
+                    let vm = Vm { request, placed, host, ask, demand: DemandId::from_row(0) };
+                    state.start_until(vm, query.ends())
+                });
+                (host, vm)
+            };
+            let [one, other] = &mut dice;
+            let (host, vm) = decide(&mut plain, one);
+            let (twin_host, twin) = decide(&mut classed, other);
+            prop_assert_eq!(host, twin_host, "{:?}", &scenario.placement.policy);
+            alive.extend(vm.ok().zip(twin.ok()));
+        }
     }
 
     #[test]
@@ -222,7 +270,7 @@ fn random_fleets_do_all_that_is_judged() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut sum, mut policies) = (Told::default(), BTreeMap::<&str, u32>::new());
-    for _ in 0..150 {
+    for _ in 0..300 {
         let fleet = fleets().new_tree(&mut runner).expect("fleets can be made").current();
         let told = judge(&fleet);
         sum.requests += told.requests;
@@ -240,7 +288,7 @@ fn random_fleets_do_all_that_is_judged() {
     let rare = [retired, ordered];
     assert!([requests, placed, refused, waited, departed, added].iter().all(|n| *n > 1_000));
     assert!(rare.iter().all(|n| *n > 100), "{rare:?}");
-    assert_eq!(policies.len(), 9);
+    assert_eq!(policies.len(), fleetcast_core::placement::POLICIES.len(), "{policies:?}");
 }
 
 fn ends_early() -> Arrivals {
@@ -326,7 +374,9 @@ struct FacedLife {
 impl Observer for Faced {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
         match *fact {
-            Fact::Requested { .. } => self.requested.push(format!("{now:?} {fact:?}")),
+            Fact::Requested { request, demand, tenant, name, .. } => {
+                self.requested.push(format!("{now:?} {request} {demand} {tenant} {name:?}"));
+            }
             Fact::Placed { request, boot_ms, .. } => {
                 let life = FacedLife { placed: now.ms(), boot_ms, stayed_ms: None };
                 self.lives.insert(request.0, life);

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect, expect_file};
 use fleetcast_core::problem::{Problem, Problems, Severity};
 use fleetcast_core::read::{Input, Override, Read, read, reference, schema};
-use fleetcast_core::scenario::{Curve, Scenario};
+use fleetcast_core::scenario::*;
 use fleetcast_core::source::MemoryFiles;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -11,12 +11,26 @@ use std::collections::BTreeSet;
 
 const EVERY_KEY: &str = include_str!("read/every-key.toml");
 
-/// The parameters of policies that the scenario above does not have.
-const PLACEMENTS: [&str; 3] = [
-    "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, { used = 80, score = 10 }]\n\
-     plugins = { node-resources-fit = 2, balanced-allocation = 1 }\nresources = { cpu = 3, memory = 1 }",
-    "policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }",
-    "policy = 'nomad'\nalgorithm = 'spread'\nvisits = 'all'",
+/// Placements with the keys that the scenario above has no place for, and the policy of each.
+const PLACEMENTS: &[(&str, &str)] = &[
+    ("policy = 'best-fit-l2'\nweights = { cpu = 2, memory = 0.5 }\nnorm = 'fleet'", "best-fit-l2"),
+    ("policy = 'power-of-d'\nd = 3\nprefer = 'best'", "power-of-d"),
+    ("policy = 'dot-product'\nsense = 'min'", "dot-product"),
+    ("policy = 'epvm'\nbase = 100", "epvm"),
+    ("policy = 'lifetime-bucket'\nbounds = ['0 s', '1 h', '1 day']", "lifetime-bucket"),
+    (
+        "policy = 'rules'\nrules = [{ score = 'label', key = 'gen', value = 'g2' }, \
+         { score = 'best-fit', quantum = 0.25 }]",
+        "rules",
+    ),
+    (
+        "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
+         { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1 }\n\
+         resources = { cpu = 3, memory = 1 }",
+        "kubernetes",
+    ),
+    ("policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }", "nova"),
+    ("policy = 'nomad'\nalgorithm = 'spread'\nvisits = 'all'", "nomad"),
 ];
 
 /// The least that is a scenario; tests change a line or add some.
@@ -166,27 +180,81 @@ fn every_key_is_read() {
 }
 
 #[test]
-fn the_parameters_of_the_field_s_schedulers_are_read() {
-    let drawn = PLACEMENTS.map(|placement| {
-        let scenario = right(&format!("{SMALL}[placement]\n{placement}"));
-        format!("{:?}\n", scenario.placement.policy)
-    });
-    expect![[r#"
-        Kubernetes(KubernetesProfile { fit_weight: 2, balance_weight: 1, fit: Ratio([(0, 0), (80, 10)]), resources: [KubernetesResource { column: 0, weight: 3, is_extended: false }] })
-        Nova([NovaWeigher { column: 0, multiplier: -1.5, is_overcommitted: true }])
-        Nomad(NomadRule { algorithm: Spread, walk: All, cpu: Some(0), memory: None })
-    "#]]
-    .assert_eq(&drawn.concat());
-    let defaults = ["kubernetes", "nova", "nomad"].map(|name| {
-        let scenario = right(&format!("{SMALL}[placement]\npolicy = '{name}'"));
-        format!("{:?}\n", scenario.placement.policy)
-    });
-    expect![[r#"
-        Kubernetes(KubernetesProfile { fit_weight: 1, balance_weight: 1, fit: Least, resources: [KubernetesResource { column: 0, weight: 1, is_extended: false }] })
-        Nova([NovaWeigher { column: 0, multiplier: 1.0, is_overcommitted: true }])
-        Nomad(NomadRule { algorithm: Binpack, walk: Service, cpu: Some(0), memory: None })
-    "#]]
-    .assert_eq(&defaults.concat());
+fn every_policy_is_read_with_its_parameters() {
+    let read = |placement: &str| {
+        let text = SMALL.replace("cpu = 1\n", "cpu = 1\nmemory = '1 GiB'\n");
+        right(&format!("{text}[placement]\n{placement}")).placement.policy
+    };
+    for (placement, name) in PLACEMENTS {
+        let policy = read(placement);
+        assert_eq!(policy.name(), *name);
+        assert_ne!(policy, plain(name), "the parameters of {name} are read");
+    }
+    for (name, _) in fleetcast_core::placement::POLICIES.iter().filter(|(name, _)| *name != "rules")
+    {
+        assert_eq!(read(&format!("policy = '{name}'")), plain(name));
+    }
+}
+
+/// A policy without parameters.
+fn plain(name: &str) -> Policy {
+    let (host, fleet) = (Measure::plain(ShareOf::Host), Measure::plain(ShareOf::Fleet));
+    let norm = |norm: Norm| FitBy::Norm(norm, host);
+    let minutes = |minutes: u64| minutes * 60_000;
+    match name {
+        "first-fit" => Policy::FirstFit,
+        "last-fit" => Policy::LastFit,
+        "next-fit" => Policy::NextFit,
+        "next-fit-closed" => Policy::NextFitClosed,
+        "round-robin" => Policy::RoundRobin,
+        "move-to-front" => Policy::MoveToFront,
+        "random" => Policy::Random,
+        "power-of-d" => Policy::PowerOfD { draws: 2, prefers_most: true, measure: host },
+        "best-fit" => Policy::BestFit(FitBy::Shares),
+        "worst-fit" => Policy::WorstFit(FitBy::Shares),
+        "best-fit-l1" => Policy::BestFit(norm(Norm::L1)),
+        "best-fit-l2" => Policy::BestFit(norm(Norm::L2)),
+        "best-fit-linf" => Policy::BestFit(norm(Norm::Linf)),
+        "worst-fit-l1" => Policy::WorstFit(norm(Norm::L1)),
+        "worst-fit-l2" => Policy::WorstFit(norm(Norm::L2)),
+        "worst-fit-linf" => Policy::WorstFit(norm(Norm::Linf)),
+        "dot-product" => Policy::DotProduct { measure: fleet, wants_most: true },
+        "norm-greedy" => Policy::NormGreedy(fleet),
+        "cosine" => Policy::Cosine(ShareOf::Fleet),
+        "tetris" => Policy::Tetris,
+        "epvm" => Policy::Epvm { base: None },
+        "balance-fit" => Policy::BalanceFit,
+        "greedy-extension" => Policy::GreedyExtension(host),
+        "lifetime-bucket" => Policy::LifetimeBucket {
+            measure: host,
+            bounds_ms: [0, 30, 60, 120, 240, 480].map(minutes).to_vec(),
+        },
+        "kubernetes" => {
+            let resource = |column| KubernetesResource { column, weight: 1, is_extended: false };
+            Policy::Kubernetes(KubernetesProfile {
+                fit_weight: 1,
+                balance_weight: 1,
+                fit: FitScore::Least,
+                resources: [0, 1].map(resource).to_vec(),
+            })
+        }
+        "nova" => Policy::Nova(
+            [(0, true), (1, false)]
+                .map(|(column, is_overcommitted)| NovaWeigher {
+                    column,
+                    multiplier: 1.0,
+                    is_overcommitted,
+                })
+                .to_vec(),
+        ),
+        "nomad" => Policy::Nomad(NomadRule {
+            algorithm: NomadAlgorithm::Binpack,
+            walk: NomadWalk::Service,
+            cpu: Some(0),
+            memory: Some(1),
+        }),
+        _ => Policy::Compose(Compose { rules: Vec::new(), measure: host }),
+    }
 }
 
 /// The same document as JSON.
@@ -357,11 +425,11 @@ fn the_schema_accepts_every_key_and_no_other() {
     let mut met = BTreeSet::new();
     assert_eq!(validate(&schema, &schema, &document(EVERY_KEY), &mut met), Ok(()));
     assert_eq!(validate(&schema, &schema, &document(SMALL), &mut met), Ok(()));
-    for placement in PLACEMENTS {
-        let text = format!("{SMALL}[placement]\n{placement}");
-        assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
+    for (placement, _) in PLACEMENTS {
+        let value = document(&format!("{SMALL}[placement]\n{placement}"));
+        assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
     }
-    // The scenarios above have each key of each table once, so each was read too.
+    // These have each key of each table once, so each was read too.
     for (name, table) in schema["$defs"].as_object().expect("the tables") {
         let properties = table.get("properties").and_then(Value::as_object);
         for (key, rule) in properties.into_iter().flatten() {
@@ -788,6 +856,28 @@ fn keys_that_exclude_each_other_are_told() {
             ("-", "placement = { policy = 'best-fit', by = ['gpu', 'cpu'] }"),
             ("-", "placement = { policy = 'best-fit', by = 'gpu' }"),
             ("-", "placement = { policy = 'best-fit', by = [] }"),
+            ("-", "placement = { policy = 'best-fit', weights = { cpu = 1 } }"),
+            ("-", "placement = { policy = 'best-fit-l1', weights = { cpu = 0.0005 } }"),
+            ("-", "placement = { policy = 'best-fit-l1', weights = { cpuu = 1 } }"),
+            ("-", "placement = { policy = 'best-fit-l1', weights = { gpu = 1 } }"),
+            ("-", "placement = { policy = 'best-fit-l2', weights = { cpu = 0 } }"),
+            ("-", "placement = { policy = 'best-fit-l2', weights = 2 }"),
+            ("-", "placement = { policy = 'cosine', norm = 'rack' }"),
+            ("-", "placement = { policy = 'power-of-d', d = 0 }"),
+            ("-", "placement = { policy = 'epvm', base = 0.5 }"),
+            ("-", "placement = { policy = 'lifetime-bucket', bounds = ['1 h', '5 min'] }"),
+            ("-", "placement = { policy = 'lifetime-bucket', bounds = [] }"),
+            ("-", "placement = { policy = 'rules' }"),
+            (
+                "-",
+                "placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }",
+            ),
+            ("-", "placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }"),
+            ("-", "placement = { policy = 'rules', rules = [{ score = 'epvm', key = 'gen' }] }"),
+            (
+                "-",
+                "placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }",
+            ),
             ("-", "placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }"),
             ("-", "placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }"),
             ("-", "placement = { policy = 'kubernetes', fit = 'ratio' }"),
@@ -833,6 +923,41 @@ fn keys_that_exclude_each_other_are_told() {
                 2:41+5 no demand asks for any of these | delete `by`
             placement = { policy = 'best-fit', by = [] }
                 2:41+2 `by` is empty | delete it to compare all resources
+            placement = { policy = 'best-fit', weights = { cpu = 1 } }
+                2:36+7 `weights` is for `power-of-d`, `best-fit-l1`, `best-fit-l2`, `best-fit-linf`, `worst-fit-l1`, `worst-fit-l2`, `worst-fit-linf`, `dot-product`, `norm-greedy`, `greedy-extension`, `lifetime-bucket` and `rules` | delete it
+            placement = { policy = 'best-fit-l1', weights = { cpu = 0.0005 } }
+                2:57+6 `cpu` has more than three decimals | round it
+            placement = { policy = 'best-fit-l1', weights = { cpuu = 1 } }
+                2:51+4 no resource is called `cpuu` | did you mean `cpu`?
+            placement = { policy = 'best-fit-l1', weights = { gpu = 1 } }
+                2:49+11 no demand asks for any of these | delete `weights`
+            placement = { policy = 'best-fit-l2', weights = { cpu = 0 } }
+                2:57+1 `cpu` is above 0 and at most 1000000, not `0`
+            placement = { policy = 'best-fit-l2', weights = 2 }
+                2:49+1 `weights` is a table, not a number | write it like `{ cpu = 2, memory = 1 }`
+            placement = { policy = 'cosine', norm = 'rack' }
+                2:41+6 no norm is called `rack` | there are host, fleet
+            placement = { policy = 'power-of-d', d = 0 }
+                2:42+1 `d` is at least 1, not `0`
+            placement = { policy = 'epvm', base = 0.5 }
+                2:39+3 `base` is from 1 to 1000000000, not `0.5`
+            placement = { policy = 'lifetime-bucket', bounds = ['1 h', '5 min'] }
+                2:52+16 `bounds` do not ascend | sort them
+            placement = { policy = 'lifetime-bucket', bounds = [] }
+                2:52+2 `bounds` has 1 to 100 durations, not 0
+            placement = { policy = 'rules' }
+                2:13+20 the policy `rules` has no rules | add `rules = [{ score = "non-empty" }, { score = "best-fit", quantum = 0.25 }]`
+            placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }
+                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
+                2:62+15 `score` is missing | add `score = "best-fit"`
+                2:74+1 `quantum` is above 0 and at most 1000000000000000, not `0`
+            placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }
+                2:42+32 a rule about a label has a `key` and a `value` | write it like `{ score = "label", key = "gen", value = "g2" }`
+            placement = { policy = 'rules', rules = [{ score = 'epvm', key = 'gen' }] }
+                2:42+31 `key` and `value` are for the score `label` | delete them
+            placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }
+                fine
+                warning 2:42+43 no host has the label `a=b` | the rule decides nothing
             placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }
                 2:32+7 `plugins` is for `kubernetes` | delete it
                 2:46+9 `algorithm` is for `nomad` | delete it
@@ -1135,7 +1260,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, next-fit, round-robin, random, best-fit, worst-fit, kubernetes, nova, nomad
+                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, rules
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv

@@ -150,7 +150,7 @@ fn simulate(
 }
 
 /// A file changed or went away while it was run: it was right when it was checked.
-fn broke(source: &Source, drawn: &str) -> End {
+pub(super) fn broke(source: &Source, drawn: &str) -> End {
     tell(drawn);
     End::Files(crate::end::Complaint {
         message: format!("the run of {} stopped: a file can no longer be read", source.file),

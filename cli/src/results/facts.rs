@@ -116,7 +116,7 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
         Fact::Delivered { order, hosts } => {
             Row { fact: "delivered", order: text(order), hosts: text(hosts), ..Row::default() }
         }
-        Fact::Requested { request, demand, tenant, name } => {
+        Fact::Requested { request, demand, tenant, name, .. } => {
             let (demand, tenant) = owner(demand, tenant);
             let name = name.unwrap_or_default().to_owned();
             let request = text(request.0);

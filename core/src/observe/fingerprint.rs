@@ -71,7 +71,7 @@ impl Observer for Fingerprint {
                 self.write(3, now, numbers);
             }
             Fact::Delivered { order, hosts } => self.write(4, now, [order.into(), hosts.into()]),
-            Fact::Requested { request, demand, tenant, name } => {
+            Fact::Requested { request, demand, tenant, name, .. } => {
                 self.write(5, now, [request.0, row(demand.row()), row(tenant.row())]);
                 if let Some(name) = name {
                     self.write_bytes(name.as_bytes());

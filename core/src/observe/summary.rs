@@ -1,10 +1,12 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::{Durations, Observer};
+use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{HostTypeId, Scenario};
-use crate::state::State;
+use crate::state::{ShapeId, State};
+use crate::stranding::{self, Mix};
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -46,6 +48,25 @@ pub struct Summary {
     pub first_full: Option<(Time, Reason)>,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
+    /// The most that a host of the scenario can give out, by column.
+    pub largest: Amounts,
+    /// What is asked for.
+    mix: Mix,
+    /// The fleet when a request first found no room.
+    pub full: Option<Snapshot>,
+    /// The fleet at the end.
+    pub end: Option<Snapshot>,
+}
+
+/// What is worth a pass over all hosts and VMs at one instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When.
+    pub at: Time,
+    /// What is free, and what of it the requests so far could use.
+    pub stranding: stranding::Account,
+    /// Hosts that no policy does without for the VMs alive: [`bounds::l2`], the most over columns.
+    pub hosts_bound: u64,
 }
 
 /// One order as it was placed.
@@ -129,6 +150,34 @@ impl Summary {
             ready: Durations::default(),
             first_full: None,
             orders: Vec::new(),
+            largest: largest(scenario),
+            mix: Mix::default(),
+            full: None,
+            end: None,
+        }
+    }
+
+    fn snapshot(&self, now: Time, state: &State) -> Snapshot {
+        let mut alive: Vec<u64> = Vec::new();
+        for (_, vm) in state.vms.iter() {
+            let row = vm.ask.shape.row();
+            if alive.len() <= row {
+                alive.resize(row + 1, 0);
+            }
+            alive[row] += 1;
+        }
+        let bound = |column: usize| {
+            let shapes = alive.iter().enumerate().filter(|(_, number)| **number > 0);
+            let sizes = shapes.map(|(row, number)| {
+                (state.shapes.get(ShapeId::from_row(row)).amounts[column], *number)
+            });
+            let capacity = self.largest[column];
+            if capacity > 0 { bounds::l2(capacity, &sizes.collect()) } else { 0 }
+        };
+        Snapshot {
+            at: now,
+            stranding: stranding::account(state, &self.mix.wanted()),
+            hosts_bound: (0..self.kinds).map(bound).max().unwrap_or(0),
         }
     }
 
@@ -158,9 +207,20 @@ impl Summary {
     }
 }
 
+fn largest(scenario: &Scenario) -> Amounts {
+    let models = scenario.host_types.iter().map(|host_type| host_type.model);
+    let effective = models.map(|model| scenario.models[model.row()].effective);
+    effective.fold(Amounts::default(), |most, amounts| {
+        std::array::from_fn(|column| most[column].max(amounts[column]))
+    })
+}
+
 impl Observer for Summary {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.now = now;
+        if self.full.is_none() && matches!(fact, Fact::Waiting { .. } | Fact::Refused { .. }) {
+            self.full = Some(self.snapshot(now, state));
+        }
         // A request that has only just arrived has changed nothing yet.
         if !matches!(fact, Fact::Requested { .. }) {
             self.note_levels(now, state);
@@ -171,12 +231,13 @@ impl Observer for Summary {
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }
-            | Fact::Departed { .. }
-            | Fact::Ended => {}
+            | Fact::Departed { .. } => {}
+            Fact::Ended => self.end = Some(self.snapshot(now, state)),
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
             }
-            Fact::Requested { demand, tenant, .. } => {
+            Fact::Requested { demand, tenant, ask, .. } => {
+                self.mix.add(state.shapes.get(ask.shape));
                 self.total.requests += 1;
                 self.by_demand[demand.row()].requests += 1;
                 self.by_tenant[tenant.row()].requests += 1;

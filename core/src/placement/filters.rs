@@ -6,13 +6,14 @@
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::state::shapes::TypeVerdict;
-use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, State};
+use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
 
 /// An ask with its parts looked up once, to be held against many hosts.
 #[derive(Clone, Copy)]
 pub struct Filter<'s> {
     state: &'s State,
+    shape: ShapeId,
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
     group: Option<GroupId>,
@@ -23,6 +24,7 @@ impl<'s> Filter<'s> {
     pub fn new(state: &'s State, ask: Ask) -> Self {
         Self {
             state,
+            shape: ask.shape,
             amounts: &state.shapes.get(ask.shape).amounts,
             verdicts: state.shapes.verdicts(ask.shape),
             group: ask.group,
@@ -71,30 +73,65 @@ impl<'s> Filter<'s> {
             TypeVerdict::WrongPool => return Err(Reason::Pool),
             TypeVerdict::LabelMissing => return Err(Reason::Labels),
         }
-        let mut short = 0;
-        for column in 0..hosts.kinds() {
+        match self.short(host) {
+            0 => self.group_allows(host),
+            short => Err(Reason::Short(short)),
+        }
+    }
+
+    /// The resources of which the host has too little, as in [`Reason::Short`].
+    fn short(&self, host: HostId) -> u8 {
+        let hosts = &self.state.hosts;
+        (0..hosts.kinds()).fold(0, |short, column| {
             let asked = self.amounts[column];
-            short |= u8::from(asked > 0 && asked > hosts.free(host, column)) << column;
-        }
-        if short != 0 {
-            return Err(Reason::Short(short));
-        }
-        self.group_allows(host)
+            short | u8::from(asked > 0 && asked > hosts.free(host, column)) << column
+        })
     }
 
     fn group_allows(&self, host: HostId) -> Result<(), Reason> {
-        let Some(group) = self.group else { return Ok(()) };
-        let (group, hosts) = (self.state.groups.get(group), &self.state.hosts);
-        if group.on_host(host) >= group.rule.per_host_max {
-            return Err(Reason::GroupPerHost);
+        self.group_limits(host).next().map_or(Ok(()), Err)
+    }
+
+    /// Each limit of the group that one more on the host would break.
+    #[inline]
+    fn group_limits(&self, host: HostId) -> impl Iterator<Item = Reason> + use<'s> {
+        const LIMITS: [Reason; 3] =
+            [Reason::GroupPerHost, Reason::GroupPerRack, Reason::GroupPerZone];
+        let hosts = &self.state.hosts;
+        let group = self.group.map(|group| self.state.groups.get(group));
+        let is_broken = move |limit: &Reason| {
+            group.is_some_and(|group| match limit {
+                Reason::GroupPerHost => group.on_host(host) >= group.rule.per_host_max,
+                Reason::GroupPerRack => group.in_rack(hosts.rack(host)) >= group.rule.per_rack_max,
+                _ => group.in_zone(hosts.zone(host)) >= group.rule.per_zone_max,
+            })
+        };
+        LIMITS.into_iter().filter(is_broken)
+    }
+
+    /// Everything that keeps the host from taking it: each filter is asked, whatever the others
+    /// say. The first is that of [`Self::admit`]; empty if the host can take it.
+    pub fn objections(&self, host: HostId) -> Vec<Reason> {
+        let hosts = &self.state.hosts;
+        let mut found = Vec::new();
+        match hosts.status(host) {
+            HostStatus::Up => {}
+            HostStatus::Cordoned => found.push(Reason::Cordoned),
+            HostStatus::Retired => return vec![Reason::NoHosts],
         }
-        if group.in_rack(hosts.rack(host)) >= group.rule.per_rack_max {
-            return Err(Reason::GroupPerRack);
+        let host_type = hosts.host_type(host);
+        if self.verdicts[host_type.row()] == TypeVerdict::WrongPool {
+            found.push(Reason::Pool);
         }
-        if group.in_zone(hosts.zone(host)) >= group.rule.per_zone_max {
-            return Err(Reason::GroupPerZone);
+        if self.state.shapes.labels_missing(self.shape, host_type).next().is_some() {
+            found.push(Reason::Labels);
         }
-        Ok(())
+        match self.short(host) {
+            0 => {}
+            short => found.push(Reason::Short(short)),
+        }
+        found.extend(self.group_limits(host));
+        found
     }
 }
 

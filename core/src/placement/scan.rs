@@ -26,6 +26,40 @@ pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
     best
 }
 
+/// The last host that takes the ask.
+pub fn last(state: &State, ask: Ask) -> Option<HostId> {
+    let filter = Filter::new(state, ask);
+    let Some(classes) = state.classes() else {
+        let mut hosts = (0..state.hosts.rows()).rev().map(HostId::from_row);
+        return hosts.find(|host| filter.admits(*host));
+    };
+    let rows = 0..classes.columns().rows();
+    let rows = rows.filter(|row| filter.admits_row(classes.columns(), *row));
+    let last_of = |row: usize| {
+        let mut members = classes.members(row).iter().rev();
+        members.find(|host| filter.group_admits(**host)).copied()
+    };
+    rows.filter_map(last_of).max()
+}
+
+/// All hosts that take the ask, ascending.
+pub fn all(state: &State, ask: Ask) -> Vec<HostId> {
+    let filter = Filter::new(state, ask);
+    state.hosts.ids().filter(|host| filter.admits(*host)).collect()
+}
+
+/// The host with the least score of those that take the ask, where a score needs to know which
+/// host it is, so that no two are alike; ties go to the lowest index.
+pub fn least_host<S: Ord>(
+    state: &State,
+    ask: Ask,
+    score: impl Fn(&Amounts, HostId) -> S,
+) -> Option<HostId> {
+    let filter = Filter::new(state, ask);
+    let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
+    hosts.min_by_key(|host| (score(filter.amounts(), *host), *host))
+}
+
 /// The host with the least score of those that take the ask; ties go to the lowest index.
 pub fn least<S: Ord>(
     state: &State,

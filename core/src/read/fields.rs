@@ -70,11 +70,12 @@ pub(crate) enum Kind {
     /// A curve of counts or rates, or just one of them.
     Curve,
     Labels,
-    Weights,
     /// Whole weights by resource.
     ResourceWeights,
     /// A number that may be negative.
     Signed,
+    /// A number above 0 by name: of what.
+    Weights(&'static str),
     Choice(&'static [&'static str]),
     /// A count or names.
     Zones,
@@ -135,14 +136,52 @@ macro_rules! sections {
 /// The names of the policies.
 pub(crate) const POLICIES: &[&str] = &[
     "first-fit",
+    "last-fit",
     "next-fit",
+    "next-fit-closed",
     "round-robin",
+    "move-to-front",
     "random",
+    "power-of-d",
     "best-fit",
     "worst-fit",
+    "best-fit-l1",
+    "best-fit-l2",
+    "best-fit-linf",
+    "worst-fit-l1",
+    "worst-fit-l2",
+    "worst-fit-linf",
+    "dot-product",
+    "norm-greedy",
+    "cosine",
+    "tetris",
+    "epvm",
+    "balance-fit",
+    "greedy-extension",
+    "lifetime-bucket",
     "kubernetes",
     "nova",
     "nomad",
+    "rules",
+];
+
+/// The names of the scores of a rule.
+pub(crate) const SCORES: &[&str] = &[
+    "best-fit",
+    "worst-fit",
+    "best-fit-l2",
+    "worst-fit-l2",
+    "best-fit-linf",
+    "worst-fit-linf",
+    "dot-product",
+    "norm-greedy",
+    "cosine",
+    "tetris",
+    "epvm",
+    "balance-fit",
+    "label",
+    "non-empty",
+    "extension",
 ];
 
 /// How Kubernetes' NodeResourcesFit scores.
@@ -358,7 +397,7 @@ sections! {
         FLAVOR "flavor" Name("flavor"), OneOf, "\"small\"";
         /// What the VMs are, each flavor with its weight. Weights are above 0 and need not add
         /// up to 1.
-        FLAVORS "flavors" Weights, OneOf, "{ small = 0.5, medium = 0.3, large = 0.2 }";
+        FLAVORS "flavors" Weights("flavor"), OneOf, "{ small = 0.5, medium = 0.3, large = 0.2 }";
         /// So many VMs at a time, a curve or a number: a VM is asked for when there are fewer.
         ALIVE "alive" Curve, OneOf, "{ curve = \"exponential\", from = 1000, to = 12000 }";
         /// Requests at random (a Poisson process) at this rate: a rate, or a curve of rates.
@@ -513,6 +552,24 @@ sections! {
         /// What best-fit and worst-fit compare: what is left of these resources, the next on
         /// ties. Without it: the sum of the free shares of all resources.
         BY "by" By, Else("all"), "[\"cpu\", \"memory\"]";
+        /// How much each resource counts, to the thousandth; one that is not named does not. For
+        /// the policies that add shares up.
+        WEIGHTS "weights" Weights("resource"), Else("all alike"), "{ cpu = 2, memory = 1 }";
+        /// What free amounts are shares of: of what the host could give out, or of the most that a
+        /// host of the scenario could.
+        NORM "norm" Choice(&["host", "fleet"]), Else("`\"fleet\"` for dot-product, norm-greedy and cosine, else `\"host\"`"), "\"fleet\"";
+        /// How many hosts power-of-d draws.
+        D "d" Whole, Else("2"), "2";
+        /// Which of its draws power-of-d takes: the one with least room left, or with most.
+        PREFER "prefer" Choice(&["best", "worst"]), Else("`\"worst\"`"), "\"worst\"";
+        /// Whether dot-product takes the largest product or the smallest.
+        SENSE "sense" Choice(&["max", "min"]), Else("`\"max\"`"), "\"max\"";
+        /// The base of epvm's powers, 1 or more.
+        BASE "base" Number, Else("the number of hosts in service"), "100";
+        /// The bounds between the buckets of lifetime-bucket: durations, ascending.
+        BOUNDS "bounds" TextList, Else("0, 30 min, 1 h, 2 h, 4 h and 8 h"), "[\"0 s\", \"1 h\", \"1 day\"]";
+        /// What the policy `rules` compares: the first decides, the next on ties. Up to 8.
+        RULES "rules" Tables(&super::rule::SECTION), Else("none"), "[{ score = \"non-empty\" }, { score = \"best-fit\", quantum = 0.25 }]";
         /// `kubernetes`: the scheduler profile's plugins that look at resources, with their
         /// weights.
         PLUGINS "plugins" Table(&super::plugins::SECTION), Else("both, 1"), "{ node-resources-fit = 1 }";
@@ -558,6 +615,21 @@ sections! {
         MEMORY "memory" Signed, Else("1"), "-1.0";
         /// Disk left, without overcommit.
         DISK "disk" Signed, Else("1"), "0.5";
+    }
+
+    /// One rule of the policy `rules`: the host with the lower score comes first. The scores called
+    /// like a policy order hosts as that policy does; they measure shares by the `norm` and the
+    /// `weights` of the placement.
+    rule "rules = [{ … }]" None {
+        /// What is compared. `label`: hosts with a label come first; `non-empty`: hosts with a VM
+        /// do; `extension`: by how many ms the VM puts off the end of the host's last VM.
+        SCORE "score" Choice(super::SCORES), Must, "\"best-fit\"";
+        /// Scores count in whole multiples of this, so that near equals tie; above 0.
+        QUANTUM "quantum" Number, Else("as they are"), "0.25";
+        /// The label's name. Only and always with `label`.
+        KEY "key" Text, OneOf, "\"gen\"";
+        /// The label's value. Only and always with `label`.
+        VALUE "value" Text, OneOf, "\"g2\"";
     }
 
     /// What must hold at the end: a key figure, and at least one bound.

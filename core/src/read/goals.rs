@@ -1,108 +1,11 @@
-//! Placement and expectations: how hosts are chosen, and what must hold at the end.
+//! Expectations: what must hold at the end.
 
 use super::check::{Check, node_text};
-use super::clusters;
-use super::fields::{Field, POLICIES, expect, placement, root};
-use super::findings::At;
+use super::fields::{expect, root};
 use super::tree::{Node, Value};
 use crate::report::METRICS;
-use crate::resources::Kinds;
-use crate::scenario::{Bound, Expectation, FitBy, Policy};
+use crate::scenario::{Bound, Expectation};
 use crate::units::{self, Length, shorten};
-
-/// Reads the placement, which may be missing.
-pub(crate) fn read_placement(
-    check: &mut Check<'_>,
-    node: Option<&Node>,
-    kinds: &Kinds,
-) -> Option<Policy> {
-    let Some(node) = node else { return Some(Policy::FirstFit) };
-    let table = check.open(root::PLACEMENT.key, node, node.at, &[&placement::SECTION])?;
-    let policy_node = table.get(&placement::POLICY);
-    let policy = match policy_node {
-        Some(node) => check.choice(placement::POLICY.key, node, "policy", POLICIES),
-        None => Some("first-fit"),
-    };
-    let by_node = table.get(&placement::BY);
-    let by = match by_node {
-        Some(node) => read_by(check, node, kinds),
-        None => Some(FitBy::Shares),
-    };
-    let name = policy?;
-    let policy = match name {
-        "best-fit" => by.map(Policy::BestFit),
-        "worst-fit" => by.map(Policy::WorstFit),
-        "next-fit" => Some(Policy::NextFit),
-        "round-robin" => Some(Policy::RoundRobin),
-        "random" => Some(Policy::Random),
-        "kubernetes" => clusters::read_kubernetes(check, &table, kinds),
-        "nova" => clusters::read_nova(check, &table, kinds),
-        "nomad" => clusters::read_nomad(check, &table, kinds),
-        _ => Some(Policy::FirstFit),
-    };
-    // A policy given on the command line does not bring along the file's parameters.
-    let is_set = |at: At| matches!(at, At::Set(_));
-    let is_policy_set = policy_node.is_some_and(|node| is_set(node.at));
-    for (field, policies) in PARAMETERS {
-        let Some(node) = table.get(field) else { continue };
-        if !policies.contains(&name) && (!is_policy_set || is_set(node.at)) {
-            let policies: Vec<String> = policies.iter().map(|name| format!("`{name}`")).collect();
-            let message = format!("`{}` is for {}", field.key, policies.join(" and "));
-            check.error_hint(table.at_key(field), message, "delete it");
-        }
-    }
-    policy
-}
-
-/// Which policies a parameter is for.
-static PARAMETERS: &[(&Field, &[&str])] = &[
-    (&placement::BY, &["best-fit", "worst-fit"]),
-    (&placement::PLUGINS, &["kubernetes"]),
-    (&placement::FIT, &["kubernetes"]),
-    (&placement::SHAPE, &["kubernetes"]),
-    (&placement::RESOURCES, &["kubernetes"]),
-    (&placement::WEIGHERS, &["nova"]),
-    (&placement::ALGORITHM, &["nomad"]),
-    (&placement::VISITS, &["nomad"]),
-];
-
-fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
-    let key = placement::BY.key;
-    let nodes = match &node.value {
-        Value::List(nodes) => nodes.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    if nodes.is_empty() {
-        check.error_hint(node.at, "`by` is empty", "delete it to compare all resources");
-        return None;
-    }
-    let mut columns = Vec::new();
-    let mut is_right = true;
-    for node in nodes {
-        let Some(name) = check.text(key, node) else {
-            is_right = false;
-            continue;
-        };
-        let names = check.kind_names();
-        if !names.iter().any(|known| known == name) {
-            check.unknown_name(node.at, "resource", name, names.iter().map(String::as_str));
-            is_right = false;
-        } else if let Some(column) = kinds.column(name) {
-            if columns.contains(&column) {
-                check.error(node.at, format!("`{name}` is there twice"));
-            }
-            columns.push(column);
-        } else if !check.findings.has_errors() {
-            let message = format!("no demand asks for `{name}`, so it decides nothing");
-            check.warning(node.at, message, "delete it here");
-        }
-    }
-    if columns.is_empty() && is_right && !check.findings.has_errors() {
-        check.error_hint(node.at, "no demand asks for any of these", "delete `by`");
-        return None;
-    }
-    is_right.then_some(FitBy::Columns(columns))
-}
 
 /// Reads the expectations.
 pub(crate) fn read_expectations(check: &mut Check<'_>, node: &Node) -> Vec<Expectation> {

@@ -134,7 +134,7 @@ fn of_kind(kind: &Kind) -> Value {
             "anyOf": [{ "type": ["number", "string"], "minimum": 0 }, reference("curve")]
         }),
         Kind::Labels => json!({ "type": "object", "additionalProperties": text }),
-        Kind::Weights => json!({
+        Kind::Weights(_) => json!({
             "type": "object",
             "additionalProperties": { "type": "number", "exclusiveMinimum": 0 },
             "minProperties": 1,

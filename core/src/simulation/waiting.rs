@@ -149,8 +149,8 @@ impl Simulation {
         let mut from = 0;
         while let Some(ticket) = self.room.first_fitting(&self.state, host, left, from) {
             from = ticket + 1;
-            let ask = self.room.tickets[&ticket].arrived.ask;
-            let Ok(chosen) = self.decide(ask) else { continue };
+            let arrived = self.room.tickets[&ticket].arrived;
+            let Ok(chosen) = self.decide(now, &arrived) else { continue };
             let waiting = self.room.leave(&self.state, ticket).expect("the ticket was just found");
             self.state.waiting -= 1;
             self.place(now, &waiting.arrived, chosen, observer);

@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 const NO_CLASS: u32 = u32::MAX;
 
 /// All classes that have a host, and rows to be used again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Classes {
     columns: Columns,
     /// By class; empty for a row to be used again.

@@ -16,7 +16,7 @@ pub enum GroupKey {
 }
 
 /// A group with a member alive or waiting.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Group {
     key: GroupKey,
     /// How many may share a place.
@@ -46,7 +46,7 @@ impl Group {
 }
 
 /// All groups with a member alive or waiting.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Groups {
     rows: Vec<Option<Group>>,
     vacant: Vec<GroupId>,

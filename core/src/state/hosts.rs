@@ -34,7 +34,7 @@ pub struct Totals {
 }
 
 /// All hosts, those that left service included.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Hosts {
     columns: Columns,
     vms: Vec<u32>,

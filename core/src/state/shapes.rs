@@ -4,7 +4,7 @@
 //! each host type: that is how an operator thinks of it, and a fleet has few types.
 
 use crate::resources::Amounts;
-use crate::scenario::{HostType, LabelId, PoolId, Scenario, id};
+use crate::scenario::{HostType, HostTypeId, LabelId, PoolId, Scenario, id};
 use std::collections::BTreeMap;
 
 id!(/** A row of [`Shapes`], used again once nobody holds it. */ ShapeId, "s", u32);
@@ -34,7 +34,7 @@ pub enum TypeVerdict {
 type PredicateKey = (Option<PoolId>, Vec<LabelId>);
 
 /// All shapes that somebody holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shapes {
     rows: Vec<Shape>,
     vacant: Vec<ShapeId>,
@@ -42,6 +42,8 @@ pub struct Shapes {
     host_types: Vec<HostType>,
     by_predicate: BTreeMap<PredicateKey, PredicateId>,
     pools: Vec<Option<PoolId>>,
+    /// By predicate.
+    labels: Vec<Vec<LabelId>>,
     /// By predicate, by host type.
     verdicts: Vec<Vec<TypeVerdict>>,
 }
@@ -56,6 +58,7 @@ impl Shapes {
             host_types: scenario.host_types.clone(),
             by_predicate: BTreeMap::new(),
             pools: Vec::new(),
+            labels: Vec::new(),
             verdicts: Vec::new(),
         }
     }
@@ -77,9 +80,29 @@ impl Shapes {
         &self.verdicts[self.get(shape).predicate.row()]
     }
 
+    /// What a predicate says, by host type.
+    pub fn verdicts_of(&self, predicate: PredicateId) -> &[TypeVerdict] {
+        &self.verdicts[predicate.row()]
+    }
+
     /// The pool that a shape must run in; `None`: any.
     pub fn pool(&self, shape: ShapeId) -> Option<PoolId> {
         self.pools[self.get(shape).predicate.row()]
+    }
+
+    /// The labels that a shape's host must have.
+    pub fn labels(&self, shape: ShapeId) -> &[LabelId] {
+        &self.labels[self.get(shape).predicate.row()]
+    }
+
+    /// The labels that a shape asks for and hosts of a type lack.
+    pub fn labels_missing(
+        &self,
+        shape: ShapeId,
+        host_type: HostTypeId,
+    ) -> impl Iterator<Item = LabelId> {
+        let has = &self.host_types[host_type.row()].labels;
+        self.labels(shape).iter().copied().filter(|label| !has.contains(label))
     }
 
     /// The predicate for hosts of a pool (or any) that have all these labels.
@@ -97,6 +120,7 @@ impl Shapes {
         };
         let id = PredicateId::from_row(self.verdicts.len());
         self.pools.push(pool);
+        self.labels.push(labels.to_vec());
         self.verdicts.push(self.host_types.iter().map(verdict).collect());
         self.by_predicate.insert(key, id);
         id

@@ -22,7 +22,7 @@ pub struct Vm {
 }
 
 /// All VMs alive.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Vms {
     rows: Vec<Option<Vm>>,
     /// Rows without a VM, to be used again, the last freed first.

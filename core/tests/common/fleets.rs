@@ -270,15 +270,54 @@ fn demand_side() -> impl Strategy<Value = DemandSide> {
 
 /// Every policy; columns are brought into the scenario's range later.
 fn policies() -> impl Strategy<Value = Policy> {
-    let by = || prop_oneof![Just(FitBy::Shares), vec(0..4usize, 1..4).prop_map(FitBy::Columns)];
-    prop_oneof![
+    let norm = || prop_oneof![Just(Norm::L1), Just(Norm::L2), Just(Norm::Linf)];
+    let by = || {
+        prop_oneof![
+            Just(FitBy::Shares),
+            vec(0..4usize, 1..4).prop_map(FitBy::Columns),
+            (norm(), measures()).prop_map(|(norm, measure)| FitBy::Norm(norm, measure)),
+        ]
+    };
+    let lists = prop_oneof![
         Just(Policy::FirstFit),
+        Just(Policy::LastFit),
         Just(Policy::NextFit),
+        Just(Policy::NextFitClosed),
         Just(Policy::RoundRobin),
+        Just(Policy::MoveToFront),
         Just(Policy::Random),
-        by().prop_map(Policy::BestFit),
-        by().prop_map(Policy::WorstFit),
-        (0..4usize, 0..2i64).prop_map(|(column, balance_weight)| {
+    ];
+    let draws = (1..5u32, any::<bool>(), measures()).prop_map(|(draws, prefers_most, measure)| {
+        Policy::PowerOfD { draws, prefers_most, measure }
+    });
+    let dots = (measures(), any::<bool>())
+        .prop_map(|(measure, wants_most)| Policy::DotProduct { measure, wants_most });
+    let base = option::of(1.5..200.0f64);
+    let buckets = (measures(), vec(1..5_000u64, 0..5)).prop_map(|(measure, steps)| {
+        let mut bound = 0;
+        let bounds_ms = steps.into_iter().map(|step| {
+            bound += step;
+            bound
+        });
+        Policy::LifetimeBucket { measure, bounds_ms: bounds_ms.collect() }
+    });
+    let rules = (vec(rules(), 1..4), measures())
+        .prop_map(|(rules, measure)| Policy::Compose(Compose { rules, measure }));
+    prop_oneof![
+        6 => lists,
+        2 => by().prop_map(Policy::BestFit),
+        2 => by().prop_map(Policy::WorstFit),
+        1 => draws,
+        1 => dots,
+        1 => Just(Policy::Tetris),
+        1 => measures().prop_map(Policy::NormGreedy),
+        1 => measures().prop_map(|measure| Policy::Cosine(measure.of)),
+        1 => base.prop_map(|base| Policy::Epvm { base }),
+        1 => Just(Policy::BalanceFit),
+        1 => measures().prop_map(Policy::GreedyExtension),
+        1 => buckets,
+        2 => rules,
+        1 => (0..4usize, 0..2i64).prop_map(|(column, balance_weight)| {
             let resource = |column| KubernetesResource { column, weight: 1, is_extended: true };
             Policy::Kubernetes(KubernetesProfile {
                 fit_weight: 1,
@@ -287,14 +326,38 @@ fn policies() -> impl Strategy<Value = Policy> {
                 resources: vec![resource(column), resource(0)],
             })
         }),
-        (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {
+        1 => (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {
             Policy::Nova(vec![NovaWeigher { column, multiplier: -1.0, is_overcommitted }])
         }),
-        (0..4usize).prop_map(|column| {
+        1 => (0..4usize).prop_map(|column| {
             let (algorithm, walk) = (NomadAlgorithm::Binpack, NomadWalk::Service);
             Policy::Nomad(NomadRule { algorithm, walk, cpu: Some(column), memory: None })
         }),
     ]
+}
+
+fn measures() -> impl Strategy<Value = Measure> {
+    let of = prop_oneof![Just(ShareOf::Host), Just(ShareOf::Fleet)];
+    let weight = prop_oneof![2 => Just(1_000), 1 => 0..5_000i64, 1 => Just(1_000_000_000)];
+    (of, vec(weight, 4)).prop_map(|(of, weights)| Measure { of, weights_milli: padded(&weights) })
+}
+
+fn rules() -> impl Strategy<Value = Rule> {
+    let norm = || prop_oneof![Just(Norm::L1), Just(Norm::L2), Just(Norm::Linf)];
+    let score = prop_oneof![
+        norm().prop_map(Score::BestFit),
+        norm().prop_map(Score::WorstFit),
+        Just(Score::DotProduct),
+        Just(Score::NormGreedy),
+        Just(Score::Cosine),
+        Just(Score::Tetris),
+        Just(Score::Epvm),
+        Just(Score::BalanceFit),
+        option::of(0..3usize).prop_map(|row| Score::Label(row.map(LabelId::from_row))),
+        Just(Score::NonEmpty),
+        Just(Score::Extension),
+    ];
+    (score, option::of(0.01..2.0f64)).prop_map(|(score, quantum)| Rule { score, quantum })
 }
 
 fn labels(mask: u8) -> Vec<LabelId> {
@@ -420,7 +483,7 @@ fn build(
         FitBy::Columns(columns) => {
             FitBy::Columns(columns.into_iter().map(|column| column % kinds).collect())
         }
-        FitBy::Shares => FitBy::Shares,
+        other => other,
     };
     scenario.placement.policy = match policy {
         Policy::BestFit(by) => Policy::BestFit(in_range(by)),

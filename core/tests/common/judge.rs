@@ -14,7 +14,7 @@ use fleetcast_core::source::Files;
 use fleetcast_core::state::{GroupKey, HostId, HostStatus, State};
 use fleetcast_core::time::Time;
 use num_rational::BigRational;
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct Judge {
     /// The request that has arrived and is not placed, waiting or refused yet.
     current: Option<Want>,
     last_host: Option<usize>,
+    /// Hosts that were ever used, the last used first.
+    recent: Vec<usize>,
     orders: Vec<Order>,
     /// Hosts that the order which has just arrived still owes.
     delivery_left: u32,
@@ -113,6 +115,7 @@ impl Judge {
             waiting: Vec::new(),
             current: None,
             last_host: None,
+            recent: Vec::new(),
             orders: Vec::new(),
             delivery_left: 0,
             reviews: vec![0; scenario.procurement.len()],
@@ -187,7 +190,10 @@ impl Judge {
         };
         let admits = |&row: &usize| {
             let host = &self.hosts[row];
+            // Closed next fit never goes back.
+            let is_behind = self.last_host.is_some_and(|last| row < last);
             host.status == HostStatus::Up
+                && !(is_behind && self.scenario.placement.policy == Policy::NextFitClosed)
                 && want.pool.is_none_or(|pool| pool == host.pool)
                 && want.labels.iter().all(|label| host.labels.contains(label))
                 && self.has_room(host, &want.amounts)
@@ -214,47 +220,121 @@ impl Judge {
     fn choose(&self, want: &Want, fits: &[usize]) -> Option<usize> {
         let last = self.last_host;
         let from = |start: usize| fits.iter().copied().find(|row| *row >= start).unwrap_or(fits[0]);
+        let left = |norm, measure: &Measure, row| self.left(norm, measure, want, row);
+        let plain = Measure::plain(ShareOf::Host);
         Some(match &self.scenario.placement.policy {
-            Policy::FirstFit => fits[0],
+            Policy::FirstFit | Policy::NextFitClosed => fits[0],
+            Policy::LastFit => fits[fits.len() - 1],
             Policy::NextFit => from(last.unwrap_or(0)),
             Policy::RoundRobin => from(last.map_or(0, |row| row + 1)),
-            // Whether the field's schedulers choose as they should is told by the cases.
-            Policy::Random | Policy::Kubernetes(_) | Policy::Nova(_) | Policy::Nomad(_) => {
-                return None;
+            Policy::MoveToFront => {
+                let place = |row: &usize| self.recent.iter().position(|recent| recent == row);
+                *fits.iter().min_by_key(|row| place(row).unwrap_or(usize::MAX)).expect("one fits")
             }
-            Policy::BestFit(by) => self.extreme(want, fits, by, Ordering::Less),
-            Policy::WorstFit(by) => self.extreme(want, fits, by, Ordering::Greater),
+            Policy::BestFit(FitBy::Columns(columns)) => {
+                least(fits, |row| self.left_of(want, columns, row))
+            }
+            Policy::WorstFit(FitBy::Columns(columns)) => {
+                least(fits, |row| Reverse(self.left_of(want, columns, row)))
+            }
+            Policy::BestFit(FitBy::Shares) => least(fits, |row| left(Norm::L1, &plain, row)),
+            Policy::WorstFit(FitBy::Shares) => {
+                least(fits, |row| Reverse(left(Norm::L1, &plain, row)))
+            }
+            Policy::BestFit(FitBy::Norm(norm, measure)) => {
+                least(fits, |row| left(*norm, measure, row))
+            }
+            Policy::WorstFit(FitBy::Norm(norm, measure)) => {
+                least(fits, |row| Reverse(left(*norm, measure, row)))
+            }
+            Policy::DotProduct { measure, wants_most: true } => {
+                least(fits, |row| Reverse(self.alignment(measure, want, row)))
+            }
+            Policy::DotProduct { measure, wants_most: false } => {
+                least(fits, |row| self.alignment(measure, want, row))
+            }
+            Policy::Tetris => least(fits, |row| Reverse(self.alignment(&plain, want, row))),
+            Policy::NormGreedy(measure) => least(fits, |row| left(Norm::L2, measure, row)),
+            Policy::BalanceFit => least(fits, |row| {
+                let shares = self.shares(&plain, row, |column| self.left_in(want, column, row));
+                let ends = shares.iter().map(|(share, _)| share).max().cloned();
+                let ends = ends.zip(shares.iter().map(|(share, _)| share).min().cloned());
+                (ends.map(|(most, least)| most - least), left(Norm::L1, &plain, row))
+            }),
+            Policy::GreedyExtension(measure) => {
+                least(fits, |row| (self.extension_ms(want, row), left(Norm::L1, measure, row)))
+            }
+            Policy::LifetimeBucket { measure, bounds_ms } => least(fits, |row| {
+                let extension_ms = self.extension_ms(want, row);
+                let passed = bounds_ms.iter().filter(|bound| extension_ms > **bound).count();
+                (passed, left(Norm::L1, measure, row))
+            }),
+            // Chance, scores that are floats, and the field's schedulers: told by the cases.
+            Policy::Random
+            | Policy::Kubernetes(_)
+            | Policy::Nova(_)
+            | Policy::Nomad(_)
+            | Policy::PowerOfD { .. }
+            | Policy::Cosine(_)
+            | Policy::Epvm { .. }
+            | Policy::Compose(_) => return None,
         })
     }
 
-    fn extreme(&self, want: &Want, fits: &[usize], by: &FitBy, better: Ordering) -> usize {
-        let left = |row: usize, column: usize| {
-            self.hosts[row].free[column] - want.amounts[column] //
+    fn left_in(&self, want: &Want, column: usize, row: usize) -> i64 {
+        self.hosts[row].free[column] - want.amounts[column]
+    }
+
+    fn left_of(&self, want: &Want, columns: &[usize], row: usize) -> Vec<i64> {
+        columns.iter().map(|column| self.left_in(want, *column, row)).collect()
+    }
+
+    /// Amounts as shares, each with its weight; what is a share of nothing is left out.
+    fn shares(
+        &self,
+        measure: &Measure,
+        row: usize,
+        amount: impl Fn(usize) -> i64,
+    ) -> Vec<(BigRational, BigRational)> {
+        let scenario = &self.scenario;
+        let types = scenario.host_types.iter();
+        let of_types = types.map(|t| scenario.models[t.model.row()].effective);
+        let most = |column: usize| of_types.clone().map(|amounts| amounts[column]).max();
+        let whole = |column: usize| match measure.of {
+            ShareOf::Host => self.hosts[row].effective[column],
+            ShareOf::Fleet => most(column).expect("there is a type"),
         };
-        let score = |row: usize| -> Vec<BigRational> {
-            let effective = self.hosts[row].effective;
-            match by {
-                FitBy::Columns(columns) => columns
-                    .iter()
-                    .map(|column| BigRational::from_integer(left(row, *column).into()))
-                    .collect(),
-                FitBy::Shares => {
-                    let share = |column: usize| {
-                        BigRational::new(left(row, column).into(), effective[column].into())
-                    };
-                    let columns = 0..self.scenario.kinds.len();
-                    vec![columns.filter(|column| effective[*column] > 0).map(share).sum()]
-                }
-            }
+        let columns = (0..scenario.kinds.len()).filter(|column| whole(*column) > 0);
+        let share = |column: usize| {
+            let share = BigRational::new(amount(column).into(), whole(column).into());
+            (share, BigRational::new(measure.weights_milli[column].into(), 1_000.into()))
         };
-        let mut best = (score(fits[0]), fits[0]);
-        for row in &fits[1..] {
-            let score = score(*row);
-            if score.cmp(&best.0) == better {
-                best = (score, *row);
-            }
+        columns.map(share).collect()
+    }
+
+    fn left(&self, norm: Norm, measure: &Measure, want: &Want, row: usize) -> BigRational {
+        let shares =
+            self.shares(measure, row, |column| self.left_in(want, column, row)).into_iter();
+        let zero = BigRational::from_integer(0.into());
+        match norm {
+            Norm::L1 => shares.map(|(share, weight)| share * weight).sum(),
+            Norm::L2 => shares.map(|(share, weight)| share.clone() * share * weight).sum(),
+            Norm::Linf => shares.map(|(share, weight)| share * weight).max().unwrap_or(zero),
         }
-        best.1
+    }
+
+    fn alignment(&self, measure: &Measure, want: &Want, row: usize) -> BigRational {
+        let asked = self.shares(measure, row, |column| want.amounts[column]);
+        let free = self.shares(measure, row, |column| self.hosts[row].free[column]);
+        let products = asked.into_iter().zip(free);
+        products.map(|((asked, weight), (free, _))| asked * free * weight).sum()
+    }
+
+    /// By how much the host's last VM would end later.
+    fn extension_ms(&self, want: &Want, row: usize) -> u64 {
+        let residents = self.vms.values().filter(|vm| vm.host == row);
+        let host_ends = residents.map(|vm| vm.ends.unwrap_or(u64::MAX)).max().unwrap_or(self.now);
+        self.now.saturating_add(want.stay_ms).saturating_sub(host_ends)
     }
 
     fn want(&self, request: Request, number: u64) -> Want {
@@ -311,7 +391,7 @@ impl Judge {
                 order.is_here = true;
                 self.delivery_left = hosts;
             }
-            Fact::Requested { request, demand, tenant, name } => {
+            Fact::Requested { request, demand, tenant, name, .. } => {
                 self.nobody_waits_for_nothing();
                 self.check_reviews_before(now + 1);
                 let next = self.requests.take_next().expect("the trace is there");
@@ -430,6 +510,8 @@ impl Judge {
         }
         self.hosts[host].vms += 1;
         self.last_host = Some(host);
+        self.recent.retain(|row| *row != host);
+        self.recent.insert(0, host);
         let ends = (want.stay_ms != u64::MAX).then(|| self.now.saturating_add(want.stay_ms));
         let vm_of_run = Vm { want, host, placed: self.now, ends, number: self.vms_made };
         self.vms_made += 1;
@@ -648,6 +730,11 @@ impl Judge {
         let shapes: BTreeSet<_> = wants().map(shape).chain(pinned).collect();
         assert_eq!(state.shapes.held(), shapes.len(), "shapes held");
     }
+}
+
+/// The host with the least score; ties go to the lowest index.
+fn least<S: Ord>(fits: &[usize], score: impl Fn(usize) -> S) -> usize {
+    *fits.iter().min_by_key(|row| (score(**row), **row)).expect("one fits")
 }
 
 impl Observer for Judge {

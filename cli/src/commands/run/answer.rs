@@ -4,7 +4,7 @@
 use super::Results;
 use crate::chart;
 use anstyle::{AnsiColor, Style};
-use fleetcast_core::report::{Order, Report, Utilisation};
+use fleetcast_core::report::{Order, Report, Stranding, Utilisation};
 use fleetcast_core::verdict::reason_words;
 use fleetcast_core::words;
 use std::cmp::Reverse;
@@ -116,6 +116,12 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
             format!("{}{mark}", utilised(utilisation)),
         );
     }
+    if let Some(full) = &report.stranding_first_full {
+        add("Stranded when first full", stranded(full));
+    }
+    if let Some(end) = &report.stranding {
+        add("Stranded", stranded(end));
+    }
     let ready = &report.time_to_ready_s;
     if ready.max > 0.0 {
         add(
@@ -212,6 +218,29 @@ fn utilised(utilisation: &Utilisation) -> String {
         words::percent(utilisation.peak),
         words::amount(utilisation.peak_used as f64 / factor)
     )
+}
+
+/// What of the free capacity the mix cannot use, most first, and how much of the mix still fits.
+fn stranded(stranding: &Stranding) -> String {
+    let mut resources: Vec<_> =
+        stranding.resources.iter().filter(|(_, of)| of.stranded > 0).collect();
+    resources.sort_by(|a, b| b.1.share.total_cmp(&a.1.share));
+    let said = resources.into_iter().map(|(name, of)| {
+        let most = of.because.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+        let why = most.map_or("", |(why, _)| why.as_str());
+        let why = match why {
+            "pool" => "in a pool that nobody asks for".to_owned(),
+            "labels" => "without the labels asked for".to_owned(),
+            "cordoned" => "on hosts that are leaving".to_owned(),
+            same if same == name => "in pieces too small".to_owned(),
+            short => format!("for want of {}", words::resource(&short.replace('+', " and "))),
+        };
+        let share = words::percent(of.share);
+        format!("{share} of {}, {why}", words::resource(name))
+    });
+    let said = said.collect::<Vec<_>>().join("; ");
+    let said = if said.is_empty() { "nothing".to_owned() } else { said };
+    format!("{said}; {} of the mix still fit", words::plural(stranding.vms_more, "VM"))
 }
 
 fn orders(text: &mut String, report: &Report) {

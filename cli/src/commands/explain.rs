@@ -1,0 +1,235 @@
+//! `fleetcast explain`: why a request went where it went, or why nowhere.
+
+use crate::end::{End, say, say_json, tell};
+use crate::problems;
+use crate::scenario::{ScenarioArgs, Source};
+use anstyle::Style;
+use fleetcast_core::explain::{self, Explanation, Later, Outcome};
+use fleetcast_core::fact::{Fact, RequestId};
+use fleetcast_core::observe::Observer;
+use fleetcast_core::problem::Problem;
+use fleetcast_core::report::Moment;
+use fleetcast_core::scenario::Scenario;
+use fleetcast_core::simulation::{Simulation, Undecided};
+use fleetcast_core::state::{HostId, State};
+use fleetcast_core::time::Time;
+use fleetcast_core::words;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Which decision to explain.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleetcast explain first --request 17
+  fleetcast explain plan.toml --request web-3 --policy best-fit
+  fleetcast explain plan.toml --request 17 --json | jq '.changes[0]'
+  fleetcast run plan.toml --quiet --placements - | grep ',,'      the requests that found no host")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+
+    /// The request, as `--placements` calls it: its trace's `vm_id`, or its number from 0
+    #[arg(long, value_name = "ID")]
+    request: String,
+
+    /// Print the account as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), End> {
+    let source = args.scenario.fetch()?;
+    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
+    tell(&problems::draw(&read.warnings));
+    let scenario = Arc::new(read.scenario);
+    let account = account(&scenario, &source, &args.request)?;
+    if args.json { say_json(&account) } else { say(&text(&account)) }
+}
+
+fn account(scenario: &Arc<Scenario>, source: &Source, typed: &str) -> Result<Explanation, End> {
+    let broke = |problem: Problem| super::run::broke(source, &problems::draw_one(&problem));
+    let start = || {
+        Simulation::new(Arc::clone(scenario), &source.files)
+            .map_err(|wrong| super::run::broke(source, &problems::draw(&wrong)))
+    };
+    // What is called so comes first: the names of a trace can be numbers too.
+    let number: Option<u64> = typed.parse().ok();
+    let is_called = |request: RequestId, name: Option<&str>| match name {
+        Some(name) => name == typed,
+        None => number == Some(request.0),
+    };
+    let mut simulation = start()?;
+    let mut found = simulation.advance_to_request(is_called, &mut ()).map_err(broke)?;
+    let arrived = simulation.requests_arrived();
+    if found.is_none() && number.is_some_and(|number| number < arrived) {
+        simulation = start()?;
+        let has_number = |request: RequestId, _: Option<&str>| number == Some(request.0);
+        found = simulation.advance_to_request(has_number, &mut ()).map_err(broke)?;
+    }
+    let Some(undecided) = found else { return Err(unknown(typed, arrived)) };
+    let mut account = simulation.explain(&undecided);
+    if account.outcome == Outcome::Waits {
+        account.later = later(&mut simulation, &undecided).map_err(broke)?;
+    }
+    Ok(account)
+}
+
+fn unknown(typed: &str, arrived: u64) -> End {
+    let message = format!("no request is called `{typed}`");
+    match arrived {
+        0 => End::input(message, "the run has no requests at all"),
+        1 => End::input(message, "the run has one request, number 0"),
+        _ => End::input(
+            message,
+            format!("the run has requests 0 to {}, or a trace's `vm_id`", arrived - 1),
+        ),
+    }
+}
+
+/// Runs on until a request that waits is placed or refused.
+fn later(simulation: &mut Simulation, undecided: &Undecided) -> Result<Option<Later>, Problem> {
+    let mut fate = Fate { request: undecided.request(), found: None };
+    let end = simulation.end();
+    let slice_ms = (end.ms() / 1_000).max(1);
+    let mut until = undecided.at();
+    while fate.found.is_none() && simulation.advance(until, &mut fate)? {
+        until = until.after(slice_ms).min(end);
+    }
+    let scenario = simulation.scenario();
+    Ok(fate.found.map(|(at, waited_ms, host)| Later {
+        at: Moment { at_s: at.ms() as f64 / 1e3, date: scenario.calendar.at(at).to_string() },
+        waited_s: waited_ms as f64 / 1e3,
+        host: host.map(|host| explain::place(scenario, simulation.state(), host)),
+    }))
+}
+
+/// Listens for what becomes of one request.
+struct Fate {
+    request: RequestId,
+    found: Option<(Time, u64, Option<HostId>)>,
+}
+
+impl Observer for Fate {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        match *fact {
+            Fact::Placed { request, host, waited_ms, .. } if request == self.request => {
+                self.found = Some((now, waited_ms, Some(host)));
+            }
+            Fact::Refused { request, waited_ms, .. } if request == self.request => {
+                self.found = Some((now, waited_ms, None));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The answer, the funnel, the candidates, and the smallest change.
+fn text(account: &Explanation) -> String {
+    let mut text = String::new();
+    let bold = Style::new().bold();
+    for row in words::wrap(&words::capitalised(&account.answer), 80) {
+        line(&mut text, &format!("{bold}{row}{bold:#}"));
+    }
+    if account.outcome == Outcome::Waits {
+        line(&mut text, &words::capitalised(&waited(account.later.as_ref())));
+    }
+    line(&mut text, "");
+    for (name, value) in asked(account) {
+        line(&mut text, &format!("{name:<8}  {value}"));
+    }
+
+    let funnel = &account.funnel;
+    heading(&mut text, &words::capitalised(&words::plural(funnel.in_service, "host")));
+    let fit = std::iter::once((funnel.fit, "can take it"));
+    let away = funnel.turned_away.iter().map(|away| (away.hosts, away.words.as_str()));
+    for (hosts, what) in fit.chain(away) {
+        line(&mut text, &format!("{:>9}  {what}", words::count(hosts)));
+    }
+    candidates(&mut text, account);
+    if account.outcome != Outcome::Placed {
+        heading(&mut text, "What would make it fit");
+        for change in &account.changes {
+            let lines = words::wrap(change.sentence(), 78);
+            line(&mut text, &format!("- {}", lines.join("\n  ")));
+        }
+        if account.changes.is_empty() {
+            line(&mut text, "no single change: not one host more, and no rule less");
+        }
+    }
+    text
+}
+
+fn waited(later: Option<&Later>) -> String {
+    match later {
+        None => "it still waits at the end".to_owned(),
+        Some(Later { at, waited_s, host }) => {
+            let date = at.date.replace('T', " ");
+            let fate = match host {
+                Some(place) => format!("placed on `{}`", place.name),
+                None => "refused".to_owned(),
+            };
+            format!("{fate} on {date}, after {}", words::duration(*waited_s))
+        }
+    }
+}
+
+fn asked(account: &Explanation) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("Arrived", account.at.date.replace('T', " ")),
+        ("From", format!("demand `{}`, tenant `{}`", account.demand, account.tenant)),
+        ("Asks for", explain::list(&account.asks)),
+    ];
+    if let Some(pool) = &account.pool {
+        rows.push(("Pool", format!("`{pool}`")));
+    }
+    if !account.labels.is_empty() {
+        rows.push(("Labels", account.labels.join(", ")));
+    }
+    if let Some(group) = account.group {
+        let limits = [(group.per_host, "host"), (group.per_rack, "rack"), (group.per_zone, "zone")];
+        let limits =
+            limits.iter().filter_map(|(max, place)| Some(format!("{} a {place}", (*max)?)));
+        rows.push(("Group", format!("at most {}", limits.collect::<Vec<_>>().join(", "))));
+    }
+    rows.push(("Policy", account.policy.clone()));
+    rows
+}
+
+fn candidates(text: &mut String, account: &Explanation) {
+    let Some(first) = account.candidates.first() else { return };
+    heading(text, "Best candidates, and what would be left free on them");
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    let mut header = vec!["Host".to_owned(), "Model".to_owned(), "Rack".to_owned()];
+    header
+        .extend(first.left.iter().map(|left| words::capitalised(&words::resource(&left.resource))));
+    header.extend(first.score.map(|_| "Score".to_owned()));
+    table.set_header(header);
+    for candidate in &account.candidates {
+        let place = &candidate.place;
+        let mut row = vec![place.name.clone(), place.model.clone(), place.rack.clone()];
+        row.extend(candidate.left.iter().map(|left| left.text.clone()));
+        row.extend(candidate.score.map(|score| format!("{score:.4}")));
+        table.add_row(row);
+    }
+    for row in table.lines() {
+        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
+    }
+    if let Some(score) = &account.score {
+        line(text, &format!("Score: {score}"));
+    }
+    let shown = account.candidates.len() as u64;
+    if account.funnel.fit > shown {
+        line(text, &format!("… and {} more that fit", words::count(account.funnel.fit - shown)));
+    }
+}
+
+fn heading(text: &mut String, heading: &str) {
+    let bold = Style::new().bold();
+    line(text, "");
+    line(text, &format!("{bold}{heading}{bold:#}"));
+}
+
+fn line(text: &mut String, row: &str) {
+    writeln!(text, "{row}").expect("a string takes any text");
+}

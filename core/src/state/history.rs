@@ -1,0 +1,84 @@
+//! History: what some policies remember of each host, kept only for those that ask for it.
+
+use super::{HostId, VmId, push_snugly};
+use crate::scenario::{Policy, Scenario, Score};
+use crate::time::Time;
+use std::collections::BTreeMap;
+
+/// When hosts were used last, and when their VMs will end.
+#[derive(Clone, Debug)]
+pub struct History {
+    keeps_use: bool,
+    keeps_ends: bool,
+    placed: u64,
+    /// By host: the number of its latest placement, from 1 on; 0: none yet.
+    used: Vec<u64>,
+    /// By host: the ends of its VMs, each with how many end then.
+    ends: Vec<BTreeMap<Time, u32>>,
+    /// By VM row.
+    end_of: Vec<Time>,
+}
+
+impl History {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let policy = &scenario.placement.policy;
+        let keeps_ends = match policy {
+            Policy::GreedyExtension(_) | Policy::LifetimeBucket { .. } => true,
+            Policy::Compose(compose) => {
+                compose.rules.iter().any(|rule| rule.score == Score::Extension)
+            }
+            _ => false,
+        };
+        Self {
+            keeps_use: matches!(policy, Policy::MoveToFront),
+            keeps_ends,
+            placed: 0,
+            used: Vec::new(),
+            ends: Vec::new(),
+            end_of: Vec::new(),
+        }
+    }
+
+    /// How many VMs had been placed in all when this host got its latest; 0: it never had one.
+    /// Kept for `move-to-front`.
+    pub fn used_at(&self, host: HostId) -> u64 {
+        self.used.get(host.row()).copied().unwrap_or(0)
+    }
+
+    /// When the last of a host's VMs will end; `None` for an empty host. Kept for the policies
+    /// that go by lifetimes.
+    pub fn ends(&self, host: HostId) -> Option<Time> {
+        self.ends.get(host.row())?.last_key_value().map(|(end, _)| *end)
+    }
+
+    pub(super) fn start(&mut self, vm: VmId, host: HostId, end: Time) {
+        if self.keeps_use {
+            self.placed += 1;
+            *row(&mut self.used, host.row(), 0) = self.placed;
+        }
+        if self.keeps_ends {
+            *row(&mut self.ends, host.row(), BTreeMap::new()).entry(end).or_default() += 1;
+            *row(&mut self.end_of, vm.row(), Time::ZERO) = end;
+        }
+    }
+
+    pub(super) fn end(&mut self, vm: VmId, host: HostId) {
+        if !self.keeps_ends {
+            return;
+        }
+        let (end, ends) = (self.end_of[vm.row()], &mut self.ends[host.row()]);
+        let count = ends.get_mut(&end).expect("the VM was counted when it started");
+        *count -= 1;
+        if *count == 0 {
+            ends.remove(&end);
+        }
+    }
+}
+
+/// A row of a column that grows as rows are named.
+fn row<T: Clone>(column: &mut Vec<T>, row: usize, empty: T) -> &mut T {
+    while column.len() <= row {
+        push_snugly(column, empty.clone());
+    }
+    &mut column[row]
+}

@@ -1,0 +1,394 @@
+//! The account of a decision is true: of tiny fleets word for word, of random ones by applying
+//! every change that it names.
+
+mod common;
+#[path = "common/fleets.rs"]
+mod fleets;
+
+use common::{add_flavor, add_hosts, bare, demand, rate};
+use expect_test::{Expect, expect};
+use fleetcast_core::explain::{Change, Explanation, Outcome};
+use fleetcast_core::fact::{Fact, Reason, RequestId};
+use fleetcast_core::observe::Observer;
+use fleetcast_core::placement::filters::Filter;
+use fleetcast_core::scenario::*;
+use fleetcast_core::simulation::{Simulation, Undecided};
+use fleetcast_core::source::{Files, MemoryFiles};
+use fleetcast_core::state::{Ask, HostId, State, Vm};
+use fleetcast_core::time::Time;
+use fleets::{Fleet, fleets};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Requests of these sizes, one after another: the last is explained. `change` makes the scenario
+/// what the test wants.
+#[track_caller]
+fn check(
+    hosts: &[&[i64]],
+    sizes: &[&[i64]],
+    change: impl FnOnce(&mut Scenario),
+    expected: &Expect,
+) {
+    let account = account(hosts, sizes, change);
+    let mut text = account.answer.clone() + "\n";
+    for candidate in &account.candidates {
+        let left: Vec<&str> = candidate.left.iter().map(|left| left.text.as_str()).collect();
+        text += &format!("{}: {} left", candidate.place.name, left.join(", "));
+        text += &candidate.score.map_or("\n".to_owned(), |score| format!(", score {score}\n"));
+    }
+    for change in &account.changes {
+        text += &format!("- {}\n", change.sentence());
+    }
+    expected.assert_eq(&text);
+}
+
+fn account(hosts: &[&[i64]], sizes: &[&[i64]], change: impl FnOnce(&mut Scenario)) -> Explanation {
+    let mut scenario = bare(&["cpu", "memory"]);
+    // In vCPU and GiB.
+    let scaled = |amounts: &[i64]| [amounts[0] * 1_000, amounts[1] * 1_024];
+    for amounts in hosts {
+        add_hosts(&mut scenario, &scaled(amounts), 1);
+    }
+    for (row, amounts) in sizes.iter().enumerate() {
+        let flavor = add_flavor(&mut scenario, &scaled(amounts));
+        let step = |at_ms, value| Step { at_ms, value, ramp_ms: 0 };
+        let at = 10 * (row as u64 + 1);
+        let once = Arrivals::Alive(Curve::Steps(vec![step(0, 0.0), step(at, 1.0)]));
+        let mut demand =
+            demand(&scenario, &format!("d{row}"), once, Distribution::Constant(u64::MAX));
+        demand.mix = vec![(flavor, 1.0)];
+        scenario.demands.push(demand);
+    }
+    change(&mut scenario);
+    let last = sizes.len() as u64 - 1;
+    let mut simulation = start(&Arc::new(scenario), &MemoryFiles::default());
+    let found = stop_at(&mut simulation, last).expect("there is such a request");
+    simulation.explain(&found)
+}
+
+fn start(scenario: &Arc<Scenario>, files: &dyn Files) -> Simulation {
+    Simulation::new(Arc::clone(scenario), files).expect("the files are there")
+}
+
+fn stop_at(simulation: &mut Simulation, number: u64) -> Option<Undecided> {
+    let is_it = |request: RequestId, _: Option<&str>| request.0 == number;
+    simulation.advance_to_request(is_it, &mut ()).expect("the trace can be read")
+}
+
+#[test]
+fn a_placement_names_the_next_best() {
+    let fit = |scenario: &mut Scenario| {
+        scenario.placement.policy = Policy::BestFit(FitBy::Shares);
+    };
+    check(
+        &[&[4, 4], &[2, 2], &[1, 1]],
+        &[&[2, 2]],
+        fit,
+        &expect![[r#"
+            request 0 goes to `h1`, which best-fit chose of 2 hosts that fit
+            h1: 0 vCPU, 0 MiB left, score 0
+            h0: 2m, 2 MiB left, score 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_refusal_names_who_lacks_least_and_who_can_move() {
+    check(
+        &[&[4, 4], &[4, 4]],
+        &[&[1, 1], &[1, 1], &[3, 3], &[3, 3]],
+        |_| (),
+        &expect![[r#"
+        request 2 goes to `h1`, the only host that fits
+        h1: 1m, 1 MiB left
+    "#]],
+    );
+    check(
+        &[&[4, 4], &[4, 4]],
+        &[&[2, 2], &[3, 3], &[3, 1]],
+        |_| (),
+        &expect![[r#"
+        request 2 is refused: 0 of 2 hosts fit: 2 not enough free cpu
+        - `h0` would take it with 1m more free
+        - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+    "#]],
+    );
+}
+
+#[test]
+fn what_fits_nowhere_needs_a_larger_host() {
+    check(
+        &[&[4, 4]],
+        &[&[1, 1], &[5, 1]],
+        |_| (),
+        &expect![[r#"
+        request 1 is refused: 0 of 1 host fit: 1 not enough free cpu
+        - `h0` would take it with 2m more free
+    "#]],
+    );
+    check(
+        &[],
+        &[&[1, 1]],
+        |_| (),
+        &expect![[r#"
+        request 0 is refused: no host is in service
+    "#]],
+    );
+}
+
+#[test]
+fn a_rule_that_alone_stands_in_the_way_is_named() {
+    let apart = |scenario: &mut Scenario| {
+        let rule = GroupRule {
+            size: None,
+            per_host_max: 1,
+            per_rack_max: u32::MAX,
+            per_zone_max: u32::MAX,
+        };
+        let mut both = scenario.demands[0].clone();
+        let step = |at_ms, value| Step { at_ms, value, ramp_ms: 0 };
+        both.arrivals = Arrivals::Alive(Curve::Steps(vec![step(0, 0.0), step(10, 2.0)]));
+        both.group = Some(rule);
+        scenario.demands = vec![both];
+    };
+    check(
+        &[&[4, 4]],
+        &[&[1, 1], &[1, 1]],
+        apart,
+        &expect![[r#"
+        request 1 is refused: 0 of 1 host fit: 1 anti-affinity (the group has its share of the host)
+        - with one more of its group on a host, `h0` would take it
+        - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+    "#]],
+    );
+
+    let pools = |scenario: &mut Scenario| {
+        scenario.pools.push(Pool { name: "other".into(), racks: vec![RackId::from_row(0)] });
+        scenario.host_types[0].pool = PoolId::from_row(1);
+        scenario.demands[0].pool = Some(PoolId::from_row(0));
+    };
+    check(
+        &[&[4, 4]],
+        &[&[1, 1]],
+        pools,
+        &expect![[r#"
+        request 0 is refused: 0 of 1 host fit: 1 wrong pool
+        - outside pool `pool`, `h0` would take it
+    "#]],
+    );
+
+    let labels = |scenario: &mut Scenario| {
+        scenario.labels.push("gen=g2".into());
+        scenario.demands[0].labels = vec![LabelId::from_row(0)];
+    };
+    check(
+        &[&[4, 4]],
+        &[&[1, 1]],
+        labels,
+        &expect![[r#"
+        request 0 is refused: 0 of 1 host fit: 1 without the labels
+        - without asking for `gen=g2`, `h0` would take it
+    "#]],
+    );
+}
+
+#[test]
+fn a_run_goes_on_from_where_it_stopped() {
+    let mut scenario = bare(&["cpu"]);
+    add_hosts(&mut scenario, &[10], 3);
+    add_flavor(&mut scenario, &[1]);
+    let demand = demand(&scenario, "d", rate(0.001), Distribution::Constant(9_000));
+    scenario.demands.push(demand);
+    let scenario = Arc::new(scenario);
+    let story = |stops: &[u64]| {
+        let mut observer = fleetcast_core::observe::Fingerprint::new();
+        let mut simulation = start(&scenario, &MemoryFiles::default());
+        for stop in stops {
+            let is_it = |request: RequestId, _: Option<&str>| request.0 == *stop;
+            let found = simulation.advance_to_request(is_it, &mut observer);
+            let found = found.expect("no trace").expect("there are more requests");
+            simulation.explain(&found);
+        }
+        simulation.advance(simulation.end(), &mut observer).expect("no trace");
+        observer.hex()
+    };
+    assert_eq!(story(&[0, 1, 77]), story(&[]));
+}
+
+/// What became of every request at its arrival.
+#[derive(Default)]
+struct Fates {
+    host: BTreeMap<u64, Option<HostId>>,
+}
+
+impl Observer for Fates {
+    fn hear(&mut self, _: Time, fact: &Fact<'_>, _: &State) {
+        let (request, host) = match *fact {
+            Fact::Placed { request, host, .. } => (request, Some(host)),
+            Fact::Waiting { request, .. } | Fact::Refused { request, .. } => (request, None),
+            _ => return,
+        };
+        self.host.entry(request.0).or_insert(host);
+    }
+}
+
+#[test]
+fn every_account_is_true() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    for _ in 0..400 {
+        let fleet = fleets().new_tree(&mut runner).expect("a fleet").current();
+        let mut fates = Fates::default();
+        let mut simulation = start(&fleet.scenario, &fleet.files);
+        simulation.advance(simulation.end(), &mut fates).expect("the trace can be read");
+        // The first that found no host, one in the middle of those, and one that found one.
+        let none: Vec<u64> =
+            fates.host.iter().filter(|fate| fate.1.is_none()).map(|fate| *fate.0).collect();
+        let some = fates.host.iter().filter(|fate| fate.1.is_some()).map(|fate| *fate.0).last();
+        let asked = [none.first().copied(), none.get(none.len() / 2).copied(), some];
+        for number in asked.into_iter().flatten() {
+            for what in judge(&fleet, number, fates.host[&number]) {
+                *seen.entry(what).or_default() += 1;
+            }
+        }
+    }
+    println!("{seen:?}");
+    for what in ["placed", "more-room", "pool", "labels", "cordoned", "group", "move", "add-host"] {
+        assert!(seen.contains_key(what), "no account with {what}: {seen:?}");
+    }
+}
+
+/// Holds an account against the state: what was in it.
+fn judge(fleet: &Fleet, number: u64, fate: Option<HostId>) -> Vec<&'static str> {
+    let mut simulation = start(&fleet.scenario, &fleet.files);
+    let undecided = stop_at(&mut simulation, number).expect("it was there before");
+    let account = simulation.explain(&undecided);
+    let (state, ask) = (simulation.state(), undecided.ask());
+    let funnel = &account.funnel;
+
+    let away: u64 = funnel.turned_away.iter().map(|away| away.hosts).sum();
+    assert_eq!(funnel.fit + away, funnel.in_service);
+    assert_eq!(funnel.in_service, u64::from(state.hosts.total().hosts));
+    let filter = Filter::new(state, ask);
+    let fit: Vec<HostId> = state.hosts.ids().filter(|host| filter.admits(*host)).collect();
+    assert_eq!(funnel.fit, fit.len() as u64);
+    for host in state.hosts.ids() {
+        assert_eq!(filter.admit(host).err(), filter.objections(host).first().copied());
+    }
+
+    assert_eq!(account.host.as_ref().map(|place| place.host), fate.map(HostId::row));
+    assert_eq!(account.candidates.len(), fit.len().min(10));
+    for candidate in &account.candidates {
+        assert!(fit.iter().any(|host| host.row() == candidate.place.host));
+        assert!(candidate.left.iter().zip(0..).all(|(left, column)| {
+            state.shapes.get(ask.shape).amounts[column] == 0 || left.amount >= 0
+        }));
+    }
+    if fate.is_some() {
+        assert_eq!((account.outcome, account.changes.len()), (Outcome::Placed, 0));
+        return vec!["placed"];
+    }
+    account.changes.iter().map(|change| apply(fleet, state, ask, change)).collect()
+}
+
+/// Applies a change to a copy of the state: then it fits.
+fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static str {
+    let mut trial = state.clone();
+    let (amounts, pool) = (state.shapes.get(ask.shape).amounts, state.shapes.pool(ask.shape));
+    let labels = state.shapes.labels(ask.shape).to_vec();
+    let fits = |state: &State, ask: Ask, host: HostId| Filter::new(state, ask).admits(host);
+    let fit = |state: &State, ask: Ask| {
+        state.hosts.ids().filter(|host| fits(state, ask, *host)).count() as u64
+    };
+    match change {
+        Change::MoreRoom { place, more, .. } => {
+            // So much more room for it is the same as so much less of it.
+            let host = HostId::from_row(place.host);
+            let mut less = amounts;
+            for more in more {
+                let column = fleet.scenario.kinds.column(&more.resource).expect("it is known");
+                less[column] -= more.amount;
+            }
+            let smaller = Ask { shape: trial.ask(&less, pool, &labels).shape, ..ask };
+            assert!(fits(&trial, smaller, host), "{change:?}");
+            for more in more {
+                let column = fleet.scenario.kinds.column(&more.resource).expect("it is known");
+                let mut short = less;
+                short[column] += 1;
+                let short = Ask { shape: trial.ask(&short, pool, &labels).shape, ..ask };
+                assert!(!fits(&trial, short, host), "{change:?} is more than it needs");
+            }
+            "more-room"
+        }
+        Change::DropRule { rule, hosts, place, .. } => {
+            let host = HostId::from_row(place.host);
+            match rule.as_str() {
+                "pool" => {
+                    let free = Ask { shape: trial.ask(&amounts, None, &labels).shape, ..ask };
+                    assert!(fits(&trial, free, host), "{change:?}");
+                    assert_eq!(fit(&trial, free), *hosts);
+                    "pool"
+                }
+                "labels" => {
+                    let free = Ask { shape: trial.ask(&amounts, pool, &[]).shape, ..ask };
+                    assert!(fits(&trial, free, host), "{change:?}");
+                    assert_eq!(fit(&trial, free), *hosts);
+                    "labels"
+                }
+                "cordoned" => {
+                    assert_eq!(Filter::new(state, ask).objections(host), [Reason::Cordoned]);
+                    "cordoned"
+                }
+                _ => {
+                    assert!(fits(&trial, Ask { group: None, ..ask }, host), "{change:?}");
+                    "group"
+                }
+            }
+        }
+        Change::Move { place, vms, .. } => {
+            let host = HostId::from_row(place.host);
+            let mut ended = Vec::new();
+            for moved in vms {
+                let (id, _) = state
+                    .vms
+                    .iter()
+                    .find(|(_, vm)| vm.request == moved.request)
+                    .expect("the VM to move is alive");
+                ended.push(trial.end(id));
+                assert_eq!(ended.last().map(|vm| vm.host), Some(host));
+            }
+            assert!(fits(&trial, ask, host), "{change:?}");
+            trial.start(Vm { host, ask, ..ended[0] });
+            for (vm, moved) in ended.into_iter().zip(vms) {
+                let to = HostId::from_row(moved.to.host);
+                assert!(to != host && fits(&trial, vm.ask, to), "{change:?}");
+                trial.start(Vm { host: to, ..vm });
+            }
+            "move"
+        }
+        Change::AddHost { model, pool, rack, .. } => {
+            let scenario = &fleet.scenario;
+            let is_it = |host_type: &HostType| {
+                scenario.models[host_type.model.row()].name == *model
+                    && scenario.pools[host_type.pool.row()].name == *pool
+            };
+            let rows = scenario.host_types.iter().enumerate().filter(|(_, t)| is_it(t));
+            let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
+            let racks: Vec<usize> = (0..scenario.racks.len())
+                .filter(|row| scenario.racks[*row].name == *rack)
+                .collect();
+            let does = rows.iter().any(|host_type| {
+                racks.iter().any(|rack| {
+                    let (host_type, rack) =
+                        (HostTypeId::from_row(*host_type), RackId::from_row(*rack));
+                    let host = trial.add_host(host_type, rack, 0);
+                    fits(&trial, ask, host)
+                })
+            });
+            assert!(does, "{change:?}");
+            "add-host"
+        }
+    }
+}
