@@ -31,6 +31,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         demands: Vec::new(),
         placement: Placement { policy: Policy::FirstFit },
         expectations: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

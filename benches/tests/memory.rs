@@ -7,9 +7,9 @@
 use fleetcast_benches::*;
 use fleetcast_core::fact::Fact;
 use fleetcast_core::observe::{Fingerprint, Observer, Summary};
-use fleetcast_core::scenario::{Arrivals, Curve, Distribution, Growth, Scenario};
+use fleetcast_core::scenario::{Arrivals, Curve, Distribution, Growth, Scenario, TraceFile};
 use fleetcast_core::simulation::Simulation;
-use fleetcast_core::source::{Files, NoFiles};
+use fleetcast_core::source::{Files, MemoryFiles, NoFiles};
 use fleetcast_core::state::State;
 use fleetcast_core::time::Time;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -82,6 +82,34 @@ fn idle(add: impl FnOnce(&mut Scenario)) -> Scenario {
     scenario
 }
 
+/// A trace of so many rows, one a second, of which 1,000 are alive at a time.
+fn streamed(rows: u64) -> Peak {
+    let mut text = String::from("arrival_s,lifetime_s,vcpu,mem_mib\n");
+    for row in 0..rows {
+        text += &format!("{row},1000,2,8192\n");
+    }
+    let mut files = MemoryFiles::default();
+    files.insert("trace.csv", text.into_bytes());
+    let mut scenario = endless_host(rows, 1_000);
+    let last_ms = (rows + 1_000) * 1_000;
+    let trace = TraceFile { file: "trace.csv".into(), rows, is_sorted: true, last_ms };
+    scenario.demands[0].arrivals = Arrivals::Trace(trace);
+    let peak = peak(scenario, &files);
+    assert_eq!(peak.requests, rows);
+    peak
+}
+
+/// A million hosts, twice as many VMs of 60 flavors.
+fn million() -> Scenario {
+    idle(|scenario| {
+        let host_type = add_model(scenario, 64, 256);
+        add_hosts(scenario, host_type, 1_000_000);
+        let flavors: Vec<_> = (0..60).map(|n| (1 + n % 12, 2 + n * 2 / 3, 1.0)).collect();
+        let alive = Arrivals::Alive(Curve::Constant(2_000_000.0));
+        add_demand(scenario, alive, Distribution::Constant(u64::MAX), &flavors);
+    })
+}
+
 /// One test, since others would allocate beside it.
 #[test]
 fn a_run_grows_with_hosts_and_live_vms_but_not_with_requests() {
@@ -95,6 +123,18 @@ fn a_run_grows_with_hosts_and_live_vms_but_not_with_requests() {
     let many = peak(endless_host(500_000, 5_000), &NoFiles);
     println!("10 × the requests: {} bytes, then {}", few.bytes, many.bytes);
     assert!(many.bytes * 4 < few.bytes * 5, "{} bytes, then {}", few.bytes, many.bytes);
+
+    let (few, many) = (streamed(20_000), streamed(200_000));
+    println!("10 × the rows of a trace: {} bytes, then {}", few.bytes, many.bytes);
+    assert!(many.bytes * 10 < few.bytes * 11, "{} bytes, then {}", few.bytes, many.bytes);
+
+    let each = vms("a million VMs alive", level(1_200_000, 1_000_000));
+    assert!(each <= 128.0, "{each} bytes a live VM");
+
+    let whole = peak(million(), &NoFiles);
+    println!("1,000,000 hosts, 60 flavors, {} VMs: {} bytes", whole.alive, whole.bytes);
+    assert_eq!(whole.alive, 2_000_000);
+    assert!(whole.bytes <= 1 << 30, "{} bytes", whole.bytes);
 
     // Just past a power of two, vectors that double are half empty.
     for count in [1_000_000, 1_050_000] {

@@ -24,17 +24,6 @@ pub(crate) fn sentence(message: &str, hint: Option<&str>) -> String {
     renderer().render(&[group]) + "\n"
 }
 
-/// A problem as one sentence, with its place: `columns not used: batch (requests.csv:1)`.
-pub(crate) fn in_a_line(problem: &Problem) -> String {
-    match &problem.place {
-        Some(place) if place.line > 0 => {
-            format!("{} ({}:{})", problem.message, place.file, place.line)
-        }
-        Some(place) => format!("{} ({})", problem.message, place.file),
-        None => problem.message.clone(),
-    }
-}
-
 /// `3 problems in x.toml`.
 pub(crate) fn count(problems: u64, file: &str) -> String {
     format!("{} in {file}", words::plural(problems, "problem"))

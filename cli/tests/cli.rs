@@ -99,15 +99,19 @@ fn the_answer_comes_first() {
 
             ✓ held    refused at most 1: 1
 
-            Run         12 h from 2025-01-01, policy first-fit
-            Hosts       2 throughout
-            Hosts used  2 at most (no policy needs fewer), 1.83 on average
-            Requests    6: 5 placed, 1 refused (16.7%)
-            Refused     1 for not enough cpu
-            First full  2025-01-01 04:00:00
-            VMs alive   4 at most, 3.50 on average, 4 at the end
-            CPU         87.5% on average, 100% at most (4 vCPU), the scarcest
-            Memory      43.7% on average, 50% at most (4 GiB)
+            Run                       12 h from 2025-01-01, policy first-fit
+            Hosts                     2 throughout
+            Hosts used                2 at most (no policy needs fewer), 1.83 on average
+            Requests                  6: 5 placed, 1 refused (16.7%)
+            Refused                   1 for not enough cpu
+            First full                2025-01-01 04:00:00
+            VMs alive                 4 at most, 3.50 on average, 4 at the end
+            CPU                       87.5% on average, 100% at most (4 vCPU), the scarcest
+            Memory                    43.7% on average, 50% at most (4 GiB)
+            Stranded when first full  50% of memory, for want of CPU; 0 VMs of the mix still
+                                      fit
+            Stranded                  50% of memory, for want of CPU; 0 VMs of the mix still
+                                      fit
 
             CPU committed ⡇⡇⡇  capacity ⠒⠒⠒  in vCPU
                    4 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏
@@ -286,6 +290,203 @@ fn bad_usage_is_exit_code_2() {
     ] {
         assert_eq!(run(&folder(), arguments).status.code(), Some(2), "{arguments:?}");
     }
+}
+
+/// For each case its name, the exit code, and the first line of stderr.
+fn ends(cases: &[(&str, Output)]) -> String {
+    let line = |(name, output): &(&str, Output)| {
+        let stderr = text(&output.stderr);
+        assert!(!stderr.contains("panicked"), "{name}: {stderr}");
+        let first = stderr.lines().next().unwrap_or("");
+        format!("{name}: {} {first}\n", output.status.code().expect("it ended by itself"))
+    };
+    cases.iter().map(line).collect()
+}
+
+#[test]
+fn any_bytes_are_a_scenario_or_a_clear_error() {
+    let utf_16: Vec<u8> =
+        [0xfeff].into_iter().chain(SMALL.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let with = |from: &str, to: &str| {
+        assert!(SMALL.contains(from), "{from}");
+        SMALL.replacen(from, to, 1).into_bytes()
+    };
+    let deep = |open: &str, close: &str| [open.repeat(100_000), close.repeat(100_000)].concat();
+    let files: [(&str, Vec<u8>); 19] = [
+        ("CRLF", SMALL.replace('\n', "\r\n").into_bytes()),
+        ("BOM", format!("\u{feff}{SMALL}").into_bytes()),
+        ("empty", Vec::new()),
+        ("binary", (0..=255).rev().collect()),
+        ("gzip", vec![0x1f, 0x8b, 8, 0]),
+        ("UTF-16", utf_16),
+        (
+            "Latin-1",
+            with("question = \"When", "question = \"W\u{e9}n")
+                .iter()
+                .filter(|b| **b != 0xc3)
+                .copied()
+                .collect(),
+        ),
+        ("NUL", with("two hosts", "two\0hosts")),
+        ("truncated in text", SMALL[..SMALL.len() - 30].into()),
+        ("truncated in a line", SMALL[..SMALL.find("small\", count").expect("there") + 3].into()),
+        ("NaN", with("cpu = 2", "cpu = nan")),
+        ("infinite", with("cpu = 2", "cpu = inf")),
+        ("1e400", with("cpu = 2", "cpu = 1e400")),
+        ("huge", with("cpu = 2", "cpu = 123456789012345678901234567890")),
+        ("negative", with("count = 2", "count = -2")),
+        ("wrong type", with("count = 2", "count = \"two\"")),
+        ("duplicate key", with("cpu = 2", "cpu = 2\ncpu = 3")),
+        ("deep list", format!("name = {}", deep("[", "]")).into_bytes()),
+        (
+            "deep table",
+            format!("name = {}1{}", "{a=".repeat(100_000), "}".repeat(100_000)).into_bytes(),
+        ),
+    ];
+    let folder = folder();
+    let mut cases = Vec::new();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join("case.toml"), bytes).expect("writable");
+        cases.push((name, run(&folder, &["run", "case.toml", "-q"])));
+    }
+    std::fs::write(folder.path().join("case.json"), deep("[", "]")).expect("writable");
+    cases.push(("deep JSON", run(&folder, &["run", "case.json", "-q"])));
+    expect![[r#"
+        CRLF: 0 
+        BOM: 0 
+        empty: 2 error: `name` is missing
+        binary: 2 error: `case.toml` is not UTF-8 text: byte 0xff in line 1
+        gzip: 2 error: `case.toml` is not UTF-8 text: byte 0x8b in line 1
+        UTF-16: 2 error: `case.toml` is not UTF-8 text: byte 0xff in line 1
+        Latin-1: 2 error: `case.toml` is not UTF-8 text: byte 0xa9 in line 3
+        NUL: 2 error: invalid basic string, expected non-double-quote visible characters, `\`
+        truncated in text: 2 error: key with no value, expected `=`
+        truncated in a line: 2 error: unclosed inline table, expected `}`
+        NaN: 2 error: `nan` is not a finite number
+        infinite: 2 error: `inf` is not a finite number
+        1e400: 2 error: `1e400` is too large
+        huge: 2 error: `123456789012345678901234567890` has more than 20 digits
+        negative: 2 error: `count` cannot be negative: `-2`
+        wrong type: 2 error: `count` is a number, not text
+        duplicate key: 2 error: duplicate key
+        deep list: 2 error: this is nested too deep
+        deep table: 2 error: this is nested too deep
+        deep JSON: 2 error: this is nested too deep
+    "#]]
+    .assert_eq(&ends(&cases));
+}
+
+#[test]
+fn any_bytes_are_a_trace_or_a_clear_error() {
+    let header = "arrival_s,departure_s,vcpu,mem_mib\n";
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("a vector takes all bytes");
+        encoder.finish().expect("a vector takes all bytes")
+    };
+    let whole = gzip(REQUESTS.as_bytes());
+    let columns = vec!["1"; 1_000_000].join(",");
+    let row = |row: &str| format!("{header}{row}\n").into_bytes();
+    let files: [(&str, Vec<u8>); 15] = [
+        ("CRLF", REQUESTS.replace('\n', "\r\n").into_bytes()),
+        ("BOM", format!("\u{feff}{REQUESTS}").into_bytes()),
+        ("gzip", whole.clone()),
+        ("truncated gzip", whole[..whole.len() / 2].into()),
+        ("empty", Vec::new()),
+        ("binary", (0..=255).rev().collect()),
+        ("truncated row", row("0,1")),
+        ("wrong type", row("0,10,two,1")),
+        ("NaN", row("0,10,NaN,1")),
+        ("1e400", row("0,10,1,1e400")),
+        ("negative", row("-1,10,1,1")),
+        ("not UTF-8", [header.as_bytes(), b"0,10,\xff,1\n"].concat()),
+        ("a million columns", row(&columns)),
+        ("a million columns in the header", columns.clone().into_bytes()),
+        ("departure before arrival", row("10,5,1,1")),
+    ];
+    let folder = folder();
+    let mut cases = Vec::new();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join("requests.csv"), bytes).expect("writable");
+        cases.push((name, run(&folder, &["run", "plan.toml", "-q"])));
+    }
+    expect![[r#"
+        CRLF: 0 
+        BOM: 0 
+        gzip: 0 
+        truncated gzip: 2 error: the compressed data ends too early
+        empty: 2 error: the file is empty
+        binary: 2 error: this is UTF-16 text, not a CSV file
+        truncated row: 2 error: this row has 2 fields, and there are 4 columns
+        wrong type: 2 error: `two` is not a number
+        NaN: 2 error: `NaN` is not a finite number
+        1e400: 2 error: `1e400` is too large
+        negative: 2 error: `-1` is below 0
+        not UTF-8: 2 error: this is not UTF-8 text
+        a million columns: 2 error: this line has more than 1,024 columns
+        a million columns in the header: 2 error: this line has more than 1,024 columns
+        departure before arrival: 2 error: the departure `5` is before the arrival `10`
+    "#]]
+    .assert_eq(&ends(&cases));
+}
+
+#[test]
+fn wrong_arguments_are_told() {
+    let cases: [&[&str]; 17] = [
+        &["run", "missing.toml"],
+        &["run", "."],
+        &["run", "plan.toml/x"],
+        &["run", ""],
+        &["run", "plan.toml", "--set", "=1"],
+        &["run", "plan.toml", "--set", "seed=1=2"],
+        &["run", "plan.toml", "--set", "seed="],
+        &["run", "plan.toml", "--set", "pools..x=1"],
+        &["run", "plan.toml", "--set", "pools.7.zones=2"],
+        &["run", "plan.toml", "--set", "nothing=1"],
+        &["run", "plan.toml", "--set", "demand.vms.trace=."],
+        &["run", "plan.toml", "--set", "duration=1e400"],
+        &["run", "plan.toml", "--policy", "wurst-fit"],
+        &["run", "plan.toml", "--seed", "99999999999999999999"],
+        &["run", "plan.toml", "--seed", "18446744073709551615"],
+        &["run", "plan.toml", "--out", "/proc/none"],
+        &["run", "plan.toml", "--placements", "/dev/full"],
+    ];
+    let folder = folder();
+    let names: Vec<String> = cases.iter().map(|case| case[1..].join(" ")).collect();
+    let cases = names
+        .iter()
+        .zip(cases)
+        .map(|(name, case)| (name.as_str(), run(&folder, &[case, &["--quiet"]].concat())));
+    let mut cases: Vec<(&str, Output)> = cases.collect();
+    for arguments in [&["run", "plan.toml"][..], &["check", "plan.toml"], &["list"], &["schema"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let output = command(&folder, arguments).stdout(full).stderr(Stdio::piped()).output();
+        let name = if arguments.len() > 1 { "a full disk" } else { "a full disk, no file" };
+        cases.push((name, output.expect("it starts")));
+    }
+    expect![[r#"
+        missing.toml: 3 error: cannot read `missing.toml`: no such file
+        .: 3 error: cannot read `.`: it is a folder
+        plan.toml/x: 3 error: cannot read `plan.toml/x`: not a directory
+        : 3 error: cannot read ``: no such file
+        plan.toml --set =1: 2 error: invalid value '=1' for '--set <KEY=VALUE>': write `key=value`, for example `duration="2 years"`
+        plan.toml --set seed=1=2: 2 error: --set seed: `seed` is a number, not text
+        plan.toml --set seed=: 2 error: --set seed: `seed` is a number, not text
+        plan.toml --set pools..x=1: 2 error: --set pools..x: `pools..x` is not a key
+        plan.toml --set pools.7.zones=2: 2 error: --set pools.7.zones: there is no `7` in this list
+        plan.toml --set nothing=1: 2 error: --set nothing: there is no key `nothing` here
+        plan.toml --set demand.vms.trace=.: 2 error: --set demand.vms.trace: `.` cannot be read: it is a folder
+        plan.toml --set duration=1e400: 2 error: --set duration: `duration` does not say its unit
+        plan.toml --policy wurst-fit: 2 error: --set placement.policy: no policy is called `wurst-fit`
+        plan.toml --seed 99999999999999999999: 2 error: invalid value '99999999999999999999' for '--seed <N>': number too large to fit in target type
+        plan.toml --seed 18446744073709551615: 2 error: --set seed: `seed` is at most 9223372036854775807, not `18446744073709551615`
+        plan.toml --out /proc/none: 3 error: cannot make the folder `/proc/none`: no such file
+        plan.toml --placements /dev/full: 3 error: cannot write `/dev/full`: no space left on device
+        a full disk: 3 error: cannot write to `stdout`: no space left on device
+        a full disk: 3 error: cannot write to `stdout`: no space left on device
+        a full disk, no file: 3 error: cannot write to `stdout`: no space left on device
+        a full disk, no file: 3 error: cannot write to `stdout`: no space left on device
+    "#]].assert_eq(&ends(&cases));
 }
 
 #[test]
@@ -536,27 +737,125 @@ fn a_scenario_in_the_box_runs_by_its_name() {
 
 #[test]
 fn a_refusal_is_explained() {
-    check(&["explain", "plan.toml", "--request", "epsilon"], &expect![[""]]);
+    check(
+        &["explain", "plan.toml", "--request", "epsilon"],
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Request 4 (`epsilon`) is refused: 0 of 2 hosts fit: 2 not enough free cpu
+
+        Arrived   2025-01-01 04:00:00
+        From      demand `vms`, tenant `default`
+        Asks for  1 vCPU and 1 GiB of memory
+        Policy    first-fit
+
+        2 hosts
+                0  can take it
+                2  not enough free cpu
+
+        What would make it fit
+        - `h0` would take it with 1 vCPU more free
+        - one more `small` in rack `all-z1-r1` of pool `all` would take it
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn a_placement_is_explained() {
     let best = ["explain", "plan.toml", "--request", "1", "--policy", "best-fit"];
-    check(&best, &expect![[""]]);
+    check(
+        &best,
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Request 1 (`beta`) goes to `h0`, which best-fit chose of 2 hosts that fit
+
+        Arrived   2025-01-01 01:00:00
+        From      demand `vms`, tenant `default`
+        Asks for  1 vCPU and 1 GiB of memory
+        Policy    best-fit
+
+        2 hosts
+                2  can take it
+
+        Best candidates, and what would be left free on them
+        Host  Model  Rack       CPU     Memory  Score
+        h0    small  all-z1-r1  0 vCPU  2 GiB   0.5000
+        h1    small  all-z1-r1  1 vCPU  3 GiB   1.2500
+        Score: free shares left, summed over resources, least first
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn a_request_that_waits_is_followed() {
     let waits =
         ["explain", "plan.toml", "--request", "epsilon", "--set", "demand.vms.when-full=wait"];
-    check(&waits, &expect![[""]]);
+    check(
+        &waits,
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Request 4 (`epsilon`) waits: 0 of 2 hosts fit: 2 not enough free cpu
+        Placed on `h0` on 2025-01-01 05:00:00, after 60 min
+
+        Arrived   2025-01-01 04:00:00
+        From      demand `vms`, tenant `default`
+        Asks for  1 vCPU and 1 GiB of memory
+        Policy    first-fit
+
+        2 hosts
+                0  can take it
+                2  not enough free cpu
+
+        What would make it fit
+        - `h0` would take it with 1 vCPU more free
+        - one more `small` in rack `all-z1-r1` of pool `all` would take it
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn a_request_that_never_comes_is_an_error() {
-    check(&["explain", "plan.toml", "--request", "eta"], &expect![[""]]);
-    check(&["explain", "plan.toml", "--request", "6"], &expect![[""]]);
-    check(&["explain", "plan.toml"], &expect![[""]]);
+    check(
+        &["explain", "plan.toml", "--request", "eta"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: no request is called `eta`
+         |
+         = hint: the run has requests 0 to 5, or a trace's `vm_id`
+    "#]],
+    );
+    check(
+        &["explain", "plan.toml", "--request", "6"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: no request is called `6`
+         |
+         = hint: the run has requests 0 to 5, or a trace's `vm_id`
+    "#]],
+    );
+    check(
+        &["explain", "plan.toml"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the following required arguments were not provided:
+          --request <ID>
+
+        Usage: fleetcast explain --request <ID> <SCENARIO>
+
+        For more information, try '--help'.
+    "#]],
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Curves: a count that changes over time, and when it passes a whole number.
 
-use crate::scenario::Curve;
+use crate::scenario::{Curve, Step};
 
 impl Curve {
     /// The value at a time, ms.
@@ -61,28 +61,46 @@ impl Curve {
 
     /// The highest value from `from_ms` to `until_ms`.
     pub fn max_in(&self, from_ms: u64, until_ms: u64) -> f64 {
-        let bends = self.bends(from_ms, until_ms).into_iter();
-        bends.map(|ms| self.at(ms)).fold(self.at(from_ms), f64::max)
+        self.bends(from_ms, until_ms).map(|ms| self.at(ms)).fold(self.at(from_ms), f64::max)
+    }
+
+    /// The area below the curve from time 0 to `until_ms`, in ms: its mean value times `until_ms`.
+    /// Exact where it is straight, else within a percent or so.
+    pub fn area(&self, until_ms: u64) -> f64 {
+        let parts = match self {
+            Self::Exponential { .. } | Self::Logistic { .. } => 1_000,
+            Self::Constant(_) | Self::Linear { .. } | Self::Steps(_) => 1,
+        };
+        let (mut area, mut low) = (0.0, 0);
+        for bend in self.bends(0, until_ms) {
+            let begin = low;
+            for part in 1..=parts {
+                let high = begin + (u128::from(bend - begin) * part / parts) as u64;
+                area += (self.at(low) + self.at(high)) / 2.0 * (high - low) as f64;
+                low = high;
+            }
+        }
+        area
     }
 
     /// The times after `from_ms` at which the curve may turn or jump, and `until_ms`; ascending.
-    fn bends(&self, from_ms: u64, until_ms: u64) -> Vec<u64> {
-        let mut bends = match self {
-            Self::Constant(_) => Vec::new(),
+    fn bends(&self, from_ms: u64, until_ms: u64) -> impl Iterator<Item = u64> {
+        let (over_ms, steps) = match self {
+            Self::Constant(_) => (None, [].as_slice()),
             Self::Linear { over_ms, .. }
             | Self::Exponential { over_ms, .. }
-            | Self::Logistic { over_ms, .. } => vec![*over_ms],
+            | Self::Logistic { over_ms, .. } => (Some(*over_ms), [].as_slice()),
             Self::Steps(steps) => {
-                let of = |s: &crate::scenario::Step| {
-                    [s.at_ms.saturating_sub(1), s.at_ms, s.at_ms + s.ramp_ms]
-                };
-                steps.iter().flat_map(of).collect()
+                let done = steps.partition_point(|step| step.at_ms + step.ramp_ms <= from_ms);
+                (None, &steps[done..])
             }
         };
-        bends.retain(|ms| *ms > from_ms && *ms < until_ms);
-        bends.push(until_ms);
-        bends.dedup();
+        let of = |s: &Step| [s.at_ms.saturating_sub(1), s.at_ms, s.at_ms + s.ramp_ms];
+        let bends = over_ms.into_iter().chain(steps.iter().flat_map(of));
         bends
+            .take_while(move |ms| *ms < until_ms)
+            .filter(move |ms| *ms > from_ms)
+            .chain(std::iter::once(until_ms))
     }
 }
 
@@ -94,7 +112,6 @@ fn share(ms: u64, over_ms: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Step;
     use crate::time::{DAY_MS, MONTH_MS};
 
     #[test]
@@ -111,6 +128,23 @@ mod tests {
         assert!((curve.at(0) - 100.0).abs() < 1e-9);
         assert!((curve.at(1000) - 2000.0).abs() < 1e-9);
         assert!(curve.at(500) > 1000.0);
+    }
+
+    #[test]
+    fn the_area_is_the_sum_of_the_values() {
+        let steps = [(0, 5.0, 0), (100, 50.0, 10), (200, 3.0, 0), (300, 60.0, 0)];
+        let step = |(at_ms, value, ramp_ms)| Step { at_ms, value, ramp_ms };
+        for curve in [
+            Curve::Constant(3.0),
+            Curve::Linear { from: 10.0, to: 20.0, over_ms: 1_000 },
+            Curve::Exponential { from: 1.0, to: 1_000.0, over_ms: 5_000 },
+            Curve::Logistic { from: 100.0, to: 2_000.0, over_ms: 1_000, ceiling: 2_100.0 },
+            Curve::Steps(steps.map(step).to_vec()),
+        ] {
+            let plain: f64 = (0..2_000).map(|ms| curve.at(ms)).sum();
+            let ratio = curve.area(2_000) / plain;
+            assert!((ratio - 1.0).abs() < 0.01, "{curve:?}: {ratio}");
+        }
     }
 
     #[test]

@@ -7,11 +7,9 @@ use std::io::Read;
 use crate::columns::{Header, Numbers, Sizes, own_sizes, sizes};
 use crate::decimal::{Measure, Round};
 use crate::problem::{Problem, Problems};
+use crate::scenario::HOSTS_MAX;
 use crate::table::{Part, Table, count, report, shown, without_errors};
 use crate::time::{DAY_MS, TIME_MS_MAX};
-
-/// The most hosts of one inventory.
-pub const HOSTS_MAX: u64 = 5_000_000;
 
 /// One host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

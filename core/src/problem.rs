@@ -46,6 +46,17 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// As a sentence with its place: `columns not used: batch (requests.csv:1)`.
+    pub fn sentence(&self) -> String {
+        match &self.place {
+            Some(place) if place.line > 0 => {
+                format!("{} ({}:{})", self.message, place.file, place.line)
+            }
+            Some(place) => format!("{} ({})", self.message, place.file),
+            None => self.message.clone(),
+        }
+    }
+
     /// An error with a file as a whole.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
         let place = Place {

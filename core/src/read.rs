@@ -22,7 +22,7 @@ mod schema;
 pub use reference::reference;
 pub use schema::schema;
 
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
     Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, PoolId, Scenario, TenantId,
@@ -89,7 +89,10 @@ pub fn read(input: &Input<'_>, files: &dyn Files) -> Result<Read, Problems> {
     let keys: Vec<&str> = input.overrides.iter().map(|set| set.key.as_str()).collect();
     let problems = check.findings.finish(input.file, text, &keys);
     match scenario {
-        Some(scenario) if !has_errors => Ok(Read { scenario, warnings: problems }),
+        Some(mut scenario) if !has_errors => {
+            scenario.notes = problems.list.iter().map(Problem::sentence).collect();
+            Ok(Read { scenario, warnings: problems })
+        }
         _ => Err(problems),
     }
 }
@@ -157,6 +160,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     fleet.check_sums(check);
     load.check_sizes(check, &fleet);
+    load.check_requests(check);
     let project = |wide: &Wide| {
         let mut amounts = [0; 8];
         for (amount, column) in amounts.iter_mut().zip(&columns) {
@@ -223,6 +227,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         demands,
         placement: Placement { policy: policy? },
         expectations,
+        notes: Vec::new(),
     })
 }
 

@@ -45,6 +45,9 @@ id!(/** A row of [`Scenario::flavors`]. */ FlavorId, "f", u32);
 id!(/** A row of [`Scenario::demands`]. */ DemandId, "d", u16);
 id!(/** A row of [`Scenario::tenants`]. */ TenantId, "n", u32);
 
+/// The most hosts that a scenario begins with, comes to by plan, and orders.
+pub const HOSTS_MAX: u64 = 5_000_000;
+
 /// The whole of it.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -89,6 +92,8 @@ pub struct Scenario {
     pub placement: Placement,
     /// What must hold.
     pub expectations: Vec<Expectation>,
+    /// What the reader of a report should know: what looks unintended here, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// A kind of machine.
@@ -226,7 +231,7 @@ pub struct Procurement {
     pub hosts_max: Option<u32>,
     /// From order to service; drawn once an order.
     pub lead_time: Distribution,
-    /// How often someone looks, ms, at least 1 s.
+    /// How often someone looks, ms, at least 1 min.
     pub review_ms: u64,
 }
 

@@ -17,7 +17,7 @@ use crate::problem::{Problem, Problems};
 use crate::report::Report;
 use crate::scenario::{DemandId, Flavor, Scenario, TenantId, WhenFull};
 use crate::source::Files;
-use crate::state::{Ask, HostId, HostStatus, State, Vm, VmId};
+use crate::state::{Ask, HostId, HostStatus, Search, State, Vm, VmId};
 use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
@@ -147,6 +147,11 @@ impl Simulation {
             has_ended: false,
             scenario,
         })
+    }
+
+    /// What decisions look through from now on. Facts are the same.
+    pub fn search(&mut self, search: Search) {
+        self.state.search(search);
     }
 
     /// The scenario that runs.

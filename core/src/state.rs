@@ -4,10 +4,11 @@
 //! look.
 
 pub mod columns;
+pub mod hosts;
+pub mod screen;
 pub mod classes;
 pub mod groups;
 pub mod history;
-pub mod hosts;
 pub mod shapes;
 pub mod vms;
 
@@ -16,6 +17,7 @@ pub use columns::Columns;
 pub use groups::{GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
+pub use screen::Screen;
 pub use shapes::{Shape, ShapeId, Shapes};
 pub use vms::{Vm, VmId, Vms};
 
@@ -49,14 +51,31 @@ pub struct State {
     pub last_placed: Option<HostId>,
     /// What some policies remember of each host.
     pub history: History,
-    /// The hosts that take VMs, by what they are: kept once the fleet is large enough for it.
+    search: Search,
+    /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
-    /// From how many hosts on classes are kept.
-    classes_from: usize,
+    /// Changes of hosts until it is seen again whether classes are few.
+    changes_until_classes: usize,
 }
 
-/// From how many hosts on a decision over classes is sooner than the scan, classes' upkeep counted.
+/// What a decision looks through. Decisions are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Search {
+    /// All hosts, one by one: the judge.
+    Hosts,
+    /// Classes of hosts that are all alike.
+    Classes,
+    /// Classes while they are few for the hosts there are, else all hosts.
+    #[default]
+    Sooner,
+}
+
+/// With fewer hosts the scan is sooner than classes, their upkeep counted.
 const CLASSES_FROM: usize = 256;
+/// Classes are few if there are so many hosts a class on average, or more.
+const HOSTS_A_CLASS: usize = 4;
+/// Where they are not, so many changes a host are waited for before they are counted again.
+const CHANGES_A_HOST: usize = 16;
 
 impl State {
     /// A fleet without hosts.
@@ -69,40 +88,75 @@ impl State {
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
+            search: Search::default(),
             classes: None,
-            classes_from: CLASSES_FROM,
+            changes_until_classes: 0,
         }
     }
 
-    /// From how many hosts on decisions go by classes of hosts; `usize::MAX`: never. To be set
-    /// before the first host. Decisions are the same.
-    pub fn keep_classes_from(&mut self, hosts: usize) {
-        self.classes_from = hosts;
+    /// What decisions look through from now on.
+    pub fn search(&mut self, search: Search) {
+        self.search = search;
+        self.classes = None;
+        self.changes_until_classes = 0;
+        self.keep_classes();
     }
 
-    /// The hosts that take VMs, by what they are; `None` while the fleet is small.
+    /// The hosts that take VMs, by what they are; `None` where decisions look at all hosts.
     pub fn classes(&self) -> Option<&Classes> {
         self.classes.as_ref()
     }
 
-    /// Tells the classes that a host has changed.
+    /// Whether so many classes are worth their upkeep.
+    fn are_few(&self, classes: usize) -> bool {
+        match self.search {
+            Search::Hosts => false,
+            Search::Classes => true,
+            Search::Sooner => {
+                let hosts = self.hosts.rows();
+                hosts >= CLASSES_FROM && classes * HOSTS_A_CLASS <= hosts
+            }
+        }
+    }
+
+    /// Sorts all hosts into classes, if these turn out to be few.
+    fn keep_classes(&mut self) {
+        if !self.are_few(0) {
+            return;
+        }
+        let mut classes = Classes::new(self.hosts.kinds(), &self.hosts.effective_max());
+        for host in self.hosts.ids() {
+            classes.update(host, self.hosts.host_type(host), self.hosts.takes(host).as_ref());
+            if !self.are_few(classes.filled()) {
+                self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
+                return;
+            }
+        }
+        self.classes = Some(classes);
+    }
+
+    /// A host has changed: so does its class.
     #[inline]
     fn changed(&mut self, host: HostId) {
-        let hosts = &self.hosts;
-        let Some(classes) = &mut self.classes else { return };
-        let free =
-            (hosts.status(host) == HostStatus::Up).then(|| hosts.columns().amounts(host.row()));
-        classes.update(host, hosts.host_type(host), free.as_ref());
+        match &mut self.classes {
+            Some(classes) => {
+                let free = self.hosts.takes(host);
+                classes.update(host, self.hosts.host_type(host), free.as_ref());
+                let filled = classes.filled();
+                if !self.are_few(filled) {
+                    self.classes = None;
+                    self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
+                }
+            }
+            None if self.changes_until_classes > 0 => self.changes_until_classes -= 1,
+            None => self.keep_classes(),
+        }
     }
+
     /// A host goes into service, empty, `born_ms` after the start (negative: before it).
     pub fn add_host(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
         let host = self.hosts.add(host_type, rack, born_ms);
-        if self.classes.is_none() && self.hosts.rows() >= self.classes_from {
-            self.classes = Some(Classes::new(self.hosts.kinds()));
-            self.hosts.ids().for_each(|host| self.changed(host));
-        } else {
-            self.changed(host);
-        }
+        self.changed(host);
         host
     }
 

@@ -59,7 +59,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
         expectations: Vec::new(),
-        notes: Vec::new(),
+        notes: scenario.notes.clone(),
     };
     report.expectations = scenario.expectations.iter().map(|e| expectation(e, &report)).collect();
     report.verdict = sentence(scenario, summary, &report);

@@ -15,7 +15,7 @@ use fleetcast_core::placement::{Placer, Query};
 use fleetcast_core::resources::AMOUNT_MAX;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
-use fleetcast_core::state::{State, Vm};
+use fleetcast_core::state::{Search, State, Vm};
 use fleetcast_core::time::Time;
 use fleets::{DURATION_MS, Fleet, fleets};
 use judge::{Judge, Told};
@@ -74,8 +74,8 @@ proptest! {
     ) {
         let scenario = &fleet.scenario;
         let (mut plain, mut classed) = (State::new(scenario), State::new(scenario));
-        plain.keep_classes_from(usize::MAX);
-        classed.keep_classes_from(0);
+        plain.search(Search::Hosts);
+        classed.search(Search::Classes);
         for spec in &scenario.hosts {
             plain.add_host(spec.host_type, spec.rack, 0);
             classed.add_host(spec.host_type, spec.rack, 0);

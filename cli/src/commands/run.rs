@@ -83,8 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     }
     let scenario = Arc::new(read.scenario);
     let outputs = Outputs::open(args.out.as_deref(), args.placements.as_deref())?;
-    let (mut results, outputs) = simulate(scenario, &source, outputs, args)?;
-    results.report.notes.extend(read.warnings.list.iter().map(problems::in_a_line));
+    let (results, outputs) = simulate(scenario, &source, outputs, args)?;
 
     // Whoever stops reading the answer still gets the files, and the other way round.
     let published = outputs.publish(&results, || page::html(&results, &source));

@@ -21,21 +21,27 @@ pub struct Alive {
     ends: BinaryHeap<Reverse<u64>>,
     /// The first time from `now_ms` on at which the curve is above `alive`, once looked up.
     rises_ms: Option<Option<u64>>,
+    /// A count, and a time before which the curve does not go above it. So a long curve is not
+    /// searched to its end again for each VM.
+    calm: (u64, u64),
 }
 
 impl Alive {
     /// Nobody alive at the start: all of the curve's beginning arrive at time 0.
     pub fn new(curve: Curve, until_ms: u64) -> Self {
-        Self { curve, until_ms, now_ms: 0, alive: 0, ends: BinaryHeap::new(), rises_ms: None }
+        let (ends, calm) = (BinaryHeap::new(), (0, 0));
+        Self { curve, until_ms, now_ms: 0, alive: 0, ends, rises_ms: None, calm }
     }
 
     /// The next instant at which one more is needed; `None` when none is until the end.
     pub fn next_at(&mut self) -> Option<Time> {
         loop {
             let end_ms = self.ends.peek().map_or(u64::MAX, |Reverse(ms)| *ms);
-            let rises_ms = *self.rises_ms.get_or_insert_with(|| {
-                self.curve.first_above(self.alive, self.now_ms, self.until_ms)
-            });
+            let rises_ms = match self.rises_ms {
+                Some(known) => known,
+                None => self.look_up(),
+            };
+            self.rises_ms = Some(rises_ms);
             match rises_ms {
                 // An end at the same instant comes first, and makes room for one more there.
                 Some(ms) if ms < end_ms => {
@@ -50,6 +56,20 @@ impl Alive {
             self.now_ms = end_ms;
             self.rises_ms = None;
         }
+    }
+
+    fn look_up(&mut self) -> Option<u64> {
+        let (count, calm_ms) = self.calm;
+        let from_ms = if self.alive >= count { self.now_ms.max(calm_ms) } else { self.now_ms };
+        if from_ms > self.until_ms {
+            return None;
+        }
+        let rises_ms = self.curve.first_above(self.alive, from_ms, self.until_ms);
+        let until_ms = rises_ms.unwrap_or(u64::MAX);
+        if until_ms > calm_ms || (until_ms == calm_ms && self.alive < count) {
+            self.calm = (self.alive, until_ms);
+        }
+        rises_ms
     }
 
     /// One more arrived at the instant told by [`Self::next_at`].

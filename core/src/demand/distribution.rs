@@ -57,6 +57,44 @@ impl Distribution {
         }
     }
 
+    /// The mean of what a run of so many ms sees of a life, ms: longer ones count as that long.
+    pub fn mean_within_ms(&self, run_ms: u64) -> f64 {
+        let run = run_ms as f64;
+        match self {
+            Self::Constant(ms) => (*ms).min(run_ms) as f64,
+            Self::Exponential { mean_ms } => -mean_ms * libm::expm1(-run / mean_ms),
+            Self::Lognormal { mu, sigma } => {
+                let above = |shift: f64| match *sigma {
+                    0.0 => f64::from(u8::from(libm::log(run) < mu + shift)),
+                    sigma => {
+                        let away = (libm::log(run) - mu - shift) / sigma;
+                        libm::erfc(away / std::f64::consts::SQRT_2) / 2.0
+                    }
+                };
+                self.mean_ms() * (1.0 - above(sigma * sigma)) + run * above(0.0)
+            }
+            Self::Weibull { shape, scale_ms } => {
+                // The area below the share that still lives, over the logarithm of time.
+                let lives = |ln_ms: f64| {
+                    let ms = libm::exp(ln_ms);
+                    ms * libm::exp(-libm::pow(ms / scale_ms, *shape))
+                };
+                let (from, parts) = (-7.0, 1_000);
+                let width = (libm::log(run) - from) / f64::from(parts);
+                (0..parts).map(|part| lives(from + width * (f64::from(part) + 0.5)) * width).sum()
+            }
+            Self::Mixture(parts) => {
+                let weights: f64 = parts.iter().map(|(weight, _)| weight).sum();
+                let mean = |(weight, part): &(f64, Self)| weight * part.mean_within_ms(run_ms);
+                parts.iter().map(mean).sum::<f64>() / weights
+            }
+            Self::Sample(values) => {
+                let sum: f64 = values.iter().map(|value| (*value).min(run_ms) as f64).sum();
+                sum / values.len() as f64
+            }
+        }
+    }
+
     /// The mean, ms.
     pub fn mean_ms(&self) -> f64 {
         match self {
@@ -128,6 +166,21 @@ mod tests {
             let ratio = mean(|| distribution.draw(&mut dice)) / distribution.mean_ms();
             assert!((ratio - 1.0).abs() < 0.03, "{distribution:?}: {ratio}");
         }
+    }
+
+    #[test]
+    fn means_within_a_run_are_those_of_the_draws() {
+        for distribution in all() {
+            for run_ms in [1_000, 300_000, 1_000_000, 3_000_000, 1_000_000_000] {
+                let mut dice = dice::stream(4, "lifetimes/test");
+                let drawn = mean(|| distribution.draw(&mut dice).min(run_ms));
+                let ratio = drawn / distribution.mean_within_ms(run_ms);
+                assert!((ratio - 1.0).abs() < 0.03, "{distribution:?} in {run_ms} ms: {ratio}");
+            }
+        }
+        let fixed = Distribution::Lognormal { mu: 3.0, sigma: 0.0 };
+        assert_eq!(fixed.mean_within_ms(10), 10.0);
+        assert!((fixed.mean_within_ms(100) - libm::exp(3.0)).abs() < 1e-9);
     }
 
     /// The mean residual life is E[L²] ÷ 2 E[L], whatever the distribution.

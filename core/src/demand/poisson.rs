@@ -54,6 +54,24 @@ impl Poisson {
     }
 }
 
+/// How many candidates a run of so many ms looks at, or somewhat more: at least as many as
+/// requests. Infinite if it cannot be counted.
+pub fn candidates(per_ms: &Curve, season: &Season, until_ms: u64) -> f64 {
+    // As the windows of a run, but not endlessly many.
+    let window_ms = DAY_MS.max(until_ms / 10_000);
+    let (mut candidates, mut from_ms) = (0.0, 0);
+    while from_ms < until_ms {
+        let window_end_ms = (from_ms + window_ms).min(until_ms);
+        let rate = per_ms.max_in(from_ms, window_end_ms);
+        if rate > 0.0 {
+            let bound = rate * season.factor_max(from_ms, window_end_ms);
+            candidates += bound * (window_end_ms - from_ms) as f64;
+        }
+        from_ms = window_end_ms;
+    }
+    candidates
+}
+
 impl Iterator for Poisson {
     type Item = Time;
 
@@ -101,7 +119,7 @@ impl Season {
         now.map(|event| event.factor).product()
     }
 
-    /// At least the highest factor in a stretch of at most a day.
+    /// At least the highest factor in a stretch of time.
     fn factor_max(&self, from_ms: u64, until_ms: u64) -> f64 {
         let max = |factors: &[f64]| factors.iter().copied().fold(0.0, f64::max);
         let meets = |e: &&crate::scenario::SeasonEvent| {

@@ -51,6 +51,12 @@ impl<'s> Filter<'s> {
             && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
     }
 
+    /// Whether two hosts with the same row can differ for the ask.
+    #[inline]
+    pub fn is_grouped(&self) -> bool {
+        self.group.is_some()
+    }
+
     /// Whether the group allows one more on the host.
     #[inline]
     pub fn group_admits(&self, host: HostId) -> bool {

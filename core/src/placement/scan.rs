@@ -5,23 +5,31 @@
 
 use super::filters::Filter;
 use crate::resources::Amounts;
-use crate::state::{Ask, Columns, HostId, State};
+use crate::state::screen::LANES;
+use crate::state::{Ask, Classes, Columns, HostId, State};
+
+/// Hosts looked at one by one before any class: where most hosts have room, that is all.
+const AT_HAND: usize = 32;
 
 /// The first host from `start` on, round and back to it, that takes the ask.
 pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
     let filter = Filter::new(state, ask);
-    if state.classes().is_none() {
-        let (rows, start) = (state.hosts.rows(), start.row().min(state.hosts.rows()));
-        let mut hosts = (start..rows).chain(0..start).map(HostId::from_row);
-        return hosts.find(|host| filter.admits(*host));
+    let (rows, start_row) = (state.hosts.rows(), start.row().min(state.hosts.rows()));
+    let mut hosts = (start_row..rows).chain(0..start_row).map(HostId::from_row);
+    let Some(classes) = state.classes() else { return hosts.find(|host| filter.admits(*host)) };
+    let at_hand = hosts.take(AT_HAND).find(|host| filter.admits(*host));
+    if at_hand.is_some() {
+        return at_hand;
     }
     // Hosts before the start come after all others.
     let turn = |host: HostId| (host < start, host);
     let mut best: Option<HostId> = None;
-    each_candidate(state, &filter, Some(start), |_, _, host| {
+    each_class(classes, &filter, start, |_, host| {
         if best.is_none_or(|best| turn(host) < turn(best)) {
             best = Some(host);
         }
+        // A class that begins behind the best has no better one.
+        best.filter(|best| *best >= start)
     });
     best
 }
@@ -68,7 +76,7 @@ pub fn least<S: Ord>(
 ) -> Option<HostId> {
     let filter = Filter::new(state, ask);
     let mut best: Option<(S, HostId)> = None;
-    each_candidate(state, &filter, None, |columns, row, host| {
+    each_candidate(state, &filter, |columns, row, host| {
         let candidate = (score(filter.amounts(), columns, row), host);
         if best.as_ref().is_none_or(|best| candidate < *best) {
             best = Some(candidate);
@@ -90,7 +98,7 @@ pub struct Candidate {
 /// perhaps only the first: a score that is the same for all of them cannot tell. In no order.
 pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
     let mut candidates = Vec::new();
-    each_candidate(state, &Filter::new(state, ask), None, |_, row, host| {
+    each_candidate(state, &Filter::new(state, ask), |_, row, host| {
         candidates.push(Candidate { row, host });
     });
     candidates
@@ -111,32 +119,56 @@ pub fn heaviest(candidates: &[Candidate], weights: &[f64]) -> Option<HostId> {
     weights.iter().zip(candidates).map(of).reduce(heavier).map(|(_, host)| host)
 }
 
-/// Each host that takes the ask; of hosts that are all alike perhaps only the first (from `start`
-/// on, round and back to it).
+/// Each host that takes the ask, with its row; of hosts that are all alike perhaps only the first.
 #[inline]
 fn each_candidate(
     state: &State,
     filter: &Filter<'_>,
-    start: Option<HostId>,
     mut tell: impl FnMut(&Columns, usize, HostId),
 ) {
-    let Some(classes) = state.classes() else {
-        let columns = state.hosts.columns();
-        for host in state.hosts.ids().filter(|host| filter.admits(*host)) {
-            tell(columns, host.row(), host);
+    match state.classes() {
+        None => {
+            let columns = state.hosts.columns();
+            for host in state.hosts.ids().filter(|host| filter.admits(*host)) {
+                tell(columns, host.row(), host);
+            }
         }
-        return;
-    };
-    let columns = classes.columns();
-    for row in 0..columns.rows() {
-        if !filter.admits_row(columns, row) {
-            continue;
-        }
-        let members = classes.members(row);
-        let from = members.range(start.unwrap_or(HostId::from_row(0))..);
-        let mut round = from.chain(start.into_iter().flat_map(|start| members.range(..start)));
-        if let Some(host) = round.find(|host| filter.group_admits(**host)) {
-            tell(columns, row, *host);
+        Some(classes) => each_class(classes, filter, HostId::from_row(0), |row, host| {
+            tell(classes.columns(), row, host);
+            None
+        }),
+    }
+}
+
+/// Of each class the first host (from `start` on, round and back to it) that takes the ask.
+/// `tell` answers before which host a class must begin to be of interest still; `None`: any.
+#[inline]
+fn each_class(
+    classes: &Classes,
+    filter: &Filter<'_>,
+    start: HostId,
+    mut tell: impl FnMut(usize, HostId) -> Option<HostId>,
+) {
+    let (columns, screen) = (classes.columns(), classes.screen());
+    let asked = screen.rounded(filter.amounts());
+    let mut bound = None;
+    for block in 0..screen.blocks() {
+        let mut passing = screen.passing(block, &asked, bound);
+        while passing != 0 {
+            let row = block * LANES + passing.trailing_zeros() as usize;
+            passing &= passing - 1;
+            if !filter.admits_row(columns, row) {
+                continue;
+            }
+            let first = screen.first(row).filter(|first| *first >= start && !filter.is_grouped());
+            let host = first.or_else(|| {
+                let members = classes.members(row);
+                let mut round = members.range(start..).chain(members.range(..start));
+                round.find(|host| filter.group_admits(**host)).copied()
+            });
+            if let Some(host) = host {
+                bound = tell(row, host);
+            }
         }
     }
 }

@@ -17,9 +17,6 @@ pub(crate) const NAME_MAX: usize = 200;
 /// The most models, flavors, pools, demands, … of a scenario, each.
 pub(crate) const ENTRIES_MAX: usize = 10_000;
 
-/// The most hosts of a scenario.
-pub(crate) const HOSTS_MAX: u64 = 5_000_000;
-
 /// The largest count that a curve may name.
 pub(crate) const COUNT_MAX: f64 = 1e9;
 

@@ -247,7 +247,7 @@ sections! {
         PRICE "price" Number, Else("0"), "5200";
         /// From order to service; drawn once an order.
         LEAD_TIME "lead-time" Spread(false), Else("`\"0 s\"`"), "\"70 days\"";
-        /// The age at which a host takes no more VMs; it leaves once it is empty.
+        /// The age at which a host takes no more VMs; it leaves once it is empty. At least 1 day.
         RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
         /// Labels of its hosts. Those of the pool and of the hosts themselves come on top.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
@@ -379,7 +379,7 @@ sections! {
         MAX_HOSTS "max-hosts" Whole, Else("no bound"), "2000";
         /// From order to service; drawn once an order.
         LEAD_TIME "lead-time" Spread(false), Else("that of the model"), "\"70 days\"";
-        /// How often someone looks; at least 1 s.
+        /// How often someone looks; at least 1 min, and at most 100 million times a run.
         REVIEW "review" Length, Else("`\"1 day\"`"), "\"1 day\"";
     }
 

@@ -1,6 +1,6 @@
 //! The fleet: host models, pools with their zones, racks and hosts, growth and procurement.
 
-use super::check::{Check, ENTRIES_MAX, HOSTS_MAX, Table, Wide, node_text};
+use super::check::{Check, ENTRIES_MAX, Table, Wide, node_text};
 use super::curves::{self, Of};
 use super::fields::{
     Field, growth, host_model, hosts, overcommit, pool, procurement, reserved, root,
@@ -12,10 +12,10 @@ use crate::inventory::{InventoryHost, read_inventory};
 use crate::problem::Problems;
 use crate::resources::{AMOUNT_MAX, Builtin};
 use crate::scenario::{
-    Curve, Distribution, Growth, HostSpec, HostTypeId, ModelId, Pool, PoolId, Procurement, Rack,
-    RackId, ZoneId,
+    Curve, Distribution, Growth, HOSTS_MAX, HostSpec, HostTypeId, ModelId, Pool, PoolId,
+    Procurement, Rack, RackId, ZoneId,
 };
-use crate::time::{DAY_MS, SECOND_MS};
+use crate::time::{DAY_MS, MINUTE_MS};
 use crate::units::{Decimal, format_amount, shorten};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const ZONES_MAX: u64 = 1_000;
 const RACKS_PER_ZONE_MAX: u64 = 10_000;
 const RACKS_MAX: usize = 1_000_000;
+
+/// The most reviews of all procurement rules.
+const REVIEWS_MAX: f64 = 1e8;
 
 /// Where `extends` must end.
 const EXTENDS_MAX: usize = 100;
@@ -90,7 +93,11 @@ pub(crate) struct Fleet {
     /// How many hosts of a model are in a pool at the start.
     counts: BTreeMap<(usize, usize), u64>,
     pub(crate) growth: Vec<Growth>,
+    /// The most hosts that all growth plans come to, replacements included.
+    planned_hosts: f64,
     pub(crate) procurement: Vec<Procurement>,
+    /// How often someone looks whether to order, by all rules together.
+    reviews: f64,
 }
 
 /// The tables of a named section, each with the keys that it inherits, in file order.
@@ -610,10 +617,23 @@ impl Fleet {
             return None;
         }
         let model = model?;
+        let lives = match self.models[model].retire_after_ms {
+            Some(age_ms) => 1.0 + check.run_ms() as f64 / age_ms as f64,
+            None => 1.0,
+        };
+        self.planned_hosts += most * lives;
+        if self.planned_hosts > HOSTS_MAX as f64 {
+            let message = format!(
+                "with those that replace aged hosts, this plan comes to more than {HOSTS_MAX} hosts"
+            );
+            let hint = "raise `retire-after`, plan fewer hosts, or shorten `duration`";
+            check.error_hint(table.at, message, hint);
+            return None;
+        }
         if from != count as f64 && !matches!(curve, Curve::Constant(_)) {
             let name = shorten(&self.models[model].name);
             let message =
-                format!("the plan begins with {from} hosts of `{name}`, but the pool has {count}");
+                format!("the plan begins at {from} of `{name}`, and the pool has {count}");
             let hint = "leave out `from`: it is what the pool has at the start";
             check.warning(table.at, message, hint);
         }
@@ -675,9 +695,16 @@ impl Fleet {
             None => model.map(|model| self.models[model].lead_time.clone()),
         };
         let review_ms = match table.get(&REVIEW) {
-            Some(node) => check.length_ms(REVIEW.key, node, SECOND_MS),
+            Some(node) => check.length_ms(REVIEW.key, node, MINUTE_MS),
             None => Some(DAY_MS),
         };
+        self.reviews += review_ms.map_or(0.0, |ms| check.run_ms() as f64 / ms as f64);
+        if self.reviews > REVIEWS_MAX {
+            let at = table.at_key(&REVIEW);
+            let message = "someone would look more than 100 million times whether to order";
+            check.error_hint(at, message, "raise `review`, or shorten `duration`");
+            return None;
+        }
         let (model, pool) = (model?, pool?);
         let labels = self.pool_labels[pool].clone();
         Some(Procurement {
@@ -838,7 +865,7 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
     });
     let retire_after_ms = table
         .get(&host_model::RETIRE_AFTER)
-        .and_then(|node| check.length_ms(host_model::RETIRE_AFTER.key, node, 1));
+        .and_then(|node| check.length_ms(host_model::RETIRE_AFTER.key, node, DAY_MS));
     let labels = match table.get(&host_model::LABELS) {
         Some(node) => check.labels(host_model::LABELS.key, node),
         None => Labels::new(),

@@ -7,6 +7,7 @@ use super::findings::At;
 use super::fleet::{Fleet, inherited};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
+use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::resources::Builtin;
 use crate::scenario::{
@@ -15,6 +16,9 @@ use crate::scenario::{
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most requests of a run: more take hours.
+const REQUESTS_MAX: f64 = 1e9;
 
 /// The most events of one season.
 const EVENTS_MAX: usize = 1_000;
@@ -28,6 +32,8 @@ pub(crate) struct FlavorDraft {
 /// A demand, its labels as `key=value` and its other names as rows.
 pub(crate) struct DemandDraft {
     pub(crate) name: String,
+    /// Where it says when requests come.
+    at: At,
     pub(crate) arrivals: Arrivals,
     /// Rows of flavors, and their weights.
     pub(crate) mix: Vec<(usize, f64)>,
@@ -169,6 +175,7 @@ impl Load {
         };
         let mut ask = Ask { at: table.at, pool, labels: labels.clone(), sizes: Vec::new() };
         let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
+        let says = [&demand::ALIVE, &demand::RATE].into_iter().find(|key| table.get(key).is_some());
         let mix = match table.get(&demand::TRACE) {
             Some(_) => Some(Vec::new()),
             None => self.read_mix(check, table, &mut ask),
@@ -179,6 +186,7 @@ impl Load {
         }
         Some(DemandDraft {
             name: name?.to_owned(),
+            at: says.map_or(table.at, |key| table.at_key(key)),
             arrivals: arrivals?,
             mix: mix?,
             lifetime: lifetime?,
@@ -372,6 +380,48 @@ impl Load {
         }))
     }
 
+    /// Turns away what would run for hours: demands that make too many requests, each and all
+    /// together.
+    pub(crate) fn check_requests(&self, check: &mut Check<'_>) {
+        let run_ms = check.run_ms();
+        let mut all = 0.0;
+        for draft in &self.demands {
+            let (requests, hint) = match &draft.arrivals {
+                Arrivals::Alive(curve) => {
+                    // A life of no time at all counts as 1 ms.
+                    let lives_ms = draft.lifetime.mean_within_ms(run_ms).max(1.0);
+                    let is_for_good = lives_ms >= run_ms as f64;
+                    let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
+                    let requests = curve.max_in(0, run_ms) + ends;
+                    (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
+                }
+                Arrivals::Rate { per_ms, season } => {
+                    let requests = poisson::candidates(per_ms, season, run_ms);
+                    (requests, "lower the rate or its `season`, or shorten `duration`")
+                }
+                Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
+            };
+            all += requests;
+            if requests > REQUESTS_MAX {
+                let message = format!(
+                    "the demand `{}` would make {} requests, and {} are the most",
+                    shorten(&draft.name),
+                    about(requests),
+                    about(REQUESTS_MAX)
+                );
+                check.error_hint(draft.at, message, hint);
+            }
+        }
+        if all > REQUESTS_MAX && !check.findings.has_errors() {
+            let message = format!(
+                "the demands together would make {} requests, and {} are the most",
+                about(all),
+                about(REQUESTS_MAX)
+            );
+            check.error_hint(At::File, message, "shorten `duration`, or scale the demands down");
+        }
+    }
+
     /// Warns of demands that no host can ever take.
     pub(crate) fn check_sizes(&self, check: &mut Check<'_>, fleet: &Fleet) {
         let kinds = check.kind_names();
@@ -414,6 +464,15 @@ impl Load {
             }
         }
     }
+}
+
+/// A large count in words: `2.5 billion`.
+fn about(count: f64) -> String {
+    let billions = count / 1e9;
+    if billions < 1e6 {
+        return format!("{} billion", crate::words::amount(billions));
+    }
+    "more than a million billion".to_owned()
 }
 
 const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };

@@ -5,12 +5,9 @@ use crate::dice;
 use crate::fact::Fact;
 use crate::observe::Observer;
 use crate::resources::Amounts;
-use crate::scenario::{HostTypeId, PoolId, Procurement, RackId, Scenario};
+use crate::scenario::{HOSTS_MAX, HostTypeId, PoolId, Procurement, RackId, Scenario};
 use crate::state::{HostId, HostStatus};
 use crate::time::Time;
-
-/// The most hosts of one run: what orders stop at, whatever their bound.
-const HOSTS_MAX: u64 = 10_000_000;
 
 /// What is planned, ordered and where it will stand.
 #[derive(Debug)]
@@ -201,11 +198,14 @@ impl Simulation {
         add(&mut committed, &self.room.by_pool[pool.row()], 1);
         let model = scenario.host_types[procurement.host_type.row()].model;
         let effective = scenario.models[model.row()].effective;
-        let hosts_max = procurement.hosts_max.map_or(HOSTS_MAX, u64::from).min(HOSTS_MAX);
+        let hosts_max = procurement.hosts_max.map_or(HOSTS_MAX, u64::from);
+        let known = self.state.hosts.rows() as u64 + self.capacity.on_order.iter().sum::<u64>();
+        let left = HOSTS_MAX.saturating_sub(known);
         let batch = u64::from(procurement.batch);
         let mut ordered = 0;
         while is_reached(procurement.trigger, &committed, &capacity, &effective)
             && hosts + batch <= hosts_max
+            && ordered + batch <= left
         {
             add(&mut capacity, &effective, batch);
             hosts += batch;

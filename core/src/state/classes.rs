@@ -5,6 +5,7 @@
 //! the sizes of VMs, not by the number of hosts), so a decision looks at classes, and takes the
 //! lowest index of the best. Decisions are those of the scan over all hosts.
 
+use super::screen::Screen;
 use super::{Columns, HostId, push_snugly};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
@@ -19,6 +20,8 @@ const NO_CLASS: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub struct Classes {
     columns: Columns,
+    /// The same, rounded, and the first member of each.
+    screen: Screen,
     /// By class; empty for a row to be used again.
     members: Vec<BTreeSet<HostId>>,
     vacant: Vec<u32>,
@@ -29,9 +32,11 @@ pub struct Classes {
 }
 
 impl Classes {
-    pub(super) fn new(kinds: usize) -> Self {
+    /// No hosts yet; none will ever have more of a kind than `most`.
+    pub(super) fn new(kinds: usize, most: &Amounts) -> Self {
         Self {
             columns: Columns::new(kinds),
+            screen: Screen::new(&most[..kinds]),
             members: Vec::new(),
             vacant: Vec::new(),
             by_key: HashTable::new(),
@@ -39,9 +44,19 @@ impl Classes {
         }
     }
 
+    /// How many classes have a host.
+    pub fn filled(&self) -> usize {
+        self.members.len() - self.vacant.len()
+    }
+
     /// What scorers may look at, by class row. A row without members is to be passed over.
     pub fn columns(&self) -> &Columns {
         &self.columns
+    }
+
+    /// Which rows can have room at all, and the first member of each.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
     }
 
     /// The hosts of a class, ascending.
@@ -61,24 +76,31 @@ impl Classes {
             return;
         }
         if new != NO_CLASS {
-            self.members[new as usize].insert(host);
+            let row = new as usize;
+            self.members[row].insert(host);
+            if self.screen.first(row).is_none_or(|first| host < first) {
+                self.screen.set_first(row, Some(host));
+            }
         }
         if old != NO_CLASS {
-            self.members[old as usize].remove(&host);
-            if self.members[old as usize].is_empty() {
-                self.drop_class(old);
+            let row = old as usize;
+            self.members[row].remove(&host);
+            if self.screen.first(row) == Some(host) {
+                let first = self.members[row].first().copied();
+                self.screen.set_first(row, first);
+                if first.is_none() {
+                    self.drop_class(old);
+                }
             }
         }
     }
 
     /// The class of hosts like this, new if there is none.
     fn class(&mut self, host_type: HostTypeId, free: &Amounts) -> u32 {
-        let hash = hash_of(host_type, free);
+        let kinds = self.columns.kinds();
+        let hash = hash_of(host_type, free, kinds);
         let columns = &self.columns;
-        let is_it = |class: &u32| {
-            let row = *class as usize;
-            columns.host_type(row) == host_type && columns.amounts(row) == *free
-        };
+        let is_it = |class: &u32| columns.is(*class as usize, host_type, free);
         if let Some(known) = self.by_key.find(hash, is_it) {
             return *known;
         }
@@ -93,9 +115,11 @@ impl Classes {
                 u32::try_from(self.members.len() - 1).expect("there are no more classes than hosts")
             }
         };
+        self.screen.set_free(class as usize, free);
         let columns = &self.columns;
         let rehash = |class: &u32| {
-            hash_of(columns.host_type(*class as usize), &columns.amounts(*class as usize))
+            let row = *class as usize;
+            hash_of(columns.host_type(row), &columns.amounts(row), kinds)
         };
         self.by_key.insert_unique(hash, class, rehash);
         class
@@ -103,20 +127,20 @@ impl Classes {
 
     fn drop_class(&mut self, class: u32) {
         let row = class as usize;
-        let hash = hash_of(self.columns.host_type(row), &self.columns.amounts(row));
+        let kinds = self.columns.kinds();
+        let hash = hash_of(self.columns.host_type(row), &self.columns.amounts(row), kinds);
         if let Ok(entry) = self.by_key.find_entry(hash, |other| *other == class) {
             entry.remove();
         }
-        self.columns.vacate(row);
         self.vacant.push(class);
     }
 }
 
-fn hash_of(host_type: HostTypeId, free: &Amounts) -> u64 {
+fn hash_of(host_type: HostTypeId, free: &Amounts, kinds: usize) -> u64 {
     let mut bytes = [0; 8 * (KINDS_MAX + 1)];
     bytes[..8].copy_from_slice(&(host_type.row() as u64).to_le_bytes());
-    for (chunk, amount) in bytes[8..].chunks_exact_mut(8).zip(free) {
+    for (chunk, amount) in bytes[8..].chunks_exact_mut(8).zip(&free[..kinds]) {
         chunk.copy_from_slice(&amount.to_le_bytes());
     }
-    xxh3_64(&bytes)
+    xxh3_64(&bytes[..8 * (kinds + 1)])
 }

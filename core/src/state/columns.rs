@@ -77,11 +77,11 @@ impl Columns {
         self.host_type[row] = host_type;
     }
 
-    /// Leaves a row without room for anything.
-    pub(super) fn vacate(&mut self, row: usize) {
-        for column in 0..self.kinds {
-            self.free[column][row] = i64::MIN;
-        }
+    /// Whether a row is just this.
+    #[inline]
+    pub(super) fn is(&self, row: usize, host_type: HostTypeId, free: &Amounts) -> bool {
+        self.host_type[row] == host_type
+            && (0..self.kinds).all(|column| self.free[column][row] == free[column])
     }
 
     /// Adds amounts to a row, with a sign.

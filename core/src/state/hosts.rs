@@ -129,6 +129,18 @@ impl Hosts {
         self.status[host.row()]
     }
 
+    /// What is free on a host, all kinds; `None` if it takes no VMs.
+    #[inline]
+    pub(super) fn takes(&self, host: HostId) -> Option<Amounts> {
+        (self.status(host) == HostStatus::Up).then(|| self.columns.amounts(host.row()))
+    }
+
+    /// The most of each kind that any host could give out.
+    pub(super) fn effective_max(&self) -> Amounts {
+        let most = |column: usize| self.effective.iter().map(|amounts| amounts[column]).max();
+        std::array::from_fn(|column| most(column).unwrap_or(0))
+    }
+
     /// How many VMs are on a host.
     pub fn vm_count(&self, host: HostId) -> u32 {
         self.vms[host.row()]

@@ -4,7 +4,7 @@ use crate::common;
 use fleetcast_core::placement::Placer;
 use fleetcast_core::resources::Amounts;
 use fleetcast_core::scenario::{DemandId, HostModel, Policy, RackId};
-use fleetcast_core::state::{State, Vm};
+use fleetcast_core::state::{Search, State, Vm};
 use fleetcast_core::time::Time;
 use rand::SeedableRng;
 use serde_json::Value;
@@ -32,9 +32,9 @@ pub(crate) fn decide_all(
         model.total = common::padded(&host.total);
         model.reserved = common::padded(&host.reserved);
     }
-    let decide = |classes_from| {
+    let decide = |search| {
         let mut state = State::new(&scenario);
-        state.keep_classes_from(classes_from);
+        state.search(search);
         for spec in &scenario.hosts {
             state.add_host(spec.host_type, RackId::from_row(0), 0);
         }
@@ -50,7 +50,7 @@ pub(crate) fn decide_all(
         };
         asks.iter().map(&mut place).collect::<Vec<_>>()
     };
-    let (over_classes, over_hosts) = (decide(1), decide(usize::MAX));
+    let (over_classes, over_hosts) = (decide(Search::Classes), decide(Search::Hosts));
     assert_eq!(over_classes, over_hosts);
     over_hosts
 }

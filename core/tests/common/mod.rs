@@ -28,6 +28,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         demands: Vec::new(),
         placement: Placement { policy: Policy::FirstFit },
         expectations: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -97,7 +97,11 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
         add("Had to wait", reasons);
     }
     if let Some(first) = &report.first_full {
-        add("First full", first.date.replace('T', " "));
+        let stranded = match &report.stranding_first_full {
+            Some(full) => format!("; stranded then: {}", stranded(full)),
+            None => String::new(),
+        };
+        add("First full", first.date.replace('T', " ") + &stranded);
     }
     add(
         "VMs alive",
@@ -116,11 +120,12 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
             format!("{}{mark}", utilised(utilisation)),
         );
     }
-    if let Some(full) = &report.stranding_first_full {
-        add("Stranded when first full", stranded(full));
-    }
     if let Some(end) = &report.stranding {
-        add("Stranded", stranded(end));
+        let more = match end.vms_more {
+            0 => "nothing of the mix fits".to_owned(),
+            more => format!("{} of the mix still fit", words::plural(more, "VM")),
+        };
+        add("Stranded", format!("{} at the end; {more}", stranded(end)));
     }
     let ready = &report.time_to_ready_s;
     if ready.max > 0.0 {
@@ -220,7 +225,7 @@ fn utilised(utilisation: &Utilisation) -> String {
     )
 }
 
-/// What of the free capacity the mix cannot use, most first, and how much of the mix still fits.
+/// What of the free capacity the mix cannot use, most first.
 fn stranded(stranding: &Stranding) -> String {
     let mut resources: Vec<_> =
         stranding.resources.iter().filter(|(_, of)| of.stranded > 0).collect();
@@ -239,8 +244,7 @@ fn stranded(stranding: &Stranding) -> String {
         format!("{share} of {}, {why}", words::resource(name))
     });
     let said = said.collect::<Vec<_>>().join("; ");
-    let said = if said.is_empty() { "nothing".to_owned() } else { said };
-    format!("{said}; {} of the mix still fit", words::plural(stranding.vms_more, "VM"))
+    if said.is_empty() { "nothing".to_owned() } else { said }
 }
 
 fn orders(text: &mut String, report: &Report) {

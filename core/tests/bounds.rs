@@ -1,0 +1,71 @@
+//! The largest that the reader lets through: each run ends soon, and in bounded memory.
+
+use fleetcast_core::read::{Input, read};
+use fleetcast_core::report::Report;
+use fleetcast_core::scenario::HOSTS_MAX;
+use fleetcast_core::simulation;
+use fleetcast_core::source::NoFiles;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Runs a small scenario with some things in it changed for others.
+fn run(changes: &[(&str, &str)]) -> Report {
+    const SMALL: &str = "\
+name = 'small'
+duration = '1000 days'
+[host-models.m]
+cpu = 1
+[[pools]]
+name = 'p'
+hosts = { model = 'm', count = 10 }
+[flavors.f]
+cpu = 1
+[[demand]]
+name = 'd'
+flavor = 'f'
+alive = 1
+";
+    let begun = Instant::now();
+    let mut text = SMALL.to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    let read = read(&Input { file: "t.toml", text: &text, overrides: &[] }, &NoFiles);
+    let scenario = Arc::new(read.expect("it is let through").scenario);
+    let report = simulation::run(&scenario, &NoFiles).expect("there are no files");
+    // Seconds on a machine with other things to do; what is meant is minutes.
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    report
+}
+
+#[test]
+fn orders_stop_at_the_most_hosts() {
+    let rule = "alive = 10\n[procurement]\ntrigger = '0.0001%'\nbatch = 1";
+    let report = run(&[("alive = 1", rule)]);
+    assert_eq!((report.hosts, report.orders.len()), (HOSTS_MAX, 1));
+}
+
+#[test]
+fn a_million_racks_are_no_burden() {
+    let report = run(&[("hosts =", "zones = 1000\nracks-per-zone = 1000\nhosts =")]);
+    assert_eq!(report.placed, 1);
+}
+
+#[test]
+fn a_curve_of_ten_thousand_steps_is_followed_quickly() {
+    let step = |row: u32| format!("{{ at = '{row} h', to = {} }}", 10_000 + row % 2);
+    let steps: Vec<String> = (1..=10_000).map(step).collect();
+    let curve = format!("{{ curve = 'steps', from = 10000, steps = [{}] }}", steps.join(", "));
+    let report = run(&[("alive = 1", &format!("lifetime = '10 days'\nalive = {curve}"))]);
+    assert!(report.requests > 900_000, "{}", report.requests);
+}
+
+#[test]
+fn hosts_that_age_in_a_day_are_replaced_in_bounds() {
+    let plan = "growth = { curve = 'constant', value = 4900 }\nhosts =";
+    let report =
+        run(&[("hosts =", plan), ("cpu = 1\n[[p", "cpu = 1\nretire-after = '1 day'\n[[p")]);
+    // The one with the VM is cordoned and stays.
+    assert_eq!(report.hosts, 4_901);
+}

@@ -1,0 +1,322 @@
+//! The scan over all hosts judges decisions over classes of hosts: they are the same, always.
+
+mod common;
+#[path = "common/fleets.rs"]
+mod fleets;
+
+use common::{add_flavor, add_hosts, bare};
+use fleetcast_core::dice::{self, Stream};
+use fleetcast_core::observe::{Fingerprint, Transcript};
+use fleetcast_core::placement::Placer;
+use fleetcast_core::read::{Input, read};
+use fleetcast_core::scenario::*;
+use fleetcast_core::simulation::Simulation;
+use fleetcast_core::source::Files;
+use fleetcast_core::state::{Ask, GroupKey, HostId, HostStatus, Search, State, Vm, VmId};
+use fleetcast_core::time::Time;
+use fleets::fleets;
+use proptest::prelude::*;
+use rand::RngExt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn policies(kinds: usize) -> Vec<Policy> {
+    let by = || FitBy::Columns((0..kinds).rev().collect());
+    vec![
+        Policy::FirstFit,
+        Policy::NextFit,
+        Policy::RoundRobin,
+        Policy::Random,
+        Policy::BestFit(FitBy::Shares),
+        Policy::WorstFit(FitBy::Shares),
+        Policy::BestFit(by()),
+        Policy::WorstFit(by()),
+        Policy::Kubernetes(KubernetesProfile {
+            fit_weight: 1,
+            balance_weight: 1,
+            fit: FitScore::Least,
+            resources: (0..kinds)
+                .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
+                .collect(),
+        }),
+        Policy::Nova(
+            (0..kinds)
+                .map(|column| NovaWeigher {
+                    column,
+                    multiplier: if column > 1 { -0.7 } else { 1.0 },
+                    is_overcommitted: column == 0,
+                })
+                .collect(),
+        ),
+        Policy::Nomad(NomadRule {
+            algorithm: NomadAlgorithm::Binpack,
+            walk: NomadWalk::All,
+            cpu: Some(0),
+            memory: (kinds > 1).then_some(1),
+        }),
+    ]
+}
+
+/// A small fleet of few sizes, so that many hosts are alike: some models, pools, labels, racks
+/// and zones. Now and then capacities are huge, or a host has none of a kind.
+fn random_scenario(dice: &mut Stream) -> Scenario {
+    let kinds = dice.random_range(1..=4usize);
+    let mut scenario = bare(&["cpu", "memory", "disk", "gpu"][..kinds]);
+    let unit = [1, 1, 1, 1_000_003, 1 << 33][dice.random_range(0..5usize)];
+    scenario.labels = vec!["a=1".into(), "b=1".into()];
+    scenario.zones = vec!["z1".into(), "z2".into()];
+    scenario.racks = (0..4)
+        .map(|row| Rack { name: format!("r{row}"), zone: ZoneId::from_row(row % 2) })
+        .collect();
+    let racks: Vec<RackId> = (0..4).map(RackId::from_row).collect();
+    scenario.pools =
+        (0..2).map(|row| Pool { name: format!("p{row}"), racks: racks.clone() }).collect();
+    for _ in 0..dice.random_range(1..=3usize) {
+        let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=9) * unit).collect();
+        amounts[0] = dice.random_range(2..=9) * unit;
+        let host_type = add_hosts(&mut scenario, &amounts, 0);
+        let host_type = &mut scenario.host_types[host_type.row()];
+        host_type.pool = PoolId::from_row(dice.random_range(0..2usize));
+        host_type.labels = some_labels(dice, 0.6);
+    }
+    for _ in 0..dice.random_range(1..=4usize) {
+        let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=3) * unit).collect();
+        amounts[0] += i64::from(dice.random_range(0..4u8) == 0);
+        add_flavor(&mut scenario, &amounts);
+    }
+    scenario
+}
+
+fn some_labels(dice: &mut Stream, share: f64) -> Vec<LabelId> {
+    (0..2).filter(|_| dice.random::<f64>() < share).map(LabelId::from_row).collect()
+}
+
+/// One fleet twice: decided by scan, and by classes.
+struct Twins {
+    scan: State,
+    index: State,
+    placer: Placer,
+    scan_dice: Stream,
+    index_dice: Stream,
+    vms: Vec<VmId>,
+}
+
+impl Twins {
+    fn new(scenario: &Scenario, search: Search) -> Self {
+        let (mut scan, mut index) = (State::new(scenario), State::new(scenario));
+        scan.search(Search::Hosts);
+        index.search(search);
+        Self {
+            scan,
+            index,
+            placer: Placer::new(scenario),
+            scan_dice: dice::stream(1, "placement"),
+            index_dice: dice::stream(1, "placement"),
+            vms: Vec::new(),
+        }
+    }
+
+    fn both(&mut self) -> [&mut State; 2] {
+        [&mut self.scan, &mut self.index]
+    }
+
+    /// The same act on both comes to the same.
+    fn same<T: PartialEq + std::fmt::Debug>(&mut self, act: impl Fn(&mut State) -> T) -> T {
+        let [scan, index] = self.both().map(act);
+        assert_eq!(scan, index);
+        scan
+    }
+
+    /// Whether it was placed.
+    fn arrive(&mut self, ask: Ask) -> bool {
+        let by_scan = self.placer.decide(&self.scan, ask, &mut self.scan_dice);
+        let by_index = self.placer.decide(&self.index, ask, &mut self.index_dice);
+        assert_eq!(by_scan, by_index);
+        match by_scan {
+            Ok(host) => {
+                let (placed, demand) = (Time::ZERO, DemandId::from_row(0));
+                let vm =
+                    self.same(|state| state.start(Vm { request: 0, placed, host, ask, demand }));
+                self.vms.push(vm);
+            }
+            Err(_) => self.same(|state| state.forget(ask)),
+        }
+        by_scan.is_ok()
+    }
+
+    fn depart(&mut self, position: usize) {
+        let id = self.vms.swap_remove(position);
+        let vm = self.same(|state| state.end(id));
+        self.same(|state| state.forget(vm.ask));
+    }
+}
+
+/// So many steps of a random fleet's life: hosts come and are cordoned, VMs come and go. Returns
+/// how many were placed and refused.
+fn live(case: u64) -> [usize; 2] {
+    let dice = &mut dice::stream(case, "index");
+    let mut scenario = random_scenario(dice);
+    let policies = policies(scenario.kinds.len());
+    scenario.placement.policy = policies[case as usize % policies.len()].clone();
+    let mut twins = Twins::new(&scenario, Search::Classes);
+    let add = |twins: &mut Twins, dice: &mut Stream| {
+        let host_type = HostTypeId::from_row(dice.random_range(0..scenario.host_types.len()));
+        let rack = RackId::from_row(dice.random_range(0..4usize));
+        twins.same(|state| state.add_host(host_type, rack, 0));
+    };
+    for _ in 0..dice.random_range(1..=60usize) {
+        add(&mut twins, dice);
+    }
+    let rule = |dice: &mut Stream| {
+        let mut bound = || [u32::MAX, 1, 2, 3][dice.random_range(0..4usize)];
+        let (per_host_max, per_rack_max, per_zone_max) = (bound(), bound(), bound());
+        GroupRule { size: None, per_host_max, per_rack_max, per_zone_max }
+    };
+    let rules = [rule(dice), rule(dice)];
+    let mut counts = [0, 0];
+    for _ in 0..80 {
+        match dice.random_range(0..100u8) {
+            0..60 => {
+                let flavor = &scenario.flavors[dice.random_range(0..scenario.flavors.len())];
+                let pool = [None, Some(PoolId::from_row(0))][dice.random_range(0..8usize) / 7];
+                let labels = some_labels(dice, 0.15);
+                let mut ask = twins.same(|state| state.ask(&flavor.amounts, pool, &labels));
+                if dice.random_range(0..4u8) == 0 {
+                    let group = dice.random_range(0..2usize);
+                    let key = GroupKey::Number(DemandId::from_row(0), group as u64);
+                    ask = twins.same(|state| state.ask_in_group(ask, key.clone(), rules[group]));
+                }
+                let is_placed = twins.arrive(ask);
+                counts[usize::from(!is_placed)] += 1;
+            }
+            60..94 if !twins.vms.is_empty() => {
+                let position = dice.random_range(0..twins.vms.len());
+                twins.depart(position);
+            }
+            94..97 => {
+                let host = HostId::from_row(dice.random_range(0..twins.scan.hosts.rows()));
+                if twins.scan.hosts.status(host) == HostStatus::Up {
+                    twins.same(|state| state.cordon(host));
+                }
+            }
+            97 => {
+                // A rack fails.
+                let rack = RackId::from_row(dice.random_range(0..4usize));
+                for host in twins.scan.hosts.ids() {
+                    let is_hit = twins.scan.hosts.rack(host) == rack;
+                    if is_hit && twins.scan.hosts.status(host) == HostStatus::Up {
+                        twins.same(|state| state.cordon(host));
+                    }
+                }
+            }
+            98 if case % 16 == 0 => {
+                let search = [Search::Sooner, Search::Classes][dice.random_range(0..2usize)];
+                twins.index.search(search);
+            }
+            _ => add(&mut twins, dice),
+        }
+    }
+    counts
+}
+
+#[test]
+fn ten_thousand_random_fleets_get_the_decisions_of_the_scan() {
+    let mut sums = [0, 0];
+    for case in 0..10_000 {
+        let counts = live(case);
+        sums = [sums[0] + counts[0], sums[1] + counts[1]];
+    }
+    println!("10,000 fleets: {} placed, {} refused", sums[0], sums[1]);
+    assert!(sums[0] > 100_000 && sums[1] > 10_000, "both come often: {sums:?}");
+}
+
+/// Few sizes at first, then all different, then few again: classes are given up and come back.
+#[test]
+fn classes_that_become_many_are_given_up_and_come_back() {
+    for policy in policies(2) {
+        let mut scenario = bare(&["cpu", "memory"]);
+        scenario.placement.policy = policy;
+        let host_type = add_hosts(&mut scenario, &[100_000, 100_000], 0);
+        let mut twins = Twins::new(&scenario, Search::Sooner);
+        let dice = &mut dice::stream(1, "index");
+        let mut seen = String::new();
+        for phase in ["few", "many", "few"] {
+            let steps = if phase == "few" { 10_000 } else { 3_000 };
+            for step in 0..steps {
+                if twins.scan.hosts.rows() < 400 {
+                    twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
+                }
+                let amount = match phase {
+                    "few" => 50_000,
+                    _ => dice.random_range(10_000..60_000),
+                };
+                let amounts = common::padded(&[amount, amount]);
+                let ask = twins.same(|state| state.ask(&amounts, None, &[]));
+                twins.arrive(ask);
+                if twins.vms.len() > 500 || step % 4 == 0 {
+                    let position = dice.random_range(0..twins.vms.len());
+                    twins.depart(position);
+                }
+            }
+            seen += if twins.index.classes().is_some() { "classes " } else { "hosts " };
+        }
+        assert_eq!(seen, "classes hosts classes ", "{:?}", scenario.placement.policy);
+    }
+}
+
+fn run(scenario: &Arc<Scenario>, files: &dyn Files, search: Search) -> (Transcript, String) {
+    let mut simulation = Simulation::new(Arc::clone(scenario), files).expect("the files are there");
+    simulation.search(search);
+    let mut observers = (Transcript::default(), Fingerprint::new());
+    simulation.advance(simulation.end(), &mut observers).expect("the trace can be read");
+    let (transcript, print) = observers;
+    (transcript, print.hex())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whole_runs_tell_the_same_story(fleet in fleets()) {
+        let by_scan = run(&fleet.scenario, &fleet.files, Search::Hosts);
+        prop_assert_eq!(run(&fleet.scenario, &fleet.files, Search::Classes), by_scan);
+    }
+}
+
+struct Beside(PathBuf);
+
+impl Files for Beside {
+    fn open(&self, name: &str) -> Result<Box<dyn Read>, String> {
+        let file = File::open(self.0.join(name)).map_err(|error| error.to_string())?;
+        Ok(Box::new(std::io::BufReader::new(file)))
+    }
+}
+
+#[test]
+fn a_real_trace_gets_the_decisions_of_the_scan() {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let text = std::fs::read_to_string(scenarios.join("azure-packing.toml")).unwrap();
+    let beside = Beside(scenarios);
+    let input = Input { file: "azure-packing.toml", text: &text, overrides: &[] };
+    let mut scenario = read(&input, &beside).unwrap().scenario;
+    let spec = scenario.hosts[0].clone();
+    scenario.hosts.resize(943, spec);
+    let shares = FitBy::Shares;
+    for policy in
+        [Policy::FirstFit, Policy::BestFit(shares.clone()), Policy::WorstFit(shares.clone())]
+    {
+        scenario.placement.policy = policy;
+        let scenario = Arc::new(scenario.clone());
+        let print = |search| {
+            let mut simulation = Simulation::new(Arc::clone(&scenario), &beside).unwrap();
+            simulation.search(search);
+            let mut print = Fingerprint::new();
+            simulation.advance(simulation.end(), &mut print).unwrap();
+            print.hex()
+        };
+        let name = scenario.placement.policy.name();
+        assert_eq!(print(Search::Classes), print(Search::Hosts), "{name}");
+    }
+}
