@@ -70,7 +70,7 @@ impl Fleet {
         }
         let mut dice = dice::stream(1, "churn");
         // Worst-fit leaves every host the same, and no room for large VMs on any.
-        let most = if policy == WORST { 6 } else { 24 };
+        let most = if scenario.placement.policy == WORST { 6 } else { 24 };
         let flavors = match sizes {
             Sizes::Flavors(count) => (0..count).map(|_| size(&mut dice, kinds, 1, most)).collect(),
             Sizes::AllDistinct => Vec::new(),

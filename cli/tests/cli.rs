@@ -99,19 +99,16 @@ fn the_answer_comes_first() {
 
             ✓ held    refused at most 1: 1
 
-            Run                       12 h from 2025-01-01, policy first-fit
-            Hosts                     2 throughout
-            Hosts used                2 at most (no policy needs fewer), 1.83 on average
-            Requests                  6: 5 placed, 1 refused (16.7%)
-            Refused                   1 for not enough cpu
-            First full                2025-01-01 04:00:00
-            VMs alive                 4 at most, 3.50 on average, 4 at the end
-            CPU                       87.5% on average, 100% at most (4 vCPU), the scarcest
-            Memory                    43.7% on average, 50% at most (4 GiB)
-            Stranded when first full  50% of memory, for want of CPU; 0 VMs of the mix still
-                                      fit
-            Stranded                  50% of memory, for want of CPU; 0 VMs of the mix still
-                                      fit
+            Run         12 h from 2025-01-01, policy first-fit
+            Hosts       2 throughout
+            Hosts used  2 at most (no policy needs fewer), 1.83 on average
+            Requests    6: 5 placed, 1 refused (16.7%)
+            Refused     1 for not enough cpu
+            First full  2025-01-01 04:00:00; stranded then: 50% of memory, for want of CPU
+            VMs alive   4 at most, 3.50 on average, 4 at the end
+            CPU         87.5% on average, 100% at most (4 vCPU), the scarcest
+            Memory      43.7% on average, 50% at most (4 GiB)
+            Stranded    50% of memory, for want of CPU at the end; nothing of the mix fits
 
             CPU committed ⡇⡇⡇  capacity ⠒⠒⠒  in vCPU
                    4 ┤⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏⡏

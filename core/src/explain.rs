@@ -5,8 +5,8 @@
 
 use crate::dice::Stream;
 use crate::fact::{Reason, RequestId};
-use crate::placement::Placer;
 use crate::placement::filters::{self, Filter};
+use crate::placement::{Placer, Query};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
@@ -44,6 +44,8 @@ pub struct Question<'a> {
     pub at: Time,
     /// What it asks for.
     pub ask: Ask,
+    /// How long its VM will stay, ms; `u64::MAX`: for good.
+    pub stay_ms: u64,
 }
 
 /// The account of one decision.
@@ -273,7 +275,7 @@ pub fn explain(
     let (kinds, ask) = (&scenario.kinds, question.ask);
     let tell = Tell { scenario, state };
     let funnel = funnel(&tell, ask);
-    let candidates = candidates(&tell, placer, dice, ask);
+    let candidates = candidates(&tell, placer, dice, question);
     let host = candidates.first().map(|candidate| candidate.place.clone());
     let demand = &scenario.demands[question.demand.row()];
     let outcome = match (&host, demand.when_full) {
@@ -390,13 +392,20 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
 
 /// Asks the policy again and again, each time without the hosts it has named so far: so the order
 /// is the policy's own, whatever it compares.
-fn candidates(tell: &Tell<'_>, placer: &Placer, dice: &Stream, ask: Ask) -> Vec<Candidate> {
+fn candidates(
+    tell: &Tell<'_>,
+    placer: &Placer,
+    dice: &Stream,
+    question: &Question<'_>,
+) -> Vec<Candidate> {
+    let ask = question.ask;
+    let query = Query { ask, now: question.at, stay_ms: question.stay_ms };
     let (state, kinds) = (tell.state, &tell.scenario.kinds);
     let asked = &state.shapes.get(ask.shape).amounts;
     let mut rest = state.clone();
     let mut found = Vec::new();
     while found.len() < CANDIDATES_MAX
-        && let Ok(host) = placer.decide(&rest, ask, &mut dice.clone())
+        && let Ok(host) = placer.decide(&rest, query, &mut dice.clone())
     {
         rest.cordon(host);
         let left = std::array::from_fn(|column| match column < kinds.len() {

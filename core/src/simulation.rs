@@ -209,6 +209,7 @@ impl Simulation {
             tenant: arrived.tenant,
             at: arrived.at,
             ask: arrived.ask,
+            stay_ms: arrived.stay_ms,
         };
         explain::explain(&self.scenario, &self.state, &self.placer, &self.placement_dice, &question)
     }

@@ -89,7 +89,7 @@ fn a_placement_names_the_next_best() {
         &expect![[r#"
             request 0 goes to `h1`, which best-fit chose of 2 hosts that fit
             h1: 0 vCPU, 0 MiB left, score 0
-            h0: 2m, 2 MiB left, score 1
+            h0: 2 vCPU, 2 GiB left, score 1
         "#]],
     );
 }
@@ -101,19 +101,21 @@ fn a_refusal_names_who_lacks_least_and_who_can_move() {
         &[&[1, 1], &[1, 1], &[3, 3], &[3, 3]],
         |_| (),
         &expect![[r#"
-        request 2 goes to `h1`, the only host that fits
-        h1: 1m, 1 MiB left
-    "#]],
+            request 3 is refused: 0 of 2 hosts fit: 2 not enough free cpu and memory
+            - `h0` would take it with 1 vCPU and 1 GiB of memory more free
+            - `h0` would take it after moving the VM of request 0 (1 vCPU and 1 GiB of memory) to `h1`
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
     );
     check(
         &[&[4, 4], &[4, 4]],
         &[&[2, 2], &[3, 3], &[3, 1]],
         |_| (),
         &expect![[r#"
-        request 2 is refused: 0 of 2 hosts fit: 2 not enough free cpu
-        - `h0` would take it with 1m more free
-        - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
-    "#]],
+            request 2 is refused: 0 of 2 hosts fit: 2 not enough free cpu
+            - `h0` would take it with 1 vCPU more free
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
     );
 }
 
@@ -124,9 +126,9 @@ fn what_fits_nowhere_needs_a_larger_host() {
         &[&[1, 1], &[5, 1]],
         |_| (),
         &expect![[r#"
-        request 1 is refused: 0 of 1 host fit: 1 not enough free cpu
-        - `h0` would take it with 2m more free
-    "#]],
+            request 1 is refused: 0 of 1 host fit: 1 not enough free cpu
+            - `h0` would take it with 2 vCPU more free; that is more than an empty `model 0` has
+        "#]],
     );
     check(
         &[],
@@ -158,10 +160,10 @@ fn a_rule_that_alone_stands_in_the_way_is_named() {
         &[&[1, 1], &[1, 1]],
         apart,
         &expect![[r#"
-        request 1 is refused: 0 of 1 host fit: 1 anti-affinity (the group has its share of the host)
-        - with one more of its group on a host, `h0` would take it
-        - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
-    "#]],
+            request 1 is refused: 0 of 1 host fit: 1 anti-affinity
+            - with one more of its group on a host, `h0` would take it
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
     );
 
     let pools = |scenario: &mut Scenario| {

@@ -26,6 +26,7 @@ fn policies(kinds: usize) -> Vec<Policy> {
     let by = || FitBy::Columns((0..kinds).rev().collect());
     vec![
         Policy::FirstFit,
+        Policy::LastFit,
         Policy::NextFit,
         Policy::RoundRobin,
         Policy::Random,
@@ -211,7 +212,7 @@ fn live(case: u64) -> [usize; 2] {
                     }
                 }
             }
-            98 if case % 16 == 0 => {
+            98 if case.is_multiple_of(16) => {
                 let search = [Search::Sooner, Search::Classes][dice.random_range(0..2usize)];
                 twins.index.search(search);
             }
