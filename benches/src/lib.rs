@@ -41,6 +41,7 @@ pub fn add_model(scenario: &mut Scenario, vcpu: i64, gib: i64) -> HostTypeId {
     scenario.models.push(HostModel {
         name: format!("m{}", scenario.models.len()),
         total: effective,
+        reserved: [0; 8],
         effective,
         price_cents: 0,
         lead_time: Distribution::Constant(70 * DAY_MS),

@@ -12,11 +12,14 @@ pub mod epvm;
 pub mod filters;
 pub mod first_fit;
 pub mod fractions;
+pub mod kubernetes;
 pub mod last_fit;
 pub mod lifetimes;
 pub mod move_to_front;
 pub mod next_fit;
+pub mod nomad;
 pub mod norm_greedy;
+pub mod nova;
 pub mod power_of_d;
 pub mod random;
 pub mod scan;
@@ -61,6 +64,7 @@ impl From<Ask> for Query {
 pub struct Placer {
     policy: Policy,
     shares: Shares,
+    inventory: nova::Inventory,
     fractions: Fractions,
     composed: Option<Composed>,
 }
@@ -78,7 +82,9 @@ impl Placer {
             }
             _ => None,
         };
-        Self { policy, shares: Shares::new(scenario, &measure, degree), fractions, composed }
+        let inventory = nova::Inventory::new(scenario);
+        let shares = Shares::new(scenario, &measure, degree);
+        Self { policy, shares, fractions, composed, inventory }
     }
 
     /// Which host takes the ask, or why none does. Draws from the dice only where the policy is
@@ -123,6 +129,9 @@ impl Placer {
                 let composed = self.composed.as_ref().expect("made with the placer");
                 composed.choose(state, &query)
             }
+            Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
+            Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
+            Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
     }
@@ -204,6 +213,9 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("greedy-extension", "the host whose last VM's end is put off least, then best-fit"),
     ("lifetime-bucket", "the same in buckets of time"),
     ("rules", "the scenario's own `rules`, one after another"),
+    ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
+    ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
+    ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
 ];
 
 impl Policy {
@@ -235,6 +247,9 @@ impl Policy {
             Self::GreedyExtension(_) => "greedy-extension",
             Self::LifetimeBucket { .. } => "lifetime-bucket",
             Self::Compose(_) => "rules",
+            Self::Kubernetes(_) => "kubernetes",
+            Self::Nova(_) => "nova",
+            Self::Nomad(_) => "nomad",
         }
     }
 }

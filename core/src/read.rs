@@ -13,6 +13,7 @@ mod curves;
 mod spreads;
 mod fleet;
 mod load;
+mod clusters;
 mod policies;
 mod goals;
 mod reference;
@@ -193,6 +194,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let models = fleet.models.iter().map(|model| HostModel {
         name: model.name.clone(),
         total: project(&model.total),
+        reserved: project(&model.reserved),
         effective: project(&model.effective),
         price_cents: model.price_cents,
         lead_time: model.lead_time.clone(),

@@ -103,6 +103,8 @@ pub struct HostModel {
     pub name: String,
     /// Physical amounts, before reserve and overcommit.
     pub total: Amounts,
+    /// What the host keeps for itself.
+    pub reserved: Amounts,
     /// What can be given out: `floor((total − reserved) × ratio)`, as OpenStack Placement.
     pub effective: Amounts,
     /// Price of one, in the scenario's currency, in hundredths; 0 when not said.
@@ -445,6 +447,91 @@ pub enum Policy {
     },
     /// The scenario's own: rules, the first deciding, the next on ties; then a weighted sum.
     Compose(Compose),
+    /// The Kubernetes scheduler.
+    Kubernetes(KubernetesProfile),
+    /// OpenStack Nova, by the weighers in this order.
+    Nova(Vec<NovaWeigher>),
+    /// HashiCorp Nomad.
+    Nomad(NomadRule),
+}
+
+/// What of a Kubernetes scheduler profile looks at resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubernetesProfile {
+    /// Weight of NodeResourcesFit; 0: not in the profile.
+    pub fit_weight: i64,
+    /// Weight of NodeResourcesBalancedAllocation; 0: not in the profile.
+    pub balance_weight: i64,
+    /// How NodeResourcesFit scores.
+    pub fit: FitScore,
+    /// What both plugins look at; may be empty.
+    pub resources: Vec<KubernetesResource>,
+}
+
+/// A resource in a Kubernetes profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KubernetesResource {
+    /// Its column.
+    pub column: usize,
+    /// How much it counts for NodeResourcesFit, 1..=100.
+    pub weight: i64,
+    /// Whether it is left out where a request does not ask for it.
+    pub is_extended: bool,
+}
+
+/// How NodeResourcesFit scores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FitScore {
+    /// The emptier the better.
+    Least,
+    /// The fuller the better.
+    Most,
+    /// As a shape says: points `(percent used, score 0..=10)`, percent ascending, never empty.
+    Ratio(Vec<(i64, i64)>),
+}
+
+/// A weigher of OpenStack Nova.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NovaWeigher {
+    /// The resource it weighs.
+    pub column: usize,
+    /// What its normalised weight is multiplied by; below 0 it packs.
+    pub multiplier: f64,
+    /// Whether it counts what overcommit adds (CPU) or what the machine has (RAM, disk).
+    pub is_overcommitted: bool,
+}
+
+/// How Nomad schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NomadRule {
+    /// What a good node is.
+    pub algorithm: NomadAlgorithm,
+    /// Which nodes are visited.
+    pub walk: NomadWalk,
+    /// The column of CPU; `None`: nobody asks for it.
+    pub cpu: Option<usize>,
+    /// The column of memory.
+    pub memory: Option<usize>,
+}
+
+/// What Nomad takes for a good node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NomadAlgorithm {
+    /// A full one.
+    Binpack,
+    /// An empty one.
+    Spread,
+}
+
+/// Which nodes Nomad visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NomadWalk {
+    /// As for a service job: about the binary logarithm of the nodes, at random.
+    Service,
+    /// As for a batch job: two, at random.
+    Batch,
+    /// All of them.
+    All,
 }
 
 /// What best-fit and worst-fit compare.

@@ -6,6 +6,15 @@
 
 mod common;
 
+#[path = "cases/engine.rs"]
+mod engine;
+#[path = "cases/kubernetes.rs"]
+mod kubernetes;
+#[path = "cases/nomad.rs"]
+mod nomad;
+#[path = "cases/nova.rs"]
+mod nova;
+
 use fleetcast_core::bounds::{self, OverTime, Stay};
 use fleetcast_core::placement::{Placer, Query};
 use fleetcast_core::resources::{Amounts, KINDS_MAX};
@@ -78,9 +87,15 @@ impl Tally {
                 self.passed += 1;
                 continue;
             }
-            match Case::read(case) {
-                Ok(read) => {
-                    self.decisions += read.run(&name);
+            let run = match case["policy"].as_str().unwrap_or_default() {
+                "k8s" => kubernetes::run(case, &name),
+                "nova" => nova::run(case, &name),
+                "nomad" => nomad::run(case, &name),
+                _ => Case::read(case).map(|read| read.run(&name)),
+            };
+            match run {
+                Ok(decisions) => {
+                    self.decisions += decisions;
                     self.passed += 1;
                 }
                 Err(why) => self.skipped.entry(why).or_default().push(name),

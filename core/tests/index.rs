@@ -34,6 +34,29 @@ fn policies(kinds: usize) -> Vec<Policy> {
         Policy::WorstFit(FitBy::Shares),
         Policy::BestFit(by()),
         Policy::WorstFit(by()),
+        Policy::Kubernetes(KubernetesProfile {
+            fit_weight: 1,
+            balance_weight: 1,
+            fit: FitScore::Least,
+            resources: (0..kinds)
+                .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
+                .collect(),
+        }),
+        Policy::Nova(
+            (0..kinds)
+                .map(|column| NovaWeigher {
+                    column,
+                    multiplier: if column > 1 { -0.7 } else { 1.0 },
+                    is_overcommitted: column == 0,
+                })
+                .collect(),
+        ),
+        Policy::Nomad(NomadRule {
+            algorithm: NomadAlgorithm::Binpack,
+            walk: NomadWalk::All,
+            cpu: Some(0),
+            memory: (kinds > 1).then_some(1),
+        }),
     ]
 }
 

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect, expect_file};
 use fleetcast_core::problem::{Problem, Problems, Severity};
 use fleetcast_core::read::{Input, Override, Read, read, reference, schema};
-use fleetcast_core::scenario::{Compose, Curve, FitBy, Measure, Norm, Policy, Scenario, ShareOf};
+use fleetcast_core::scenario::*;
 use fleetcast_core::source::MemoryFiles;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -23,6 +23,14 @@ const PLACEMENTS: &[(&str, &str)] = &[
          { score = 'best-fit', quantum = 0.25 }]",
         "rules",
     ),
+    (
+        "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
+         { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1 }\n\
+         resources = { cpu = 3, memory = 1 }",
+        "kubernetes",
+    ),
+    ("policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }", "nova"),
+    ("policy = 'nomad'\nalgorithm = 'spread'\nvisits = 'all'", "nomad"),
 ];
 
 /// The least that is a scenario; tests change a line or add some.
@@ -221,6 +229,30 @@ fn plain(name: &str) -> Policy {
             measure: host,
             bounds_ms: [0, 30, 60, 120, 240, 480].map(minutes).to_vec(),
         },
+        "kubernetes" => {
+            let resource = |column| KubernetesResource { column, weight: 1, is_extended: false };
+            Policy::Kubernetes(KubernetesProfile {
+                fit_weight: 1,
+                balance_weight: 1,
+                fit: FitScore::Least,
+                resources: [0, 1].map(resource).to_vec(),
+            })
+        }
+        "nova" => Policy::Nova(
+            [(0, true), (1, false)]
+                .map(|(column, is_overcommitted)| NovaWeigher {
+                    column,
+                    multiplier: 1.0,
+                    is_overcommitted,
+                })
+                .to_vec(),
+        ),
+        "nomad" => Policy::Nomad(NomadRule {
+            algorithm: NomadAlgorithm::Binpack,
+            walk: NomadWalk::Service,
+            cpu: Some(0),
+            memory: Some(1),
+        }),
         _ => Policy::Compose(Compose { rules: Vec::new(), measure: host }),
     }
 }
@@ -850,6 +882,21 @@ fn keys_that_exclude_each_other_are_told() {
                 "-",
                 "placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }",
             ),
+            ("-", "placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }"),
+            ("-", "placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }"),
+            ("-", "placement = { policy = 'kubernetes', fit = 'ratio' }"),
+            ("-", "placement = { policy = 'kubernetes', shape = [] }"),
+            ("-", "placement = { policy = 'kubernetes', fit = 'ratio', shape = [] }"),
+            (
+                "-",
+                "placement = { policy = 'kubernetes', fit = 'ratio', shape = [{ used = 9, score = 1 }, { used = 9, score = 11 }, { used = 8, score = 0 }] }",
+            ),
+            ("-", "placement = { policy = 'kubernetes', resources = {} }"),
+            ("-", "placement = { policy = 'kubernetes', resources = { cpu = 0, gqu = 1 } }"),
+            ("-", "placement = { policy = 'kubernetes', resources = { gpu = 1 } }"),
+            ("-", "placement = { policy = 'nova', weighers = { cpu = 'much', disk = -1e9 } }"),
+            ("-", "placement = { policy = 'nova', weighers = { disk = 2 } }"),
+            ("-", "placement = { policy = 'nomad', algorithm = 'pack', visits = 3 }"),
             ("-", "expect = [{ metric = 'hosts', at-most = '5%' }]"),
             ("-", "expect = [{ metric = 'refused' }]"),
             ("-", "expect = [{ metric = 'refused', at-most = '1%', at-least = '2%' }]"),
@@ -915,6 +962,38 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }
                 fine
                 warning 2:42+43 no host has the label `a=b` | the rule decides nothing
+            placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }
+                2:32+7 `plugins` is for `kubernetes` | delete it
+                2:46+9 `algorithm` is for `nomad` | delete it
+            placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }
+                2:48+2 no plugin has a weight, so all hosts are alike | give one a weight, or delete `plugins`
+                2:58+6 no fit is called `best` | did you mean `least`?
+            placement = { policy = 'kubernetes', fit = 'ratio' }
+                2:38+3 `shape` is missing | add `shape = [{ used = 0, score = 0 }, { used = 100, score = 10 }]`
+            placement = { policy = 'kubernetes', shape = [] }
+                2:38+5 `shape` is for `fit = "ratio"` | delete it
+            placement = { policy = 'kubernetes', fit = 'ratio', shape = [] }
+                2:61+2 `shape` is empty | give it at least one point
+            placement = { policy = 'kubernetes', fit = 'ratio', shape = [{ used = 9, score = 1 }, { used = 9, score = 11 }, { used = 8, score = 0 }] }
+                2:107+2 `score` is at most 10, not `11`
+                2:113+23 the points of a shape ascend in `used`
+            placement = { policy = 'kubernetes', resources = {} }
+                2:50+2 `resources` is weights by resource | write it like `{ cpu = 1, memory = 1, gpu = 5 }`
+            placement = { policy = 'kubernetes', resources = { cpu = 0, gqu = 1 } }
+                2:58+1 `cpu` is at least 1, not `0`
+                2:61+3 no resource is called `gqu` | did you mean `gpu`?
+            placement = { policy = 'kubernetes', resources = { gpu = 1 } }
+                fine
+                warning 2:52+3 no demand asks for `gpu`, so it decides nothing | delete it here
+            placement = { policy = 'nova', weighers = { cpu = 'much', disk = -1e9 } }
+                2:51+6 `cpu` is a number, not text | write it like `10`
+                2:66+4 `disk` is from -1000000 to 1000000, not `-1e9`
+            placement = { policy = 'nova', weighers = { disk = 2 } }
+                fine
+                warning 2:52+1 no demand asks for `disk`, so it decides nothing | delete it here
+            placement = { policy = 'nomad', algorithm = 'pack', visits = 3 }
+                2:45+6 no algorithm is called `pack` | there are binpack, spread
+                2:62+1 `visits` is text, not a number | did you mean `"3"`?
             expect = [{ metric = 'hosts', at-most = '5%' }]
                 2:41+4 `hosts` is not a part of something | `hosts` is a number of its own, not a percentage
             expect = [{ metric = 'refused' }]
@@ -1196,7 +1275,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, rules
+                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, rules
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv

@@ -85,6 +85,40 @@ pub fn least<S: Ord>(
     best.map(|(_, host)| host)
 }
 
+/// A host that takes the ask, or one of several that are all alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its row in [`columns`], for scores.
+    pub row: usize,
+    /// The lowest host index in it that takes the ask.
+    pub host: HostId,
+}
+
+/// All that take the ask, for scores that depend on who else does. Of hosts that are all alike
+/// perhaps only the first: a score that is the same for all of them cannot tell. In no order.
+pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
+    let mut candidates = Vec::new();
+    each_candidate(state, &Filter::new(state, ask), |_, row, host| {
+        candidates.push(Candidate { row, host });
+    });
+    candidates
+}
+
+/// What scores of [`candidates`] may look at.
+pub fn columns(state: &State) -> &Columns {
+    state.classes().map_or(state.hosts.columns(), |classes| classes.columns())
+}
+
+/// The candidate with the highest weight; ties go to the lowest index.
+pub fn heaviest(candidates: &[Candidate], weights: &[f64]) -> Option<HostId> {
+    let of = |(weight, candidate): (&f64, &Candidate)| (*weight, candidate.host);
+    let heavier = |best: (f64, HostId), next: (f64, HostId)| {
+        let is_heavier = next.0 > best.0 || next.0 == best.0 && next.1 < best.1;
+        if is_heavier { next } else { best }
+    };
+    weights.iter().zip(candidates).map(of).reduce(heavier).map(|(_, host)| host)
+}
+
 /// Each host that takes the ask, with its row; of hosts that are all alike perhaps only the first.
 #[inline]
 fn each_candidate(

@@ -70,6 +70,10 @@ pub(crate) enum Kind {
     /// A curve of counts or rates, or just one of them.
     Curve,
     Labels,
+    /// Whole weights by resource.
+    ResourceWeights,
+    /// A number that may be negative.
+    Signed,
     /// A number above 0 by name: of what.
     Weights(&'static str),
     Choice(&'static [&'static str]),
@@ -155,6 +159,9 @@ pub(crate) const POLICIES: &[&str] = &[
     "balance-fit",
     "greedy-extension",
     "lifetime-bucket",
+    "kubernetes",
+    "nova",
+    "nomad",
     "rules",
 ];
 
@@ -176,6 +183,15 @@ pub(crate) const SCORES: &[&str] = &[
     "non-empty",
     "extension",
 ];
+
+/// How Kubernetes' NodeResourcesFit scores.
+pub(crate) const FITS: &[&str] = &["least", "most", "ratio"];
+
+/// The algorithms of Nomad.
+pub(crate) const ALGORITHMS: &[&str] = &["binpack", "spread"];
+
+/// Which nodes Nomad visits.
+pub(crate) const VISITS: &[&str] = &["service", "batch", "all"];
 
 /// The names of the curves.
 pub(crate) const CURVES: &[&str] = &["constant", "linear", "exponential", "logistic", "steps"];
@@ -554,6 +570,51 @@ sections! {
         BOUNDS "bounds" TextList, Else("0, 30 min, 1 h, 2 h, 4 h and 8 h"), "[\"0 s\", \"1 h\", \"1 day\"]";
         /// What the policy `rules` compares: the first decides, the next on ties. Up to 8.
         RULES "rules" Tables(&super::rule::SECTION), Else("none"), "[{ score = \"non-empty\" }, { score = \"best-fit\", quantum = 0.25 }]";
+        /// `kubernetes`: the scheduler profile's plugins that look at resources, with their
+        /// weights.
+        PLUGINS "plugins" Table(&super::plugins::SECTION), Else("both, 1"), "{ node-resources-fit = 1 }";
+        /// `kubernetes`: how NodeResourcesFit scores: LeastAllocated, MostAllocated, or
+        /// RequestedToCapacityRatio by `shape`.
+        FIT "fit" Choice(super::FITS), Else("`\"least\"`"), "\"most\"";
+        /// `kubernetes`, `fit = "ratio"`: points, ascending in `used`; between them a straight line.
+        SHAPE "shape" Tables(&super::shape::SECTION), Else("none"), "[{ used = 0, score = 0 }, { used = 100, score = 10 }]";
+        /// `kubernetes`: the resources that its plugins look at, each with its weight for
+        /// NodeResourcesFit, 1 to 100. What a request does not ask for is left out, apart from
+        /// cpu, memory and disk.
+        RESOURCES "resources" ResourceWeights, Else("cpu and memory, 1"), "{ cpu = 1, memory = 1, gpu = 5 }";
+        /// `nova`: the multipliers of its weighers.
+        WEIGHERS "weighers" Table(&super::weighers::SECTION), Else("all 1"), "{ memory = -1 }";
+        /// `nomad`: whether full hosts are better or empty ones.
+        ALGORITHM "algorithm" Choice(super::ALGORITHMS), Else("`\"binpack\"`"), "\"spread\"";
+        /// `nomad`: how many hosts with room it looks at, in random order: as for a service (about
+        /// the binary logarithm of the number of hosts), as for a batch job (2), or all.
+        VISITS "visits" Choice(super::VISITS), Else("`\"service\"`"), "\"batch\"";
+    }
+
+    /// Plugins of a Kubernetes scheduler profile. One that is not named is not used.
+    plugins "placement.plugins" None {
+        /// Weight of NodeResourcesFit, 0 to 100: how full a host will be.
+        NODE_RESOURCES_FIT "node-resources-fit" Whole, Else("0"), "1";
+        /// Weight of NodeResourcesBalancedAllocation, 0 to 100: how alike its resources are used.
+        BALANCED_ALLOCATION "balanced-allocation" Whole, Else("0"), "1";
+    }
+
+    /// A point of a RequestedToCapacityRatio shape.
+    shape "placement.shape" None {
+        /// Percent used, 0 to 100.
+        USED "used" Whole, Must, "80";
+        /// The score there, 0 to 10.
+        SCORE "score" Whole, Must, "10";
+    }
+
+    /// Multipliers of Nova's weighers: above 0 spreads VMs, below 0 packs them, 0 does not count.
+    weighers "placement.weighers" None {
+        /// CPU: vCPUs left, overcommit included.
+        CPU "cpu" Signed, Else("1"), "-1.0";
+        /// RAM: memory left, without overcommit.
+        MEMORY "memory" Signed, Else("1"), "-1.0";
+        /// Disk left, without overcommit.
+        DISK "disk" Signed, Else("1"), "0.5";
     }
 
     /// One rule of the policy `rules`: the host with the lower score comes first. The scores called

@@ -36,7 +36,7 @@ pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) total: Wide,
     pub(crate) effective: Wide,
-    reserved: Wide,
+    pub(crate) reserved: Wide,
     overcommit: [Decimal; 8],
     pub(crate) price_cents: u64,
     pub(crate) lead_time: Distribution,

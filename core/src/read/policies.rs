@@ -1,6 +1,7 @@
 //! Placement: how hosts are chosen, and what the policy wants to know.
 
 use super::check::{Check, Table};
+use super::clusters;
 use super::fields::{Field, POLICIES, SCORES, placement, root, rule};
 use super::findings::At;
 use super::tree::{Node, Value};
@@ -54,6 +55,13 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::BASE, &["epvm"]),
     (&placement::BOUNDS, &["lifetime-bucket"]),
     (&placement::RULES, &["rules"]),
+    (&placement::PLUGINS, &["kubernetes"]),
+    (&placement::FIT, &["kubernetes"]),
+    (&placement::SHAPE, &["kubernetes"]),
+    (&placement::RESOURCES, &["kubernetes"]),
+    (&placement::WEIGHERS, &["nova"]),
+    (&placement::ALGORITHM, &["nomad"]),
+    (&placement::VISITS, &["nomad"]),
 ];
 
 /// The most hosts that power-of-d draws.
@@ -124,6 +132,9 @@ pub(crate) fn read_placement(
         "round-robin" => Policy::RoundRobin,
         "move-to-front" => Policy::MoveToFront,
         "random" => Policy::Random,
+        "kubernetes" => clusters::read_kubernetes(check, &table, kinds)?,
+        "nova" => clusters::read_nova(check, &table, kinds)?,
+        "nomad" => clusters::read_nomad(check, &table, kinds)?,
         "power-of-d" => {
             Policy::PowerOfD { draws: draws?, prefers_most: prefers? == "worst", measure: measure? }
         }

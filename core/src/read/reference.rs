@@ -107,6 +107,8 @@ fn takes(field: &Field) -> String {
         Kind::Wait => "duration or `\"forever\"`".to_owned(),
         Kind::Curve => "value or curve".to_owned(),
         Kind::Labels => "labels".to_owned(),
+        Kind::ResourceWeights => "weights by resource".to_owned(),
+        Kind::Signed => "number, perhaps negative".to_owned(),
         Kind::Weights(of) => format!("weights by {of}"),
         // A curve and a distribution stand in the title of their own section.
         Kind::Choice(_) if matches!(field.key, "curve" | "distribution") => {

@@ -139,6 +139,12 @@ fn of_kind(kind: &Kind) -> Value {
             "additionalProperties": { "type": "number", "exclusiveMinimum": 0 },
             "minProperties": 1,
         }),
+        Kind::ResourceWeights => json!({
+            "type": "object",
+            "additionalProperties": { "type": "integer", "minimum": 1, "maximum": 100 },
+            "minProperties": 1,
+        }),
+        Kind::Signed => json!({ "type": "number" }),
         Kind::Choice(choices) => json!({ "enum": choices }),
         Kind::Zones => json!({
             "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "array", "items": text }]

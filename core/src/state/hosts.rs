@@ -101,6 +101,12 @@ impl Hosts {
         &self.effective[self.host_type(host).row()]
     }
 
+    /// What an empty host of this type could give out.
+    #[inline]
+    pub fn effective_of(&self, host_type: HostTypeId) -> &Amounts {
+        &self.effective[host_type.row()]
+    }
+
     /// The machine, pool and labels of a host.
     #[inline]
     pub fn host_type(&self, host: HostId) -> HostTypeId {

@@ -317,6 +317,22 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => measures().prop_map(Policy::GreedyExtension),
         1 => buckets,
         2 => rules,
+        1 => (0..4usize, 0..2i64).prop_map(|(column, balance_weight)| {
+            let resource = |column| KubernetesResource { column, weight: 1, is_extended: true };
+            Policy::Kubernetes(KubernetesProfile {
+                fit_weight: 1,
+                balance_weight,
+                fit: FitScore::Most,
+                resources: vec![resource(column), resource(0)],
+            })
+        }),
+        1 => (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {
+            Policy::Nova(vec![NovaWeigher { column, multiplier: -1.0, is_overcommitted }])
+        }),
+        1 => (0..4usize).prop_map(|column| {
+            let (algorithm, walk) = (NomadAlgorithm::Binpack, NomadWalk::Service);
+            Policy::Nomad(NomadRule { algorithm, walk, cpu: Some(column), memory: None })
+        }),
     ]
 }
 
@@ -382,6 +398,7 @@ fn build(
         scenario.models.push(HostModel {
             name: format!("model {row}"),
             total: effective,
+            reserved: [0; 8],
             effective,
             price_cents: 0,
             lead_time: Distribution::Constant(0),
@@ -471,6 +488,17 @@ fn build(
     scenario.placement.policy = match policy {
         Policy::BestFit(by) => Policy::BestFit(in_range(by)),
         Policy::WorstFit(by) => Policy::WorstFit(in_range(by)),
+        Policy::Kubernetes(mut profile) => {
+            profile.resources.iter_mut().for_each(|resource| resource.column %= kinds);
+            Policy::Kubernetes(profile)
+        }
+        Policy::Nova(mut weighers) => {
+            weighers.iter_mut().for_each(|weigher| weigher.column %= kinds);
+            Policy::Nova(weighers)
+        }
+        Policy::Nomad(rule) => {
+            Policy::Nomad(NomadRule { cpu: rule.cpu.map(|column| column % kinds), ..rule })
+        }
         plain => plain,
     };
     Fleet { scenario: Arc::new(scenario), files }

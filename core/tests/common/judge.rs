@@ -269,8 +269,11 @@ impl Judge {
                 let passed = bounds_ms.iter().filter(|bound| extension_ms > **bound).count();
                 (passed, left(Norm::L1, measure, row))
             }),
-            // Chance, and scores that are floats.
+            // Chance, scores that are floats, and the field's schedulers: told by the cases.
             Policy::Random
+            | Policy::Kubernetes(_)
+            | Policy::Nova(_)
+            | Policy::Nomad(_)
             | Policy::PowerOfD { .. }
             | Policy::Cosine(_)
             | Policy::Epvm { .. }

@@ -38,6 +38,7 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
     scenario.models.push(HostModel {
         name: format!("model {}", scenario.models.len()),
         total: effective,
+        reserved: [0; 8],
         effective,
         price_cents: 0,
         lead_time: Distribution::Constant(0),

@@ -1,0 +1,101 @@
+//! Kubernetes: the default scheduler of v1.34.1, each plugin in its own file.
+//!
+//! Source: `pkg/scheduler` of Kubernetes v1.34.1. A node's score is the sum over plugins of weight
+//! × the plugin's score 0..=100; the highest wins, and of equal ones the lowest index (upstream
+//! draws one of them). All integers divide as Go's: towards zero.
+//!
+//! A scenario can use the two plugins that look at resources, [`fit`] and [`balance`]. Their
+//! scores depend on a host and a request alone, so nothing is normalised over candidates; cost:
+//! one pass over the classes of hosts. Upstream counts 100 mCPU and 200 MiB for a container that
+//! asks for none when it scores `fit`; here a request of 0 counts 0. The other plugins
+//! ([`taints`], [`node_affinity`], [`images`], [`topology`], [`inter_pod`]) need what a scenario
+//! cannot say yet; they are here as formulas over [`cluster`] and are held to validation cases.
+//! Sampling of nodes (from 100 on) is not simulated: all hosts are scored.
+
+pub mod balance;
+pub mod cluster;
+pub mod fit;
+pub mod images;
+pub mod inter_pod;
+pub mod node_affinity;
+pub mod taints;
+pub mod topology;
+
+use super::scan;
+use crate::resources::{Amounts, KINDS_MAX};
+use crate::scenario::KubernetesProfile;
+use crate::state::{Ask, Columns, HostId, State};
+use fit::Part;
+use std::cmp::Reverse;
+
+/// The score of the best node by one plugin, and the scale of all.
+pub const SCORE_MAX: i64 = 100;
+
+/// The host with the highest score.
+pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
+    scan::least(state, ask, |asked, columns, row| {
+        let effective = state.hosts.effective_of(columns.host_type(row));
+        Reverse(score(profile, asked, effective, columns, row))
+    })
+}
+
+/// Weighted sum of the plugins' scores of a row.
+fn score(
+    profile: &KubernetesProfile,
+    asked: &Amounts,
+    effective: &Amounts,
+    columns: &Columns,
+    row: usize,
+) -> i64 {
+    let mut parts = [Part::default(); KINDS_MAX];
+    let mut count = 0;
+    for resource in &profile.resources {
+        let column = resource.column;
+        // What a pod does not ask for is left out, unless every node has it.
+        if resource.is_extended && asked[column] == 0 {
+            continue;
+        }
+        let allocatable = effective[column];
+        let requested = allocatable - columns.free(row, column) + asked[column];
+        parts[count] = Part { requested, allocatable, weight: resource.weight };
+        count += 1;
+    }
+    let parts = &parts[..count];
+    let mut sum = 0;
+    if profile.fit_weight > 0 {
+        sum += profile.fit_weight * fit::score(&profile.fit, parts);
+    }
+    // A pod that asks for nothing is not scored for balance: all nodes alike.
+    if profile.balance_weight > 0 && asked.iter().any(|amount| *amount > 0) {
+        sum += profile.balance_weight * balance::balanced_allocation(parts);
+    }
+    sum
+}
+
+/// Raw scores to 0..=100, the highest raw score being 100; with `is_reversed` it is 0. Nothing
+/// above 0: all 0, or all 100 if reversed. Raw scores are not negative.
+pub fn normalise(scores: &mut [i64], is_reversed: bool) {
+    let most = scores.iter().copied().max().unwrap_or(0);
+    for score in scores {
+        let share = if most == 0 { 0 } else { SCORE_MAX * *score / most };
+        *score = if is_reversed { SCORE_MAX - share } else { share };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_normalised_by_the_highest() {
+        let check = |scores: &[i64], is_reversed, expected: &[i64]| {
+            let mut scores = scores.to_vec();
+            normalise(&mut scores, is_reversed);
+            assert_eq!(scores, expected);
+        };
+        check(&[10, 0, 13, 3], false, &[76, 0, 100, 23]);
+        check(&[0, 1, 2], true, &[100, 50, 0]);
+        check(&[0, 0], true, &[100, 100]);
+        check(&[0, 0], false, &[0, 0]);
+    }
+}
