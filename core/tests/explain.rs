@@ -248,7 +248,8 @@ fn every_account_is_true() {
         // The first that found no host, one in the middle of those, and one that found one.
         let none: Vec<u64> =
             fates.host.iter().filter(|fate| fate.1.is_none()).map(|fate| *fate.0).collect();
-        let some = fates.host.iter().filter(|fate| fate.1.is_some()).map(|fate| *fate.0).last();
+        let some =
+            fates.host.iter().filter(|fate| fate.1.is_some()).map(|fate| *fate.0).next_back();
         let asked = [none.first().copied(), none.get(none.len() / 2).copied(), some];
         for number in asked.into_iter().flatten() {
             for what in judge(&fleet, number, fates.host[&number]) {
