@@ -11,7 +11,7 @@ use crate::columns::{
 };
 use crate::decimal::{self, Measure, Round};
 use crate::problem::{Problem, Problems, Severity};
-use crate::resources::Builtin;
+use crate::resources::{Builtin, PORTION_HINT, is_portion};
 use crate::table::{Part, Table, count, grouped, report, shown, without_errors};
 use crate::time::TIME_MS_MAX;
 
@@ -310,6 +310,16 @@ impl Columns {
         }
     }
 
+    /// The error about a row that asks for so many GPUs and a part of one.
+    #[cold]
+    fn part_of_gpus(&self, table: &Table) -> Box<Problem> {
+        let size = self.sizes.iter().find(|size| size.kind == Builtin::Gpu);
+        let column = size.expect("only that column is of GPUs").numbers.column;
+        let asked = shown(table.field(column));
+        let message = format!("`{asked}` is neither a part of one GPU nor whole ones");
+        table.problem(Part::Field(column), message, PORTION_HINT)
+    }
+
     /// The error about a row without vCPU or memory.
     #[cold]
     fn half_said(&self, table: &Table, has_cpu: bool, has_flavor: bool) -> Box<Problem> {
@@ -418,6 +428,10 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
             continue;
         }
         let table = &rows.table;
+        if !is_portion(row.amounts[Builtin::Gpu as usize]) {
+            report(problems, || rows.columns.part_of_gpus(table));
+            continue;
+        }
         if row.arrival_ms < latest_ms && unsorted.is_none() {
             unsorted = Some(table.problem(
                 Part::Field(rows.columns.arrival.column),

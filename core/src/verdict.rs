@@ -77,6 +77,7 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
             let short = (0..kinds.len()).filter(|column| columns & (1 << column) != 0);
             short.map(|column| kinds.name(column)).collect::<Vec<_>>().join("+")
         }
+        Reason::Devices => "gpu-devices".to_owned(),
         Reason::GroupPerHost => "group-per-host".to_owned(),
         Reason::GroupPerRack => "group-per-rack".to_owned(),
         Reason::GroupPerZone => "group-per-zone".to_owned(),
@@ -91,6 +92,7 @@ pub fn reason_words(name: &str) -> String {
         "pool" => "because the pool has no hosts".to_owned(),
         "labels" => "because no host has the labels".to_owned(),
         "cordoned" => "because the hosts left take no new VMs".to_owned(),
+        "gpu-devices" => "because the free GPUs lie in pieces".to_owned(),
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),

@@ -9,6 +9,7 @@ use fleetcast_core::dice::{self, Stream};
 use fleetcast_core::observe::{Fingerprint, Transcript};
 use fleetcast_core::placement::Placer;
 use fleetcast_core::read::{Input, read};
+use fleetcast_core::resources::Kinds;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::Files;
@@ -66,6 +67,12 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     let kinds = dice.random_range(1..=4usize);
     let mut scenario = bare(&["cpu", "memory", "disk", "gpu"][..kinds]);
     let unit = [1, 1, 1, 1_000_003, 1 << 33][dice.random_range(0..5usize)];
+    let has_devices = kinds == 4 && unit == 1;
+    if has_devices {
+        let names = ["cpu", "memory", "disk"].map(|name| (name.to_owned(), "units".to_owned()));
+        let gpu = ("gpu".to_owned(), "milli-GPU".to_owned());
+        scenario.kinds = Kinds::new(names.into_iter().chain([gpu]).collect());
+    }
     scenario.labels = vec!["a=1".into(), "b=1".into()];
     scenario.zones = vec!["z1".into(), "z2".into()];
     scenario.racks = (0..4)
@@ -77,6 +84,9 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     for _ in 0..dice.random_range(1..=3usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=9) * unit).collect();
         amounts[0] = dice.random_range(2..=9) * unit;
+        if has_devices {
+            amounts[3] = dice.random_range(0..=4) * 1_000;
+        }
         let host_type = add_hosts(&mut scenario, &amounts, 0);
         let host_type = &mut scenario.host_types[host_type.row()];
         host_type.pool = PoolId::from_row(dice.random_range(0..2usize));
@@ -85,6 +95,9 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     for _ in 0..dice.random_range(1..=4usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=3) * unit).collect();
         amounts[0] += i64::from(dice.random_range(0..4u8) == 0);
+        if has_devices {
+            amounts[3] = [0, 200, 300, 500, 700, 1_000, 2_000][dice.random_range(0..7usize)];
+        }
         add_flavor(&mut scenario, &amounts);
     }
     scenario

@@ -1,10 +1,11 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
 //! A host is turned away by the first filter in this order: service, pool, labels, resources,
-//! group. So each host that does not fit counts once, and the counts sum to the fleet.
+//! devices, group. So each host that does not fit counts once, and the counts sum to the fleet.
 
 use crate::fact::Reason;
 use crate::resources::Amounts;
+use crate::state::devices::Portion;
 use crate::state::shapes::TypeVerdict;
 use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
@@ -16,16 +17,20 @@ pub struct Filter<'s> {
     shape: ShapeId,
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
+    portion: Portion,
     group: Option<GroupId>,
 }
 
 impl<'s> Filter<'s> {
     /// The filters of an ask.
     pub fn new(state: &'s State, ask: Ask) -> Self {
+        let amounts = &state.shapes.get(ask.shape).amounts;
+        let gpus = state.devices.column().map_or(0, |column| amounts[column]);
         Self {
             state,
             shape: ask.shape,
-            amounts: &state.shapes.get(ask.shape).amounts,
+            amounts,
+            portion: Portion::of(gpus),
             verdicts: state.shapes.verdicts(ask.shape),
             group: ask.group,
         }
@@ -49,6 +54,13 @@ impl<'s> Filter<'s> {
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
         columns.has_room(row, self.amounts)
             && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
+            && self.has_devices(columns, row)
+    }
+
+    /// Whether what is free of GPUs lies on devices as the ask needs it.
+    #[inline]
+    fn has_devices(&self, columns: &Columns, row: usize) -> bool {
+        self.portion.count == 0 || self.portion.fits(self.state.layouts.parts(columns.layout(row)))
     }
 
     /// Whether two hosts with the same row can differ for the ask.
@@ -80,6 +92,7 @@ impl<'s> Filter<'s> {
             TypeVerdict::LabelMissing => return Err(Reason::Labels),
         }
         match self.short(host) {
+            0 if !self.has_devices(hosts.columns(), host.row()) => Err(Reason::Devices),
             0 => self.group_allows(host),
             short => Err(Reason::Short(short)),
         }
@@ -136,6 +149,10 @@ impl<'s> Filter<'s> {
             0 => {}
             short => found.push(Reason::Short(short)),
         }
+        let gpus = self.state.devices.column().map_or(0, |column| 1 << column);
+        if self.short(host) & gpus == 0 && !self.has_devices(hosts.columns(), host.row()) {
+            found.push(Reason::Devices);
+        }
         found.extend(self.group_limits(host));
         found
     }
@@ -181,7 +198,8 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Pool => 2,
         Reason::Labels => 3,
         Reason::Short(_) => 4,
-        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 5,
-        Reason::PassedOver => 6,
+        Reason::Devices => 5,
+        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 6,
+        Reason::PassedOver => 7,
     }
 }

@@ -67,7 +67,7 @@ impl<'t> Table<'t> {
     }
 
     /// The value of a resource, in a table that has resources.
-    fn resource(&self, name: &str) -> Option<&'t Node> {
+    pub(crate) fn resource(&self, name: &str) -> Option<&'t Node> {
         self.entry(name).map(|entry| &entry.node)
     }
 

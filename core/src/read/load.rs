@@ -9,7 +9,7 @@ use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
-use crate::resources::Builtin;
+use crate::resources::{Builtin, PORTION_HINT, is_portion};
 use crate::scenario::{
     Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull,
 };
@@ -82,6 +82,14 @@ impl Load {
             let (amounts, _) = check.amounts(&table);
             // What is lacking because it is wrong, or another's fault, is told already.
             let is_own = table.get(&flavor::EXTENDS).is_none();
+            let gpu = Builtin::Gpu;
+            if let Some(node) = table.resource(gpu.name())
+                && !is_portion(amounts[gpu as usize])
+            {
+                let asked = format_amount(gpu.name(), gpu.unit(), amounts[gpu as usize]);
+                let message = format!("{asked} is neither a part of one nor whole ones");
+                check.error_hint(node.at, message, PORTION_HINT);
+            }
             let is_right = is_own && check.findings.error_count() == errors_before;
             if amounts == [0; 8] && is_right && !check.findings.is_broken() {
                 let message = format!("the flavor `{}` asks for nothing", shorten(&entry.key));
