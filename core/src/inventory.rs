@@ -296,6 +296,16 @@ mod tests {
     }
 
     #[test]
+    fn a_host_has_whole_gpus() {
+        check(
+            "name,cpu,gpu\na,1,0.5\nb,1,65\nc,1,x",
+            "2:5+3 `0.5` is not a whole number of GPUs (only a request can be for a part of one)\n\
+             3:5+2 a host has at most 64 GPUs\n\
+             4:5+1 `x` is not a number (GPUs in `gpu`, such as `0.25`, or thousandths in `gpu_milli`, such as `250`)",
+        );
+    }
+
+    #[test]
     fn wrong_headers_are_reported() {
         check(
             "host,label:,modell\nx,y,z",

@@ -9,6 +9,7 @@ pub mod compose;
 pub mod cosine;
 pub mod dot_product;
 pub mod epvm;
+pub mod fgd;
 pub mod filters;
 pub mod first_fit;
 pub mod fractions;
@@ -28,9 +29,10 @@ pub mod shares;
 use crate::fact::Reason;
 use crate::resources::Kinds;
 use crate::scenario::{FitBy, Measure, Norm, Policy, Scenario, ShareOf};
-use crate::state::{Ask, HostId, State};
+use crate::state::{Ask, DeviceSet, HostId, State};
 use crate::time::Time;
 use compose::Composed;
+use fgd::Gradient;
 use fractions::Fractions;
 use rand::Rng;
 use shares::Shares;
@@ -67,6 +69,7 @@ pub struct Placer {
     inventory: nova::Inventory,
     fractions: Fractions,
     composed: Option<Composed>,
+    gradient: Option<Gradient>,
 }
 
 impl Placer {
@@ -82,9 +85,13 @@ impl Placer {
             }
             _ => None,
         };
+        let gradient = match &policy {
+            Policy::Fgd(rule) => Some(Gradient::new(scenario, rule)),
+            _ => None,
+        };
         let inventory = nova::Inventory::new(scenario);
         let shares = Shares::new(scenario, &measure, degree);
-        Self { policy, shares, fractions, composed, inventory }
+        Self { policy, shares, fractions, composed, inventory, gradient }
     }
 
     /// Which host takes the ask, or why none does. Draws from the dice only where the policy is
@@ -132,8 +139,19 @@ impl Placer {
             Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
             Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
             Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
+            Policy::Fgd(_) => self.gradient().choose(state, ask, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
+    }
+
+    fn gradient(&self) -> &Gradient {
+        self.gradient.as_ref().expect("made with the placer")
+    }
+
+    /// The device of the chosen host for a request that shares a GPU, where the policy names one;
+    /// `None`: the usual one.
+    pub fn device(&self, state: &State, ask: Ask, host: HostId) -> Option<DeviceSet> {
+        self.gradient.as_ref()?.device(state, ask, host)
     }
 
     /// The policy's name.
@@ -148,6 +166,7 @@ impl Placer {
             Policy::BestFit(by) | Policy::WorstFit(by) => {
                 Some(best_fit::score(state, ask, by, &self.fractions, host))
             }
+            Policy::Fgd(_) => Some(self.gradient().score(state, ask, host) as f64),
             _ => None,
         }
     }
@@ -160,6 +179,9 @@ impl Placer {
             }
             Policy::WorstFit(by) => {
                 Some(format!("{}, most first", best_fit::score_words(by, kinds)))
+            }
+            Policy::Fgd(_) => {
+                Some("how little less typical requests can use, 0 to 100, most first".to_owned())
             }
             _ => None,
         }
@@ -215,6 +237,7 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("rules", "the scenario's own `rules`, one after another"),
     ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
     ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
+    ("fgd", "the host whose free GPUs stay most usable for typical requests, devices counted"),
     ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
 ];
 
@@ -250,6 +273,7 @@ impl Policy {
             Self::Kubernetes(_) => "kubernetes",
             Self::Nova(_) => "nova",
             Self::Nomad(_) => "nomad",
+            Self::Fgd(_) => "fgd",
         }
     }
 }

@@ -14,6 +14,7 @@ mod spreads;
 mod fleet;
 mod load;
 mod clusters;
+mod gradient;
 mod policies;
 mod goals;
 mod reference;
@@ -25,7 +26,8 @@ pub use schema::schema;
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
-    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, PoolId, Scenario, TenantId,
+    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, Policy, PoolId, Scenario,
+    TenantId,
 };
 use crate::source::Files;
 use crate::time::SECOND_MS;
@@ -150,7 +152,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
-    let policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let mut policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -175,6 +177,12 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         };
         list.iter().map(id).collect::<Vec<_>>()
     };
+    if let Some(Policy::Fgd(rule)) = &mut policy
+        && rule.typical.is_empty()
+    {
+        let label = |label: &String| ids(std::slice::from_ref(label))[0];
+        rule.typical = gradient::from_load(&load, check.run_ms(), label);
+    }
     let host_types = fleet.types.iter().map(|host_type| {
         let (model, pool) = Fleet::ids(host_type);
         HostType { model, pool, labels: ids(&host_type.labels) }

@@ -333,7 +333,8 @@ impl Simulation {
             demand: arrived.demand,
         };
         let end = now.after(arrived.stay_ms);
-        let vm = self.state.start_until(vm, end);
+        let devices = self.placer.device(&self.state, arrived.ask, host);
+        let vm = self.state.start_on(vm, end, devices);
         if arrived.stay_ms != FOR_GOOD_MS {
             self.agenda.push(end, Event::Depart(vm));
         }

@@ -8,6 +8,8 @@ mod common;
 
 #[path = "cases/engine.rs"]
 mod engine;
+#[path = "cases/fgd.rs"]
+mod fgd;
 #[path = "cases/kubernetes.rs"]
 mod kubernetes;
 #[path = "cases/nomad.rs"]
@@ -90,6 +92,7 @@ impl Tally {
             let run = match case["policy"].as_str().unwrap_or_default() {
                 "k8s" => kubernetes::run(case, &name),
                 "nova" => nova::run(case, &name),
+                "fgd" => fgd::run(case, &name),
                 "nomad" => nomad::run(case, &name),
                 _ => Case::read(case).map(|read| read.run(&name)),
             };

@@ -52,6 +52,8 @@ fn policies(kinds: usize) -> Vec<Policy> {
                 })
                 .collect(),
         ),
+        fgd(kinds, false),
+        fgd(kinds, true),
         Policy::Nomad(NomadRule {
             algorithm: NomadAlgorithm::Binpack,
             walk: NomadWalk::All,
@@ -61,13 +63,27 @@ fn policies(kinds: usize) -> Vec<Policy> {
     ]
 }
 
+/// Fragmentation gradient descent; a fourth kind is GPUs.
+fn fgd(kinds: usize, draws_ties: bool) -> Policy {
+    let typical = [(1, 200, 0.25), (2, 500, 0.3), (1, 1_000, 0.3), (0, 0, 0.05), (3, 2_000, 0.1)];
+    let typical = typical.into_iter().enumerate().map(|(row, (cpu, gpu, share))| Typical {
+        cpu,
+        gpu,
+        share,
+        pool: (row == 1).then_some(PoolId::from_row(0)),
+        labels: if row == 2 { vec![LabelId::from_row(0)] } else { Vec::new() },
+    });
+    let gpu = (kinds == 4).then_some(3);
+    Policy::Fgd(FgdRule { gpu, cpu: Some(0), typical: typical.collect(), draws_ties })
+}
+
 /// A small fleet of few sizes, so that many hosts are alike: some models, pools, labels, racks
 /// and zones. Now and then capacities are huge, or a host has none of a kind.
 fn random_scenario(dice: &mut Stream) -> Scenario {
     let kinds = dice.random_range(1..=4usize);
     let mut scenario = bare(&["cpu", "memory", "disk", "gpu"][..kinds]);
     let unit = [1, 1, 1, 1_000_003, 1 << 33][dice.random_range(0..5usize)];
-    let has_devices = kinds == 4 && unit == 1;
+    let has_devices = kinds == 4;
     if has_devices {
         let names = ["cpu", "memory", "disk"].map(|name| (name.to_owned(), "units".to_owned()));
         let gpu = ("gpu".to_owned(), "milli-GPU".to_owned());
@@ -151,8 +167,13 @@ impl Twins {
         match by_scan {
             Ok(host) => {
                 let (placed, demand) = (Time::ZERO, DemandId::from_row(0));
-                let vm =
-                    self.same(|state| state.start(Vm { request: 0, placed, host, ask, demand }));
+                let devices = self.placer.device(&self.scan, ask, host);
+                let vm = Vm { request: 0, placed, host, ask, demand };
+                let vm = self.same(|state| {
+                    let id = state.start_on(vm, Time::from_ms(u64::MAX), devices);
+                    (id, state.devices.of(id))
+                });
+                let vm = vm.0;
                 self.vms.push(vm);
             }
             Err(_) => self.same(|state| state.forget(ask)),

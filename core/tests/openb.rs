@@ -10,12 +10,13 @@
 mod common;
 
 use common::{bare, padded};
+use fleetcast_core::dice;
 use fleetcast_core::placement::Placer;
 use fleetcast_core::resources::{Amounts, Builtin, Kinds};
 use fleetcast_core::scenario::*;
 use fleetcast_core::state::{State, Vm};
 use fleetcast_core::time::Time;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -136,7 +137,8 @@ impl Packing {
         let host = self.placer.decide(&self.state, ask, &mut self.dice).ok()?;
         let demand = DemandId::from_row(0);
         let vm = Vm { request: 0, placed: Time::ZERO, host, ask, demand };
-        self.state.start(vm);
+        let devices = self.placer.device(&self.state, ask, host);
+        self.state.start_on(vm, Time::from_ms(u64::MAX), devices);
         Some(host.row())
     }
 }
@@ -175,5 +177,97 @@ fn pods_in_file_order_go_where_the_facts_say() {
         let name = policy.name();
         let found = facts(&openb, policy, observes_spec);
         assert_eq!(found, expected, "{name}, gpu_spec observed: {observes_spec}");
+    }
+}
+
+/// Arrivals as a share of all GPUs.
+const ARRIVALS: f64 = 1.3;
+/// Typical requests are the commonest that make up so much of all.
+const TYPICAL: f64 = 0.95;
+
+/// All pods, then pods drawn from them with replacement until one more would be too many; shuffled.
+fn workload(openb: &Openb, gpus: i64, seed: u64) -> Vec<Pod> {
+    let dice = &mut dice::stream(seed, "openb");
+    let most = (ARRIVALS * gpus as f64) as i64;
+    let mut pods = openb.pods.clone();
+    let mut asked: i64 = pods.iter().map(|pod| pod.amounts[2]).sum();
+    loop {
+        let more = openb.pods[dice.random_range(0..openb.pods.len())].clone();
+        asked += more.amounts[2];
+        if asked > most {
+            break;
+        }
+        pods.push(more);
+    }
+    for last in (1..pods.len()).rev() {
+        pods.swap(last, dice.random_range(0..=last));
+    }
+    pods
+}
+
+/// The commonest sizes in CPU and GPUs.
+fn typical(pods: &[Pod]) -> Vec<Typical> {
+    let mut counts: BTreeMap<(i64, i64), usize> = BTreeMap::new();
+    for [cpu, _, gpu] in pods.iter().map(|pod| pod.amounts) {
+        *counts.entry((cpu, gpu)).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut sum = 0;
+    let are_few = |(_, count): &((i64, i64), usize)| {
+        let is_below = (sum as f64) < TYPICAL * pods.len() as f64;
+        sum += count;
+        is_below
+    };
+    let counts: Vec<_> = counts.into_iter().take_while(are_few).collect();
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    let typical = |((cpu, gpu), count)| {
+        let share = count as f64 / all as f64;
+        Typical { cpu, gpu, share, pool: None, labels: Vec::new() }
+    };
+    counts.into_iter().map(typical).collect()
+}
+
+/// The share of GPUs given out at the end, in percent.
+fn allocated(scenario: &Scenario, pods: &[Pod], seed: u64) -> f64 {
+    let mut packing = Packing::new(scenario, seed);
+    for pod in pods {
+        packing.place(pod, &[]);
+    }
+    let total = packing.state.hosts.total();
+    100.0 * total.used[2] as f64 / total.capacity[2] as f64
+}
+
+#[test]
+fn the_gradient_packs_gpus_as_in_the_paper() {
+    let Some(openb) = openb() else { return };
+    let nodes = || openb.nodes.iter().filter(|node| node.amounts[2] > 0);
+    let gpus: i64 = nodes().map(|node| node.amounts[2]).sum();
+    assert_eq!((nodes().count(), gpus), (1_213, 6_212_000));
+    let mut scenario = cluster(nodes(), &BTreeSet::new());
+    let mut shares: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for seed in 1..=5 {
+        let pods = workload(&openb, gpus, seed);
+        let typical = typical(&pods);
+        let fgd = |draws_ties| {
+            let typical = typical.clone();
+            Policy::Fgd(FgdRule { gpu: Some(2), cpu: Some(0), typical, draws_ties })
+        };
+        for (name, policy) in [
+            ("fgd", fgd(false)),
+            ("fgd, ties drawn", fgd(true)),
+            ("first-fit", Policy::FirstFit),
+            ("best-fit", Policy::BestFit(FitBy::Shares)),
+            ("random", Policy::Random),
+        ] {
+            scenario.placement.policy = policy;
+            let start = std::time::Instant::now();
+            shares.entry(name).or_default().push(allocated(&scenario, &pods, seed));
+            println!("{name} {seed} {:?} {:?}", shares[name].last(), start.elapsed());
+        }
+    }
+    for (name, shares) in &shares {
+        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+        println!("{name:16} {mean:.2} {shares:.2?}");
     }
 }

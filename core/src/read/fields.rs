@@ -133,6 +133,9 @@ macro_rules! sections {
     };
 }
 
+/// Who wins a tie.
+pub(crate) const TIES: &[&str] = &["lowest", "random"];
+
 /// The names of the policies.
 pub(crate) const POLICIES: &[&str] = &[
     "first-fit",
@@ -162,6 +165,7 @@ pub(crate) const POLICIES: &[&str] = &[
     "kubernetes",
     "nova",
     "nomad",
+    "fgd",
     "rules",
 ];
 
@@ -589,6 +593,10 @@ sections! {
         /// `nomad`: how many hosts with room it looks at, in random order: as for a service (about
         /// the binary logarithm of the number of hosts), as for a batch job (2), or all.
         VISITS "visits" Choice(super::VISITS), Else("`\"service\"`"), "\"batch\"";
+        /// `fgd`: the requests that GPUs are to stay usable for.
+        TYPICAL "typical" Tables(&super::typical::SECTION), Else("the commonest of the demand that make up 95 % of its requests"), "[{ cpu = 4, gpu = 0.25, share = 0.6 }, { cpu = 8, gpu = 1, share = 0.4 }]";
+        /// `fgd`: whether hosts that score alike are taken in order or by chance.
+        TIES "ties" Choice(super::TIES), Else("`\"lowest\"`"), "\"random\"";
     }
 
     /// Plugins of a Kubernetes scheduler profile. One that is not named is not used.
@@ -615,6 +623,12 @@ sections! {
         MEMORY "memory" Signed, Else("1"), "-1.0";
         /// Disk left, without overcommit.
         DISK "disk" Signed, Else("1"), "0.5";
+    }
+
+    /// A typical request of `fgd`: its cpu and its gpu; other resources do not count.
+    typical "placement.typical" Amounts {
+        /// How often it comes, above 0: its part of the sum of all shares.
+        SHARE "share" Number, Must, "0.6";
     }
 
     /// One rule of the policy `rules`: the host with the lower score comes first. The scores called

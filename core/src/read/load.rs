@@ -37,6 +37,8 @@ pub(crate) struct DemandDraft {
     pub(crate) arrivals: Arrivals,
     /// Rows of flavors, and their weights.
     pub(crate) mix: Vec<(usize, f64)>,
+    /// How often so much CPU and so many GPUs are asked for, in any unit.
+    pub(crate) asked: BTreeMap<[i64; 2], f64>,
     pub(crate) lifetime: Distribution,
     pub(crate) boot: Distribution,
     pub(crate) tenant: usize,
@@ -70,6 +72,34 @@ struct Ask {
     labels: Vec<String>,
     /// What to call it, and its size.
     sizes: Vec<(String, Wide)>,
+    /// As in [`DemandDraft`].
+    asked: BTreeMap<[i64; 2], f64>,
+}
+
+/// CPU and GPUs.
+fn cpu_and_gpu(amounts: &[i64]) -> [i64; 2] {
+    [Builtin::Cpu, Builtin::Gpu].map(|kind| amounts[kind as usize])
+}
+
+impl DemandDraft {
+    /// How many requests are to be expected, and how to make them fewer.
+    pub(crate) fn requests(&self, run_ms: u64) -> (f64, &'static str) {
+        match &self.arrivals {
+            Arrivals::Alive(curve) => {
+                // A life of no time at all counts as 1 ms.
+                let lives_ms = self.lifetime.mean_within_ms(run_ms).max(1.0);
+                let is_for_good = lives_ms >= run_ms as f64;
+                let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
+                let requests = curve.max_in(0, run_ms) + ends;
+                (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
+            }
+            Arrivals::Rate { per_ms, season } => {
+                let requests = poisson::candidates(per_ms, season, run_ms);
+                (requests, "lower the rate or its `season`, or shorten `duration`")
+            }
+            Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
+        }
+    }
 }
 
 impl Load {
@@ -181,13 +211,20 @@ impl Load {
             }
             None => Some(Distribution::Constant(u64::MAX)),
         };
-        let mut ask = Ask { at: table.at, pool, labels: labels.clone(), sizes: Vec::new() };
+        let mut ask = Ask {
+            at: table.at,
+            pool,
+            labels: labels.clone(),
+            sizes: Vec::new(),
+            asked: BTreeMap::new(),
+        };
         let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
         let says = [&demand::ALIVE, &demand::RATE].into_iter().find(|key| table.get(key).is_some());
         let mix = match table.get(&demand::TRACE) {
             Some(_) => Some(Vec::new()),
             None => self.read_mix(check, table, &mut ask),
         };
+        let asked = std::mem::take(&mut ask.asked);
         // A pool that is not there, or hosts that did not read, would make noise here.
         if pool_node.is_none() || pool.is_some() {
             self.asks.push(ask);
@@ -197,6 +234,7 @@ impl Load {
             at: says.map_or(table.at, |key| table.at_key(key)),
             arrivals: arrivals?,
             mix: mix?,
+            asked,
             lifetime: lifetime?,
             boot: boot?,
             tenant,
@@ -294,8 +332,9 @@ impl Load {
                 return None;
             }
         };
-        for (row, _) in &mix {
+        for (row, weight) in &mix {
             let flavor = &self.flavors[*row];
+            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += weight;
             for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
                 *used |= amount > 0;
             }
@@ -337,7 +376,10 @@ impl Load {
                 check.error_hint(node.at, message, hint);
             }
         }
-        for name in &survey.flavors {
+        for (size, rows) in &survey.sizes {
+            *ask.asked.entry(*size).or_default() += *rows as f64;
+        }
+        for (name, rows) in survey.flavors.iter().zip(&survey.flavor_rows) {
             let Some(row) = self.flavor_rows.get(name) else {
                 if !check.findings.is_broken() {
                     let known = self.flavor_rows.keys().map(String::as_str);
@@ -354,6 +396,7 @@ impl Load {
             for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
                 *used |= amount > 0;
             }
+            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += *rows as f64;
             ask.sizes.push((format!("`{}`", shorten(name)), flavor.amounts));
         }
         let largest = survey.largest.iter().chain(&survey.largest_own);
@@ -394,21 +437,7 @@ impl Load {
         let run_ms = check.run_ms();
         let mut all = 0.0;
         for draft in &self.demands {
-            let (requests, hint) = match &draft.arrivals {
-                Arrivals::Alive(curve) => {
-                    // A life of no time at all counts as 1 ms.
-                    let lives_ms = draft.lifetime.mean_within_ms(run_ms).max(1.0);
-                    let is_for_good = lives_ms >= run_ms as f64;
-                    let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
-                    let requests = curve.max_in(0, run_ms) + ends;
-                    (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
-                }
-                Arrivals::Rate { per_ms, season } => {
-                    let requests = poisson::candidates(per_ms, season, run_ms);
-                    (requests, "lower the rate or its `season`, or shorten `duration`")
-                }
-                Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
-            };
+            let (requests, hint) = draft.requests(run_ms);
             all += requests;
             if requests > REQUESTS_MAX {
                 let message = format!(

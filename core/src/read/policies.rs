@@ -4,6 +4,7 @@ use super::check::{Check, Table};
 use super::clusters;
 use super::fields::{Field, POLICIES, SCORES, placement, root, rule};
 use super::findings::At;
+use super::gradient;
 use super::tree::{Node, Value};
 use crate::resources::{KINDS_MAX, Kinds};
 use crate::scenario::{
@@ -62,6 +63,8 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::WEIGHERS, &["nova"]),
     (&placement::ALGORITHM, &["nomad"]),
     (&placement::VISITS, &["nomad"]),
+    (&placement::TYPICAL, &["fgd"]),
+    (&placement::TIES, &["fgd"]),
 ];
 
 /// The most hosts that power-of-d draws.
@@ -135,6 +138,7 @@ pub(crate) fn read_placement(
         "kubernetes" => clusters::read_kubernetes(check, &table, kinds)?,
         "nova" => clusters::read_nova(check, &table, kinds)?,
         "nomad" => clusters::read_nomad(check, &table, kinds)?,
+        "fgd" => gradient::read_fgd(check, &table, kinds)?,
         "power-of-d" => {
             Policy::PowerOfD { draws: draws?, prefers_most: prefers? == "worst", measure: measure? }
         }

@@ -51,6 +51,11 @@ impl Portion {
         }
     }
 
+    /// Whether it is a part of one device.
+    pub fn is_shared(self) -> bool {
+        self.count == 1 && self.each < DEVICE_MILLI
+    }
+
     /// Whether devices with so much left, ascending, have room for it.
     #[inline]
     pub fn fits(self, parts: &[i64]) -> bool {
