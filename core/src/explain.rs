@@ -387,6 +387,8 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
         Reason::NoHosts => "not in service".to_owned(),
         Reason::Pool => "wrong pool".to_owned(),
         Reason::Labels => "without the labels".to_owned(),
+        Reason::Forbidden => "with forbidden labels".to_owned(),
+        Reason::Taints => "with taints".to_owned(),
         Reason::Cordoned => "leaving service".to_owned(),
         Reason::Short(_) => {
             format!("not enough free {}", reason_name(kinds, reason).replace('+', " and "))
@@ -525,7 +527,15 @@ impl Near {
 
 /// Whether an objection would stay if all VMs left the host.
 fn is_of_host(reason: Reason) -> bool {
-    matches!(reason, Reason::NoHosts | Reason::Cordoned | Reason::Pool | Reason::Labels)
+    matches!(
+        reason,
+        Reason::NoHosts
+            | Reason::Cordoned
+            | Reason::Pool
+            | Reason::Labels
+            | Reason::Forbidden
+            | Reason::Taints
+    )
 }
 
 /// How much more would have to be free on a host, by column.
@@ -691,6 +701,15 @@ impl Tell<'_> {
         place(self.scenario, self.state, host)
     }
 
+    /// Labels of which one is enough.
+    fn any_of(&self, labels: &[LabelId]) -> String {
+        let labels = labels.iter().map(|label| format!("`{}`", self.scenario.labels[label.row()]));
+        match labels.collect::<Vec<_>>().join(" or ") {
+            none if none.is_empty() => "a label that no host has".to_owned(),
+            some => some,
+        }
+    }
+
     /// What it would be without a rule.
     fn without(&self, ask: Ask, rule: Reason, hosts: u64, host: HostId) -> String {
         let label = |label: LabelId| format!("`{}`", self.scenario.labels[label.row()]);
@@ -702,8 +721,21 @@ impl Tell<'_> {
             }
             Reason::Labels => {
                 let host_type = self.state.hosts.host_type(host);
-                let labels = self.state.shapes.labels_missing(ask.shape, host_type);
-                format!("without asking for {}", labels.map(label).collect::<Vec<_>>().join(", "))
+                let missing = self.state.shapes.labels_missing(ask.shape, host_type);
+                let missing: Vec<String> = missing.iter().map(|any| self.any_of(any)).collect();
+                format!("without asking for {}", missing.join(", "))
+            }
+            Reason::Forbidden => {
+                let host_type = self.state.hosts.host_type(host);
+                let labels = self.state.shapes.labels_forbidden(ask.shape, host_type);
+                format!("without forbidding {}", labels.map(label).collect::<Vec<_>>().join(", "))
+            }
+            Reason::Taints => {
+                let host_type = self.state.hosts.host_type(host);
+                let taints = self.state.shapes.taints_in_the_way(ask.shape, host_type);
+                let taints =
+                    taints.map(|taint| format!("`{}`", self.scenario.taints[taint.row()].name));
+                format!("tolerating {}", taints.collect::<Vec<_>>().join(", "))
             }
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),

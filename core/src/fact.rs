@@ -22,6 +22,10 @@ pub enum Reason {
     Pool,
     /// None has the labels.
     Labels,
+    /// All have a label that the request forbids.
+    Forbidden,
+    /// All have a taint that the request does not tolerate.
+    Taints,
     /// None takes new VMs: they are to leave service.
     Cordoned,
     /// Too little of these resources: bit r stands for column r of the scenario's kinds.

@@ -18,11 +18,11 @@ pub use groups::{GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use screen::Screen;
-pub use shapes::{Shape, ShapeId, Shapes};
+pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
 pub use vms::{Vm, VmId, Vms};
 
 use crate::resources::Amounts;
-use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario};
+use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario, TenantId};
 use crate::time::Time;
 
 /// What is to be placed. Whoever holds one lets it go with [`State::forget`], or makes it a VM.
@@ -30,8 +30,10 @@ use crate::time::Time;
 pub struct Ask {
     /// How much, of which hosts.
     pub shape: ShapeId,
-    /// With whom it must not share a place.
+    /// Whose members it is placed by.
     pub group: Option<GroupId>,
+    /// Who owns it.
+    pub tenant: TenantId,
 }
 
 /// The fleet at one instant.
@@ -168,8 +170,19 @@ impl State {
 
     /// An ask for so much on the hosts of a pool (or any) that have these labels.
     pub fn ask(&mut self, amounts: &Amounts, pool: Option<PoolId>, labels: &[LabelId]) -> Ask {
-        let predicate = self.shapes.predicate(pool, labels);
-        Ask { shape: self.shapes.hold(amounts, predicate), group: None }
+        let predicate = Predicate { pool, labels: labels.to_vec(), ..Predicate::default() };
+        let predicate = self.shapes.intern(predicate);
+        self.ask_of(amounts, predicate, TenantId::from_row(0))
+    }
+
+    /// A tenant's ask for so much on the hosts of a predicate.
+    pub fn ask_of(&mut self, amounts: &Amounts, predicate: PredicateId, tenant: TenantId) -> Ask {
+        Ask { shape: self.shapes.hold(amounts, predicate), group: None, tenant }
+    }
+
+    /// The id of a predicate, for [`Self::ask_of`].
+    pub fn predicate(&mut self, predicate: Predicate) -> PredicateId {
+        self.shapes.intern(predicate)
     }
 
     /// The same ask once more.

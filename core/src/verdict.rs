@@ -72,6 +72,8 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
         Reason::NoHosts => "no-hosts".to_owned(),
         Reason::Pool => "pool".to_owned(),
         Reason::Labels => "labels".to_owned(),
+        Reason::Forbidden => "forbidden-labels".to_owned(),
+        Reason::Taints => "taints".to_owned(),
         Reason::Cordoned => "cordoned".to_owned(),
         Reason::Short(columns) => {
             let short = (0..kinds.len()).filter(|column| columns & (1 << column) != 0);
@@ -90,6 +92,8 @@ pub fn reason_words(name: &str) -> String {
         "no-hosts" => "because no host is in service".to_owned(),
         "pool" => "because the pool has no hosts".to_owned(),
         "labels" => "because no host has the labels".to_owned(),
+        "forbidden-labels" => "because the hosts left have labels that they forbid".to_owned(),
+        "taints" => "because they do not tolerate the taints of the hosts left".to_owned(),
         "cordoned" => "because the hosts left take no new VMs".to_owned(),
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),

@@ -1,7 +1,7 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
-//! A host is turned away by the first filter in this order: service, pool, labels, resources,
-//! group. So each host that does not fit counts once, and the counts sum to the fleet.
+//! A host is turned away by the first filter in this order: service, pool, labels, forbidden
+//! labels, taints, resources, group. So each host that does not fit counts once, and the counts sum to the fleet.
 
 use crate::fact::Reason;
 use crate::resources::Amounts;
@@ -78,6 +78,8 @@ impl<'s> Filter<'s> {
             TypeVerdict::Admitted => {}
             TypeVerdict::WrongPool => return Err(Reason::Pool),
             TypeVerdict::LabelMissing => return Err(Reason::Labels),
+            TypeVerdict::LabelForbidden => return Err(Reason::Forbidden),
+            TypeVerdict::Tainted => return Err(Reason::Taints),
         }
         match self.short(host) {
             0 => self.group_allows(host),
@@ -129,8 +131,15 @@ impl<'s> Filter<'s> {
         if self.verdicts[host_type.row()] == TypeVerdict::WrongPool {
             found.push(Reason::Pool);
         }
-        if self.state.shapes.labels_missing(self.shape, host_type).next().is_some() {
+        let shapes = &self.state.shapes;
+        if !shapes.labels_missing(self.shape, host_type).is_empty() {
             found.push(Reason::Labels);
+        }
+        if shapes.labels_forbidden(self.shape, host_type).next().is_some() {
+            found.push(Reason::Forbidden);
+        }
+        if shapes.taints_in_the_way(self.shape, host_type).next().is_some() {
+            found.push(Reason::Taints);
         }
         match self.short(host) {
             0 => {}
@@ -180,8 +189,10 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Cordoned => 1,
         Reason::Pool => 2,
         Reason::Labels => 3,
-        Reason::Short(_) => 4,
-        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 5,
-        Reason::PassedOver => 6,
+        Reason::Forbidden => 4,
+        Reason::Taints => 5,
+        Reason::Short(_) => 6,
+        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 7,
+        Reason::PassedOver => 8,
     }
 }

@@ -61,6 +61,7 @@ struct Host {
     host_type: HostTypeId,
     pool: PoolId,
     labels: Vec<LabelId>,
+    taints: Vec<TaintId>,
     rack: RackId,
     zone: ZoneId,
     effective: Amounts,
@@ -89,6 +90,7 @@ struct Want {
     amounts: Amounts,
     pool: Option<PoolId>,
     labels: Vec<LabelId>,
+    rules: HostRules,
     group: Option<(GroupKey, GroupRule)>,
     arrived: u64,
     stay_ms: u64,
@@ -196,6 +198,7 @@ impl Judge {
                 && !(is_behind && self.scenario.placement.policy == Policy::NextFitClosed)
                 && want.pool.is_none_or(|pool| pool == host.pool)
                 && want.labels.iter().all(|label| host.labels.contains(label))
+                && self.is_admitted(host, &want.rules)
                 && self.has_room(host, &want.amounts)
                 && want.group.as_ref().is_none_or(|(_, rule)| {
                     mates.iter().filter(|mate| **mate == row).count() < rule.per_host_max as usize
@@ -204,6 +207,16 @@ impl Judge {
                 })
         };
         (0..self.hosts.len()).filter(admits).collect()
+    }
+
+    fn is_admitted(&self, host: &Host, rules: &HostRules) -> bool {
+        let has = |label: &LabelId| host.labels.contains(label);
+        let keeps_away = |taint: &&TaintId| {
+            self.scenario.taints[taint.row()].is_hard && !rules.tolerates.contains(taint)
+        };
+        rules.requires.0.iter().all(|any| any.iter().any(has))
+            && !rules.forbids.iter().any(has)
+            && !host.taints.iter().any(|taint| keeps_away(&taint))
     }
 
     fn members<'a>(&'a self, key: &'a GroupKey) -> impl Iterator<Item = usize> + 'a {
@@ -349,6 +362,7 @@ impl Judge {
             },
             pool: request.pool,
             labels: demand.labels.clone(),
+            rules: demand.rules.clone(),
             group: request.group.zip(demand.group),
             arrived: request.at.ms(),
             stay_ms: request.stay_ms,
@@ -485,6 +499,7 @@ impl Judge {
             host_type,
             pool: what.pool,
             labels: what.labels.clone(),
+            taints: what.taints.clone(),
             rack,
             zone: scenario.racks[rack.row()].zone,
             effective,
@@ -723,10 +738,13 @@ impl Judge {
             wants().filter_map(|want| want.group.as_ref()).map(|(key, _)| key).collect();
         assert_eq!(state.groups.held(), groups.len(), "groups held");
         let pinned = self.scenario.demands.iter().flat_map(|demand| {
-            let of = |flavor: &Flavor| (flavor.amounts, demand.pool, demand.labels.clone());
+            let of = |flavor: &Flavor| {
+                (flavor.amounts, demand.pool, demand.labels.clone(), demand.rules.clone())
+            };
             self.scenario.flavors.iter().map(of)
         });
-        let shape = |want: &Want| (want.amounts, want.pool, want.labels.clone());
+        let shape =
+            |want: &Want| (want.amounts, want.pool, want.labels.clone(), want.rules.clone());
         let shapes: BTreeSet<_> = wants().map(shape).chain(pinned).collect();
         assert_eq!(state.shapes.held(), shapes.len(), "shapes held");
     }
