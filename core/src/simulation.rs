@@ -392,7 +392,7 @@ impl Simulation {
             }
             _ => {}
         }
-        self.serve_waiting(now, Some(host), vm.ask.group, observer);
+        self.serve_waiting(now, Some(host), Some(vm.ask), observer);
         self.state.forget(vm.ask);
     }
 }

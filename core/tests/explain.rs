@@ -267,6 +267,8 @@ fn every_account_is_true() {
         "forbidden-labels",
         "taints",
         "cordoned",
+        "quota",
+        "exclusive",
         "group",
         "move",
         "add-host",
@@ -312,6 +314,10 @@ fn judge(fleet: &Fleet, number: u64, fate: Option<HostId>) -> Vec<&'static str> 
     }
     assert!(fit.is_empty() || account.changes.is_empty());
     account.changes.iter().map(|change| apply(fleet, state, ask, change)).collect()
+}
+
+fn account_reason(fleet: &Fleet, reason: Reason) -> String {
+    fleetcast_core::verdict::reason_name(&fleet.scenario.kinds, reason)
 }
 
 /// Applies a change to a copy of the state: then it fits.
@@ -380,6 +386,16 @@ fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static st
                 "cordoned" => {
                     assert_eq!(Filter::new(state, ask).objections(host), [Reason::Cordoned]);
                     "cordoned"
+                }
+                quota if quota.starts_with("quota-") => {
+                    let objections = Filter::new(state, ask).objections(host);
+                    assert!(matches!(objections[..], [Reason::Quota(_)]), "{change:?}");
+                    assert_eq!(rule, &account_reason(fleet, objections[0]));
+                    "quota"
+                }
+                "exclusive" => {
+                    assert_eq!(Filter::new(state, ask).objections(host), [Reason::Exclusive]);
+                    "exclusive"
                 }
                 _ => {
                     assert!(fits(&trial, Ask { group: None, ..ask }, host), "{change:?}");

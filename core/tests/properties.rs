@@ -212,8 +212,10 @@ proptest! {
                 model.effective = [AMOUNT_MAX; 8];
                 model.retire_after_ms = None;
             }
+            scenario.tenant_rules.clear();
             for demand in &mut scenario.demands {
                 demand.group = None;
+                demand.rules.is_exclusive = false;
             }
             // What others place moves the pointer past all hosts of my pool, for good.
             if scenario.placement.policy == Policy::NextFitClosed {

@@ -109,6 +109,8 @@ fn code(reason: Reason) -> u64 {
         Reason::PassedOver => 7,
         Reason::Forbidden => 8,
         Reason::Taints => 9,
+        Reason::Exclusive => 10,
+        Reason::Quota(quotas) => 512 + u64::from(quotas),
         Reason::Short(columns) => 256 + u64::from(columns),
     }
 }

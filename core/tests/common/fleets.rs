@@ -24,11 +24,48 @@ const KINDS: [&str; 4] = ["cpu", "memory", "disk", "gpu"];
 
 /// Any fleet with any policy.
 pub fn fleets() -> impl Strategy<Value = Fleet> {
-    (places(), hardware(), demand_side(), 1..=4usize, policies(), any::<u16>()).prop_map(
-        |(places, hardware, demand_side, kinds, policy, seed)| {
-            build(places, hardware, demand_side, kinds, policy, seed.into())
+    let seeds = (any::<u16>(), vec(tenants(), 3));
+    (places(), hardware(), demand_side(), 1..=4usize, policies(), seeds).prop_map(
+        |(places, hardware, demand_side, kinds, policy, (seed, tenants))| {
+            let mut fleet = build(places, hardware, demand_side, kinds, policy, seed.into());
+            let scenario = Arc::make_mut(&mut fleet.scenario);
+            let unit = scenario.flavors.iter().flat_map(|flavor| flavor.amounts).max();
+            let unit = unit.unwrap_or(1).max(1);
+            scenario.tenant_rules = tenants.iter().map(|rules| rules.of(kinds, unit)).collect();
+            fleet
         },
     )
+}
+
+/// What a tenant is held to; quotas in the size of the largest flavor.
+#[derive(Clone, Debug)]
+struct Held {
+    quota: Vec<Option<i64>>,
+    vms_max: Option<u64>,
+    is_exclusive: bool,
+}
+
+impl Held {
+    fn of(&self, kinds: usize, unit: i64) -> TenantRules {
+        let mut rules = TenantRules::NONE;
+        for (column, quota) in self.quota[..kinds].iter().enumerate() {
+            rules.quota[column] = quota.map_or(i64::MAX, |quota| quota * unit);
+        }
+        rules.vms_max = self.vms_max.unwrap_or(u64::MAX);
+        rules.is_exclusive = self.is_exclusive;
+        rules
+    }
+}
+
+/// Mostly nothing.
+fn tenants() -> impl Strategy<Value = Held> {
+    let quota = vec(option::weighted(0.1, 1..30i64), 4);
+    let vms_max = option::weighted(0.1, 0..30u64);
+    (quota, vms_max, prop::bool::weighted(0.05)).prop_map(|(quota, vms_max, is_exclusive)| Held {
+        quota,
+        vms_max,
+        is_exclusive,
+    })
 }
 
 /// Racks by zone, for each pool.
@@ -287,9 +324,11 @@ fn demand_side() -> impl Strategy<Value = DemandSide> {
 fn host_rules() -> impl Strategy<Value = HostRules> {
     let any = |most| vec((1..8u8).prop_map(labels), 0..=most).prop_map(Selector);
     let rarely = |mask: std::ops::Range<u8>| prop_oneof![3 => Just(0u8), 1 => mask];
-    (prop_oneof![3 => any(0), 1 => any(2)], rarely(0..8), 0..4u8).prop_map(
-        |(requires, forbids, tolerates)| HostRules {
+    let is_exclusive = prop::bool::weighted(0.05);
+    (prop_oneof![3 => any(0), 1 => any(2)], rarely(0..8), 0..4u8, is_exclusive).prop_map(
+        |(requires, forbids, tolerates, is_exclusive)| HostRules {
             requires,
+            is_exclusive,
             forbids: labels(forbids),
             tolerates: (0..2)
                 .filter(|bit| tolerates & (1 << bit) != 0)

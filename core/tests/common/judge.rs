@@ -190,11 +190,14 @@ impl Judge {
         let count = |is_there: &dyn Fn(&Host) -> bool| {
             mates.iter().filter(|row| is_there(&self.hosts[**row])).count() as u64
         };
+        let is_over = self.is_over_quota(want);
         let admits = |&row: &usize| {
             let host = &self.hosts[row];
             // Closed next fit never goes back.
             let is_behind = self.last_host.is_some_and(|last| row < last);
             host.status == HostStatus::Up
+                && !is_over
+                && self.bear(row, want)
                 && !(is_behind && self.scenario.placement.policy == Policy::NextFitClosed)
                 && want.pool.is_none_or(|pool| pool == host.pool)
                 && want.labels.iter().all(|label| host.labels.contains(label))
@@ -207,6 +210,29 @@ impl Judge {
                 })
         };
         (0..self.hosts.len()).filter(admits).collect()
+    }
+
+    fn is_over_quota(&self, want: &Want) -> bool {
+        let Some(rules) = self.scenario.tenant_rules.get(want.tenant.row()) else { return false };
+        let mine = || self.vms.values().filter(|vm| vm.want.tenant == want.tenant);
+        let is_over = |column: usize| {
+            let taken: i64 = mine().map(|vm| vm.want.amounts[column]).sum();
+            let asked = want.amounts[column];
+            asked > 0 && i128::from(taken) + i128::from(asked) > i128::from(rules.quota[column])
+        };
+        mine().count() as u64 + 1 > rules.vms_max || (0..self.scenario.kinds.len()).any(is_over)
+    }
+
+    /// Whether a request and all VMs of other tenants on a host want each other.
+    fn bear(&self, row: usize, want: &Want) -> bool {
+        let is_exclusive = |want: &Want| {
+            let rules = self.scenario.tenant_rules.get(want.tenant.row());
+            want.rules.is_exclusive || rules.is_some_and(|rules| rules.is_exclusive)
+        };
+        let mut there = self.vms.values().filter(|vm| vm.host == row);
+        !there.any(|vm| {
+            vm.want.tenant != want.tenant && (is_exclusive(&vm.want) || is_exclusive(want))
+        })
     }
 
     fn is_admitted(&self, host: &Host, rules: &HostRules) -> bool {
