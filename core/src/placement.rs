@@ -31,6 +31,7 @@ use crate::scenario::{FitBy, Measure, Norm, Policy, Scenario, ShareOf};
 use crate::state::{Ask, HostId, State};
 use crate::time::Time;
 use compose::Composed;
+use filters::Filter;
 use fractions::Fractions;
 use rand::Rng;
 use shares::Shares;
@@ -100,6 +101,12 @@ impl Placer {
     ) -> Result<HostId, Reason> {
         let query: Query = query.into();
         let (ask, shares) = (query.ask, &self.shares);
+        // Where no host will do, none is looked at.
+        if let Some(quota) = Filter::new(state, ask).quota()
+            && state.hosts.total().hosts > 0
+        {
+            return Err(quota);
+        }
         let chosen = match &self.policy {
             Policy::FirstFit => first_fit::choose(state, ask),
             Policy::LastFit => last_fit::choose(state, ask),
