@@ -27,7 +27,7 @@ pub mod shares;
 
 use crate::fact::Reason;
 use crate::resources::Kinds;
-use crate::scenario::{FitBy, Measure, Norm, Policy, Scenario, ShareOf};
+use crate::scenario::{FitBy, KubernetesProfile, Measure, Norm, Policy, Scenario, ShareOf};
 use crate::state::{Ask, HostId, State};
 use crate::time::Time;
 use compose::Composed;
@@ -134,6 +134,19 @@ impl Placer {
             Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
+    }
+
+    /// Where the search for this query would go on, for a policy that stops once it has found
+    /// enough: for [`History::set_scan_start`](crate::state::History::set_scan_start), once the
+    /// decision is carried out. Cost: that of the decision; nothing for other policies.
+    #[inline]
+    pub fn next_scan_start(&self, state: &State, ask: Ask) -> Option<u64> {
+        match &self.policy {
+            Policy::Kubernetes(KubernetesProfile { sampling: Some(sampling), .. }) => {
+                Some(kubernetes::sampling::search(state, ask, sampling).next_start)
+            }
+            _ => None,
+        }
     }
 
     /// The policy's name.

@@ -466,6 +466,17 @@ pub struct KubernetesProfile {
     pub fit: FitScore,
     /// What both plugins look at; may be empty.
     pub resources: Vec<KubernetesResource>,
+    /// Which nodes are scored; `None`: all that have room, by index.
+    pub sampling: Option<KubernetesSampling>,
+}
+
+/// Which nodes a Kubernetes scheduler looks at, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KubernetesSampling {
+    /// Of how many percent of the nodes it wants room before it scores, 1..=100; 0: it chooses.
+    pub percentage: u64,
+    /// Whether it goes from zone to zone; else by index.
+    pub interleaves_zones: bool,
 }
 
 /// A resource in a Kubernetes profile.

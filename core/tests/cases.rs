@@ -8,6 +8,8 @@ mod common;
 
 #[path = "cases/engine.rs"]
 mod engine;
+#[path = "cases/jobs.rs"]
+mod jobs;
 #[path = "cases/kubernetes.rs"]
 mod kubernetes;
 #[path = "cases/nomad.rs"]
@@ -88,6 +90,7 @@ impl Tally {
                 continue;
             }
             let run = match case["policy"].as_str().unwrap_or_default() {
+                _ if jobs::is_one(case) => jobs::run(case, &name),
                 "k8s" => kubernetes::run(case, &name),
                 "nova" => nova::run(case, &name),
                 "nomad" => nomad::run(case, &name),

@@ -38,6 +38,7 @@ fn policies(kinds: usize) -> Vec<Policy> {
             fit_weight: 1,
             balance_weight: 1,
             fit: FitScore::Least,
+            sampling: None,
             resources: (0..kinds)
                 .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
                 .collect(),

@@ -26,7 +26,7 @@ const PLACEMENTS: &[(&str, &str)] = &[
     (
         "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
          { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1 }\n\
-         resources = { cpu = 3, memory = 1 }",
+         resources = { cpu = 3, memory = 1 }\npercentage-of-nodes-to-score = 0\nzone-interleave = true",
         "kubernetes",
     ),
     ("policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }", "nova"),
@@ -235,6 +235,7 @@ fn plain(name: &str) -> Policy {
                 fit_weight: 1,
                 balance_weight: 1,
                 fit: FitScore::Least,
+                sampling: None,
                 resources: [0, 1].map(resource).to_vec(),
             })
         }

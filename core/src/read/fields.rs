@@ -582,6 +582,13 @@ sections! {
         /// NodeResourcesFit, 1 to 100. What a request does not ask for is left out, apart from
         /// cpu, memory and disk.
         RESOURCES "resources" ResourceWeights, Else("cpu and memory, 1"), "{ cpu = 1, memory = 1, gpu = 5 }";
+        /// `kubernetes`: it scores once it has found room on this percentage of the hosts (on 100
+        /// at least), and goes on from there next time; 0 to 100. With 0 it chooses: 50 less one
+        /// for each 125 hosts, at least 5, which is what a cluster does that does not set it.
+        PERCENTAGE_OF_NODES "percentage-of-nodes-to-score" Whole, Else("100"), "0";
+        /// `kubernetes`: whether it looks at a host of each zone in turn, as the scheduler does,
+        /// or by index. Of hosts that score the same, the one looked at first is taken.
+        ZONE_INTERLEAVE "zone-interleave" Flag, Else("false"), "true";
         /// `nova`: the multipliers of its weighers.
         WEIGHERS "weighers" Table(&super::weighers::SECTION), Else("all 1"), "{ memory = -1 }";
         /// `nomad`: whether full hosts are better or empty ones.

@@ -59,6 +59,8 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::FIT, &["kubernetes"]),
     (&placement::SHAPE, &["kubernetes"]),
     (&placement::RESOURCES, &["kubernetes"]),
+    (&placement::PERCENTAGE_OF_NODES, &["kubernetes"]),
+    (&placement::ZONE_INTERLEAVE, &["kubernetes"]),
     (&placement::WEIGHERS, &["nova"]),
     (&placement::ALGORITHM, &["nomad"]),
     (&placement::VISITS, &["nomad"]),

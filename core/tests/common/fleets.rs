@@ -317,13 +317,15 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => measures().prop_map(Policy::GreedyExtension),
         1 => buckets,
         2 => rules,
-        1 => (0..4usize, 0..2i64).prop_map(|(column, balance_weight)| {
+        1 => (0..4usize, 0..2i64, any::<bool>()).prop_map(|(column, balance_weight, is_sampled)| {
             let resource = |column| KubernetesResource { column, weight: 1, is_extended: true };
             Policy::Kubernetes(KubernetesProfile {
                 fit_weight: 1,
                 balance_weight,
                 fit: FitScore::Most,
                 resources: vec![resource(column), resource(0)],
+                sampling: is_sampled
+                    .then_some(KubernetesSampling { percentage: 0, interleaves_zones: true }),
             })
         }),
         1 => (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {
