@@ -18,6 +18,7 @@ pub mod units;
 pub mod fairness;
 pub mod power;
 pub mod words;
+pub mod expression;
 pub mod scenario;
 mod decimal;
 mod table;

@@ -3,6 +3,7 @@
 //! A decision is a pure function of the state, the ask and the dice; only the simulation applies
 //! it. Ties go to the lowest host index unless the policy says otherwise.
 
+pub mod account;
 pub mod balance_fit;
 pub mod best_fit;
 pub mod compose;
@@ -27,7 +28,9 @@ pub mod shares;
 
 use crate::fact::Reason;
 use crate::resources::Kinds;
-use crate::scenario::{FitBy, KubernetesProfile, Measure, Norm, Policy, Scenario, ShareOf};
+use crate::scenario::{
+    Compose, FitBy, KubernetesProfile, Measure, Norm, Order, Policy, Scenario, ShareOf,
+};
 use crate::state::{Ask, HostId, State};
 use crate::time::Time;
 use compose::Composed;
@@ -127,7 +130,7 @@ impl Placer {
             }
             Policy::Compose(_) => {
                 let composed = self.composed.as_ref().expect("made with the placer");
-                composed.choose(state, &query)
+                composed.choose(state, &query, dice)
             }
             Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
             Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
@@ -226,6 +229,7 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("greedy-extension", "the host whose last VM's end is put off least, then best-fit"),
     ("lifetime-bucket", "the same in buckets of time"),
     ("rules", "the scenario's own `rules`, one after another"),
+    ("scores", "the highest sum of the scenario's own weighted `scores` and expressions"),
     ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
     ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
     ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
@@ -259,7 +263,8 @@ impl Policy {
             Self::BalanceFit => "balance-fit",
             Self::GreedyExtension(_) => "greedy-extension",
             Self::LifetimeBucket { .. } => "lifetime-bucket",
-            Self::Compose(_) => "rules",
+            Self::Compose(Compose { order: Order::Rules(_), .. }) => "rules",
+            Self::Compose(Compose { order: Order::Scores(_), .. }) => "scores",
             Self::Kubernetes(_) => "kubernetes",
             Self::Nova(_) => "nova",
             Self::Nomad(_) => "nomad",

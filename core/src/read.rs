@@ -14,6 +14,7 @@ mod spreads;
 mod fleet;
 mod load;
 mod clusters;
+mod compose;
 mod policies;
 mod goals;
 mod reference;

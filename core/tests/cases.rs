@@ -360,7 +360,7 @@ fn policy(case: &Value, labels: &[String]) -> Result<Policy, String> {
         "rules" => {
             let rules = params["rules"].as_array().ok_or("no rules")?.iter();
             let rules = rules.map(|rule| read_rule(rule, labels)).collect::<Result<_, _>>()?;
-            Policy::Compose(Compose { rules, measure: host()? })
+            Policy::Compose(Compose::of_rules(rules, host()?))
         }
         _ => return Err(format!("policy `{name}` is not simulated yet")),
     })

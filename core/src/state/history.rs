@@ -1,7 +1,7 @@
 //! History: what some policies remember of each host, kept only for those that ask for it.
 
 use super::{HostId, VmId, push_snugly};
-use crate::scenario::{Policy, Scenario, Score};
+use crate::scenario::{Policy, Scenario, Score, Variable};
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,8 @@ impl History {
         let keeps_ends = match policy {
             Policy::GreedyExtension(_) | Policy::LifetimeBucket { .. } => true,
             Policy::Compose(compose) => {
-                compose.rules.iter().any(|rule| rule.score == Score::Extension)
+                compose.scores().any(|score| *score == Score::Extension)
+                    || compose.formulas().any(|f| f.variables.contains(&Variable::Extension))
             }
             _ => false,
         };
