@@ -15,6 +15,7 @@ mod fleet;
 mod rules;
 mod load;
 mod clusters;
+mod compose;
 mod policies;
 mod goals;
 mod reference;
