@@ -121,7 +121,7 @@ fn live(case: u64) -> [usize; 2] {
     let is_gradient = case % 2 == 0;
     if is_gradient {
         let typical = typical.clone();
-        let rule = FgdRule { gpu: Some(1), cpu: Some(0), typical, draws_ties: false };
+        let rule = FgdRule { gpu: Some(1), cpu: Some(0), typical, ties: Ties::LowestIndex };
         scenario.placement.policy = Policy::Fgd(rule);
     }
     let mut state = State::new(&scenario);

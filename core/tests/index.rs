@@ -23,6 +23,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+fn composed(score: Score, expression: &str, ties: Ties, filters: &[&str]) -> Policy {
+    let expression = Score::Expression(common::formula(expression));
+    common::scores(vec![(score, 2.0), (expression, 1.0)], ties, filters)
+}
+
 fn policies(kinds: usize) -> Vec<Policy> {
     let by = || FitBy::Columns((0..kinds).rev().collect());
     vec![
@@ -39,6 +44,7 @@ fn policies(kinds: usize) -> Vec<Policy> {
             fit_weight: 1,
             balance_weight: 1,
             fit: FitScore::Least,
+            sampling: None,
             resources: (0..kinds)
                 .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
                 .collect(),
@@ -52,19 +58,30 @@ fn policies(kinds: usize) -> Vec<Policy> {
                 })
                 .collect(),
         ),
-        fgd(kinds, false),
-        fgd(kinds, true),
+        fgd(kinds, Ties::LowestIndex),
+        fgd(kinds, Ties::Random),
         Policy::Nomad(NomadRule {
             algorithm: NomadAlgorithm::Binpack,
             walk: NomadWalk::All,
             cpu: Some(0),
             memory: (kinds > 1).then_some(1),
         }),
+        composed(Score::BestFit(Norm::L2), "free / capacity", Ties::LowestIndex, &[]),
+        composed(Score::BalanceFit, "-free * asked", Ties::Random, &[]),
+        composed(Score::NonEmpty, "free - vms", Ties::Random, &["vms < 3"]),
+        composed(Score::WorstFit(Norm::L1), "free", Ties::Random, &["free > asked"]),
+        Policy::Compose(Compose {
+            ties: Ties::Random,
+            ..Compose::of_rules(
+                vec![Rule { score: Score::BestFit(Norm::L1), quantum: Some(0.5) }],
+                Measure::plain(ShareOf::Host),
+            )
+        }),
     ]
 }
 
 /// Fragmentation gradient descent; a fourth kind is GPUs.
-fn fgd(kinds: usize, draws_ties: bool) -> Policy {
+fn fgd(kinds: usize, ties: Ties) -> Policy {
     let typical = [(1, 200, 0.25), (2, 500, 0.3), (1, 1_000, 0.3), (0, 0, 0.05), (3, 2_000, 0.1)];
     let typical = typical.into_iter().enumerate().map(|(row, (cpu, gpu, share))| Typical {
         cpu,
@@ -74,7 +91,7 @@ fn fgd(kinds: usize, draws_ties: bool) -> Policy {
         labels: if row == 2 { vec![LabelId::from_row(0)] } else { Vec::new() },
     });
     let gpu = (kinds == 4).then_some(3);
-    Policy::Fgd(FgdRule { gpu, cpu: Some(0), typical: typical.collect(), draws_ties })
+    Policy::Fgd(FgdRule { gpu, cpu: Some(0), typical: typical.collect(), ties })
 }
 
 /// A small fleet of few sizes, so that many hosts are alike: some models, pools, labels, racks

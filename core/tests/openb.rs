@@ -274,13 +274,13 @@ fn the_gradient_packs_gpus_as_in_the_paper() {
     for seed in 1..=5 {
         let pods = workload(&openb, gpus, seed);
         let typical = typical(&pods);
-        let fgd = |draws_ties| {
+        let fgd = |ties| {
             let typical = typical.clone();
-            Policy::Fgd(FgdRule { gpu: Some(2), cpu: Some(0), typical, draws_ties })
+            Policy::Fgd(FgdRule { gpu: Some(2), cpu: Some(0), typical, ties })
         };
         for (name, policy) in [
-            ("fgd", fgd(false)),
-            ("fgd, ties drawn", fgd(true)),
+            ("fgd", fgd(Ties::LowestIndex)),
+            ("fgd, ties drawn", fgd(Ties::Random)),
             ("first-fit", Policy::FirstFit),
             ("random", Policy::Random),
         ] {

@@ -13,11 +13,10 @@
 //! by chance is what the source did and packs far worse. Cost: one pass over the hosts or their
 //! classes; a score is computed once for each way in which devices are left.
 
-use super::filters::Filter;
 use super::random::below;
 use super::scan;
 use crate::resources::Amounts;
-use crate::scenario::{FgdRule, HostType, Scenario, Typical};
+use crate::scenario::{FgdRule, HostType, Scenario, Ties, Typical};
 use crate::state::devices::Portion;
 use crate::state::{Ask, Columns, DeviceSet, HostId, LayoutId, State};
 use rand::Rng;
@@ -33,7 +32,7 @@ const MEMORY_MAX: usize = 1 << 20;
 pub struct Gradient {
     gpu: Option<usize>,
     cpu: Option<usize>,
-    draws_ties: bool,
+    ties: Ties,
     typical: Vec<Target>,
     /// The CPU that typical requests with GPUs ask for, ascending, each once. All that matters of
     /// a host's CPU is how many of them it has.
@@ -57,9 +56,9 @@ struct Target {
 /// Scores that were computed before: a cache, which decides nothing.
 #[derive(Debug, Default)]
 struct Memory {
-    /// By GPUs asked for.
-    asks: Vec<(i64, Vec<Seen>)>,
-    /// How many rows there are in all.
+    /// By GPUs asked for, by layout row.
+    pages: Vec<(i64, Vec<Seen>)>,
+    /// How many rows there are on all pages.
     rows: usize,
 }
 
@@ -101,7 +100,7 @@ impl Gradient {
         Self {
             gpu: rule.gpu,
             cpu: rule.cpu,
-            draws_ties: rule.draws_ties,
+            ties: rule.ties,
             typical: rule.typical.iter().map(target).collect(),
             allowed_of: scenario.host_types.iter().map(&mut row).collect(),
             allowed,
@@ -110,39 +109,34 @@ impl Gradient {
         }
     }
 
-    /// The host with the highest score; ties by the rule.
+    /// The host with the highest score. Draws only among several that tie, if ties are random.
     pub fn choose(&self, state: &State, ask: Ask, dice: &mut dyn Rng) -> Option<HostId> {
-        let mut memory = self.memory.borrow_mut();
-        let gpu = self.gpus(&state.shapes.get(ask.shape).amounts);
-        let seen = memory.of(gpu);
-        let rows = seen.len();
-        let memory_of = RefCell::new(seen);
+        let asked = &state.shapes.get(ask.shape).amounts;
+        let gpu = self.gpus(asked);
+        let page = self.memory.borrow_mut().page(gpu);
         let score = |asked: &Amounts, columns: &Columns, row: usize| {
             let layout = columns.layout(row);
             let parts = state.layouts.parts(layout);
             let steps = self.steps_of(asked, columns, row);
-            remembered(&mut memory_of.borrow_mut(), layout, parts, steps, || {
-                self.score_of(parts, self.gpus(asked), steps)
-            })
+            let compute = || self.score_of(parts, gpu, steps);
+            self.memory.borrow_mut().recall(page, (layout, parts), steps, compute)
         };
-        let first =
-            scan::least(state, ask, |asked, columns, row| Reverse(score(asked, columns, row)));
-        let chosen = match first {
-            Some(first) if self.draws_ties => {
-                let filter = Filter::new(state, ask);
-                let (asked, columns) = (filter.amounts(), state.hosts.columns());
-                let best = score(asked, columns, first.row());
-                let is_best = |host: &HostId| {
-                    filter.admits(*host) && score(asked, columns, host.row()) == best
-                };
-                let tied: Vec<HostId> = state.hosts.ids().filter(is_best).collect();
-                Some(tied[below(dice, tied.len())])
-            }
-            first => first,
-        };
-        let rows_now = memory_of.into_inner().len();
-        memory.grown(rows_now - rows);
-        chosen
+        if self.ties == Ties::LowestIndex {
+            return scan::least(state, ask, |asked, columns, row| {
+                Reverse(score(asked, columns, row))
+            });
+        }
+        let (candidates, columns) = (scan::candidates(state, ask), scan::columns(state));
+        let scores = candidates.iter().map(|candidate| score(asked, columns, candidate.row));
+        let scores: Vec<i64> = scores.collect();
+        let best = scores.iter().max()?;
+        let tied = candidates.iter().zip(&scores).filter(|(_, score)| *score == best);
+        let tied: Vec<_> = tied.map(|(candidate, _)| *candidate).collect();
+        let hosts = scan::alike(state, ask, &tied);
+        match hosts.len() {
+            1 => Some(hosts[0]),
+            several => Some(hosts[below(dice, several)]),
+        }
     }
 
     /// The device of a host that a request for a part of a GPU takes; `None` for other requests.
@@ -240,44 +234,41 @@ fn graded(fall: f64) -> i64 {
 }
 
 impl Memory {
-    /// The layouts seen with an ask for so many GPUs.
-    fn of(&mut self, gpu: i64) -> &mut Vec<Seen> {
-        let known = self.asks.iter().position(|(asked, _)| *asked == gpu);
-        let row = known.unwrap_or_else(|| {
-            self.asks.push((gpu, Vec::new()));
-            self.asks.len() - 1
-        });
-        &mut self.asks[row].1
-    }
-
-    fn grown(&mut self, rows: usize) {
-        self.rows += rows;
+    /// Where the scores for so many GPUs are kept. Forgets all if they are too many.
+    fn page(&mut self, gpu: i64) -> usize {
         if self.rows > MEMORY_MAX {
             *self = Self::default();
         }
+        let known = self.pages.iter().position(|(asked, _)| *asked == gpu);
+        known.unwrap_or_else(|| {
+            self.pages.push((gpu, Vec::new()));
+            self.pages.len() - 1
+        })
     }
-}
 
-/// A layout's score, from memory if it was seen before.
-#[inline]
-fn remembered(
-    seen: &mut Vec<Seen>,
-    layout: LayoutId,
-    parts: &Arc<[i64]>,
-    steps: Steps,
-    compute: impl FnOnce() -> i64,
-) -> i64 {
-    if seen.len() <= layout.row() {
-        seen.resize_with(layout.row() + 1, Seen::default);
+    /// A layout's score, from memory if it was seen before.
+    #[inline]
+    fn recall(
+        &mut self,
+        page: usize,
+        (layout, parts): (LayoutId, &Arc<[i64]>),
+        steps: Steps,
+        compute: impl FnOnce() -> i64,
+    ) -> i64 {
+        let page = &mut self.pages[page].1;
+        if page.len() <= layout.row() {
+            self.rows += layout.row() + 1 - page.len();
+            page.resize_with(layout.row() + 1, Seen::default);
+        }
+        let row = &mut page[layout.row()];
+        if !row.parts.as_ref().is_some_and(|known| Arc::ptr_eq(known, parts)) {
+            *row = Seen { parts: Some(Arc::clone(parts)), scores: Vec::new() };
+        }
+        if let Some((_, score)) = row.scores.iter().find(|(known, _)| *known == steps) {
+            return *score;
+        }
+        let score = compute();
+        row.scores.push((steps, score));
+        score
     }
-    let row = &mut seen[layout.row()];
-    if !row.parts.as_ref().is_some_and(|known| Arc::ptr_eq(known, parts)) {
-        *row = Seen { parts: Some(Arc::clone(parts)), scores: Vec::new() };
-    }
-    if let Some((_, score)) = row.scores.iter().find(|(known, _)| *known == steps) {
-        return *score;
-    }
-    let score = compute();
-    row.scores.push((steps, score));
-    score
 }

@@ -10,7 +10,7 @@
 //! asks for none when it scores `fit`; here a request of 0 counts 0. The other plugins
 //! ([`taints`], [`node_affinity`], [`images`], [`topology`], [`inter_pod`]) need what a scenario
 //! cannot say yet; they are here as formulas over [`cluster`] and are held to validation cases.
-//! Sampling of nodes (from 100 on) is not simulated: all hosts are scored.
+//! All hosts are scored, in the order of their index, unless the scenario asks for [`sampling`].
 
 pub mod balance;
 pub mod cluster;
@@ -18,6 +18,7 @@ pub mod fit;
 pub mod images;
 pub mod inter_pod;
 pub mod node_affinity;
+pub mod sampling;
 pub mod taints;
 pub mod topology;
 
@@ -33,6 +34,14 @@ pub const SCORE_MAX: i64 = 100;
 
 /// The host with the highest score.
 pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
+    if let Some(sampling) = &profile.sampling {
+        let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
+        let found = sampling::search(state, ask, sampling).nodes;
+        return found.into_iter().min_by_key(|host| {
+            let effective = state.hosts.effective(*host);
+            Reverse(score(profile, asked, effective, columns, host.row()))
+        });
+    }
     scan::least(state, ask, |asked, columns, row| {
         let effective = state.hosts.effective_of(columns.host_type(row));
         Reverse(score(profile, asked, effective, columns, row))

@@ -104,6 +104,20 @@ pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
     candidates
 }
 
+/// All hosts that these candidates stand for and that take the ask, ascending.
+pub fn alike(state: &State, ask: Ask, candidates: &[Candidate]) -> Vec<HostId> {
+    let Some(classes) = state.classes() else {
+        let mut hosts: Vec<HostId> = candidates.iter().map(|candidate| candidate.host).collect();
+        hosts.sort();
+        return hosts;
+    };
+    let filter = Filter::new(state, ask);
+    let rows = candidates.iter().flat_map(|candidate| classes.members(candidate.row));
+    let mut hosts: Vec<HostId> = rows.copied().filter(|host| filter.group_admits(*host)).collect();
+    hosts.sort();
+    hosts
+}
+
 /// What scores of [`candidates`] may look at.
 pub fn columns(state: &State) -> &Columns {
     state.classes().map_or(state.hosts.columns(), |classes| classes.columns())

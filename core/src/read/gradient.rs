@@ -1,11 +1,11 @@
-//! Fragmentation gradient descent: its ties, and the requests that it keeps GPUs usable for.
+//! Fragmentation gradient descent: the requests that it keeps GPUs usable for.
 
 use super::check::{Check, Table};
-use super::fields::{TIES, placement, typical};
+use super::fields::{placement, typical};
 use super::load::Load;
 use super::tree::Node;
 use crate::resources::{Builtin, Kinds, PORTION_HINT, is_portion};
-use crate::scenario::{FgdRule, LabelId, Policy, PoolId, Typical};
+use crate::scenario::{FgdRule, LabelId, Policy, PoolId, Ties, Typical};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -16,11 +16,12 @@ const POPULAR: f64 = 0.95;
 const TYPICAL_MAX: usize = 1_000;
 
 /// Reads its parameters. Without `typical` there are none: [`from_load`] has them.
-pub(crate) fn read_fgd(check: &mut Check<'_>, table: &Table<'_>, kinds: &Kinds) -> Option<Policy> {
-    let ties = match table.get(&placement::TIES) {
-        Some(node) => check.choice(placement::TIES.key, node, "rule for ties", TIES),
-        None => Some("lowest"),
-    };
+pub(crate) fn read_fgd(
+    check: &mut Check<'_>,
+    table: &Table<'_>,
+    kinds: &Kinds,
+    ties: Ties,
+) -> Option<Policy> {
     let typical = match table.get(&placement::TYPICAL) {
         Some(node) => read_typical(check, node),
         None => Some(Vec::new()),
@@ -31,7 +32,7 @@ pub(crate) fn read_fgd(check: &mut Check<'_>, table: &Table<'_>, kinds: &Kinds) 
         check.warning(table.at, message, "use another policy, or let a flavor ask for `gpu`");
     }
     let cpu = kinds.column(Builtin::Cpu.name());
-    Some(Policy::Fgd(FgdRule { gpu, cpu, typical: typical?, draws_ties: ties? == "random" }))
+    Some(Policy::Fgd(FgdRule { gpu, cpu, typical: typical?, ties }))
 }
 
 fn read_typical(check: &mut Check<'_>, node: &Node) -> Option<Vec<Typical>> {

@@ -5,6 +5,7 @@ use super::curves::{self, Of};
 use super::fields::{daily, demand, event, flavor, group, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, inherited};
+use super::rules::{Rules, Tenant, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
@@ -44,6 +45,7 @@ pub(crate) struct DemandDraft {
     pub(crate) tenant: usize,
     pub(crate) pool: Option<usize>,
     pub(crate) labels: Vec<String>,
+    pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
     pub(crate) when_full: WhenFull,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Load {
     names: BTreeSet<String>,
     pub(crate) tenants: Vec<String>,
     tenant_rows: BTreeMap<String, usize>,
+    /// What some of them are held to.
+    pub(crate) held: Vec<Tenant>,
     /// Which kinds somebody asks for.
     pub(crate) uses: [bool; 8],
     /// The last instant of all traces, ms.
@@ -70,6 +74,7 @@ struct Ask {
     at: At,
     pool: Option<usize>,
     labels: Vec<String>,
+    rules: Rules,
     /// What to call it, and its size.
     sizes: Vec<(String, Wide)>,
     /// As in [`DemandDraft`].
@@ -148,6 +153,27 @@ impl Load {
         row
     }
 
+    /// Reads what tenants are held to.
+    pub(crate) fn read_tenants(&mut self, check: &mut Check<'_>, node: &Node) {
+        self.held = read_tenants(check, node);
+    }
+
+    /// By tenant: what it is held to, of all kinds.
+    pub(crate) fn held_by_tenant(&self) -> Vec<Option<&Tenant>> {
+        let held = |name: &String| self.held.iter().find(|tenant| tenant.name == *name);
+        self.tenants.iter().map(held).collect()
+    }
+
+    /// Warns of tenants that own no demand.
+    pub(crate) fn check_tenants(&self, check: &mut Check<'_>) {
+        for tenant in self.held.iter().filter(|held| !self.tenant_rows.contains_key(&held.name)) {
+            let known = self.tenants.iter().map(String::as_str);
+            let hint = check.name_hint("tenant", &tenant.name, known);
+            let message = format!("no demand belongs to the tenant `{}`", shorten(&tenant.name));
+            check.warning(tenant.at, message, hint);
+        }
+    }
+
     /// Reads the demands. The pools must be known by name.
     pub(crate) fn read_demands(&mut self, check: &mut Check<'_>, fleet: &Fleet, node: &Node) {
         let nodes = check.list(root::DEMAND.key, node, false);
@@ -193,6 +219,7 @@ impl Load {
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
+        let rules = read_rules(check, table);
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
         let when_full = match table.get(&demand::WHEN_FULL) {
             Some(node) => read_when_full(check, node),
@@ -215,6 +242,7 @@ impl Load {
             at: table.at,
             pool,
             labels: labels.clone(),
+            rules: rules.clone().unwrap_or_default(),
             sizes: Vec::new(),
             asked: BTreeMap::new(),
         };
@@ -240,6 +268,7 @@ impl Load {
             tenant,
             pool,
             labels,
+            rules: rules?,
             group,
             when_full: when_full?,
         })
@@ -473,6 +502,15 @@ impl Load {
                     ("no host has the labels that this demand needs", "compare the `labels`")
                 };
                 check.warning(ask.at, message, hint);
+                continue;
+            }
+            ask.rules.check(check, fleet, ask.at);
+            let mut types = types;
+            types.retain(|row| ask.rules.admits(&fleet.types[*row]));
+            if types.is_empty() {
+                let message = "no host will do for this demand: each lacks a label, has one that it \
+                               forbids, or has a taint that it does not tolerate";
+                check.warning(ask.at, message, "compare `requires`, `forbids` and `tolerates`");
                 continue;
             }
             let models: BTreeSet<usize> = types.iter().map(|row| fleet.types[*row].model).collect();

@@ -24,9 +24,11 @@ pub(crate) fn run(case: &Value, name: &str) -> Result<usize, String> {
         Ok(Typical { cpu, gpu, share, pool: None, labels: Vec::new() })
     });
     let typical = typical.collect::<Result<_, String>>()?;
-    let draws_ties = case["params"]["ties"] == "random";
-    scenario.placement.policy =
-        Policy::Fgd(FgdRule { gpu: Some(1), cpu: Some(0), typical, draws_ties });
+    let ties = match case["params"]["ties"] == "random" {
+        true => Ties::Random,
+        false => Ties::LowestIndex,
+    };
+    scenario.placement.policy = Policy::Fgd(FgdRule { gpu: Some(1), cpu: Some(0), typical, ties });
     for host in list(&case["hosts"]) {
         let devices = list(&host["gpus"]).len() as i64;
         add_hosts(&mut scenario, &[number(&host["cpu"])?, DEVICE_MILLI * devices], 1);
