@@ -67,6 +67,9 @@ fn to_shares(list: &mut [Typical]) {
     list.iter_mut().for_each(|typical| typical.share /= sum);
 }
 
+/// CPU and GPUs, in a pool, with labels.
+type Size<'a> = ([i64; 2], Option<usize>, &'a [String]);
+
 /// The commonest requests of all demands, most first; equals by size. Each demand counts by the
 /// requests that are expected of it.
 pub(crate) fn from_load(
@@ -74,7 +77,7 @@ pub(crate) fn from_load(
     run_ms: u64,
     label: impl Fn(&String) -> LabelId,
 ) -> Vec<Typical> {
-    let mut weights: BTreeMap<([i64; 2], Option<usize>, &[String]), f64> = BTreeMap::new();
+    let mut weights: BTreeMap<Size<'_>, f64> = BTreeMap::new();
     for draft in &load.demands {
         let all: f64 = draft.asked.values().sum();
         let (requests, _) = draft.requests(run_ms);
