@@ -94,7 +94,7 @@ pub fn reason_words(name: &str) -> String {
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),
-        "passed-over" => "because the policy does not go back to the hosts that fit".to_owned(),
+        "passed-over" => "because the policy passes over the hosts that fit".to_owned(),
         short => format!("for not enough {}", short.replace('+', " and ")),
     }
 }
