@@ -11,6 +11,7 @@ use crate::placement::{Placer, Query, compose};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
+use crate::state::tenancy::VMS_BIT;
 use crate::state::{Ask, HostId, State, Vm, VmId};
 use crate::time::Time;
 use crate::units::format_amount;
@@ -399,8 +400,15 @@ fn funnel(tell: &Tell<'_>, ask: Ask) -> Funnel {
 fn objection(kinds: &Kinds, reason: Reason) -> String {
     match reason {
         Reason::NoHosts => "not in service".to_owned(),
+        Reason::Quota(_) => {
+            let name = reason_name(kinds, reason);
+            format!("over the quota of {}", name.trim_start_matches("quota-").replace('+', " and "))
+        }
         Reason::Pool => "wrong pool".to_owned(),
         Reason::Labels => "without the labels".to_owned(),
+        Reason::Forbidden => "with forbidden labels".to_owned(),
+        Reason::Taints => "with taints".to_owned(),
+        Reason::Exclusive => "with other tenants' VMs".to_owned(),
         Reason::Cordoned => "leaving service".to_owned(),
         Reason::Short(_) => {
             format!("not enough free {}", reason_name(kinds, reason).replace('+', " and "))
@@ -582,7 +590,16 @@ impl Near {
 
 /// Whether an objection would stay if all VMs left the host.
 fn is_of_host(reason: Reason) -> bool {
-    matches!(reason, Reason::NoHosts | Reason::Cordoned | Reason::Pool | Reason::Labels)
+    matches!(
+        reason,
+        Reason::NoHosts
+            | Reason::Quota(_)
+            | Reason::Cordoned
+            | Reason::Pool
+            | Reason::Labels
+            | Reason::Forbidden
+            | Reason::Taints
+    )
 }
 
 /// How much more would have to be free on a host, by column.
@@ -752,6 +769,33 @@ impl Tell<'_> {
         place(self.scenario, self.state, host)
     }
 
+    /// How much more quota an ask needs.
+    fn more_quota(&self, ask: Ask) -> String {
+        let (tenancy, kinds) = (&self.state.tenancy, &self.scenario.kinds);
+        let asked = &self.state.shapes.get(ask.shape).amounts;
+        let (rules, taken) = (tenancy.rules_of(ask.tenant), tenancy.taken(ask.tenant));
+        let over = tenancy.over(ask.tenant, asked);
+        let more = std::array::from_fn(|column| match over & (1 << column) {
+            0 => 0,
+            _ => taken.amounts[column] + asked[column] - rules.quota[column],
+        });
+        let more = quantities(kinds, &more, |amount| amount > 0);
+        let vms = (over & VMS_BIT != 0).then(|| plural(taken.vms + 1 - rules.vms_max, "VM"));
+        let amounts = (!more.is_empty()).then(|| list(&more));
+        let more = [vms, amounts].into_iter().flatten().collect::<Vec<_>>().join(" and ");
+        let tenant = &self.scenario.tenants[ask.tenant.row()];
+        format!("with {more} more quota for tenant `{tenant}`")
+    }
+
+    /// Labels of which one is enough.
+    fn any_of(&self, labels: &[LabelId]) -> String {
+        let labels = labels.iter().map(|label| format!("`{}`", self.scenario.labels[label.row()]));
+        match labels.collect::<Vec<_>>().join(" or ") {
+            none if none.is_empty() => "a label that no host has".to_owned(),
+            some => some,
+        }
+    }
+
     /// What it would be without a rule.
     fn without(&self, ask: Ask, rule: Reason, hosts: u64, host: HostId) -> String {
         let label = |label: LabelId| format!("`{}`", self.scenario.labels[label.row()]);
@@ -763,9 +807,24 @@ impl Tell<'_> {
             }
             Reason::Labels => {
                 let host_type = self.state.hosts.host_type(host);
-                let labels = self.state.shapes.labels_missing(ask.shape, host_type);
-                format!("without asking for {}", labels.map(label).collect::<Vec<_>>().join(", "))
+                let missing = self.state.shapes.labels_missing(ask.shape, host_type);
+                let missing: Vec<String> = missing.iter().map(|any| self.any_of(any)).collect();
+                format!("without asking for {}", missing.join(", "))
             }
+            Reason::Forbidden => {
+                let host_type = self.state.hosts.host_type(host);
+                let labels = self.state.shapes.labels_forbidden(ask.shape, host_type);
+                format!("without forbidding {}", labels.map(label).collect::<Vec<_>>().join(", "))
+            }
+            Reason::Taints => {
+                let host_type = self.state.hosts.host_type(host);
+                let taints = self.state.shapes.taints_in_the_way(ask.shape, host_type);
+                let taints =
+                    taints.map(|taint| format!("`{}`", self.scenario.taints[taint.row()].name));
+                format!("tolerating {}", taints.collect::<Vec<_>>().join(", "))
+            }
+            Reason::Quota(_) => self.more_quota(ask),
+            Reason::Exclusive => "beside VMs of other tenants".to_owned(),
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),
             Reason::GroupPerZone => "with one more of its group in a zone".to_owned(),

@@ -18,12 +18,21 @@ impl std::fmt::Display for RequestId {
 pub enum Reason {
     /// No host is in service.
     NoHosts,
+    /// The tenant would have more than its quota: bit r stands for column r of the scenario's kinds,
+    /// bit 8 for the number of VMs.
+    Quota(u16),
     /// No host of the pool.
     Pool,
     /// None has the labels.
     Labels,
+    /// All have a label that the request forbids.
+    Forbidden,
+    /// All have a taint that the request does not tolerate.
+    Taints,
     /// None takes new VMs: they are to leave service.
     Cordoned,
+    /// All hold VMs of other tenants, and one side wants none beside it.
+    Exclusive,
     /// Too little of these resources: bit r stands for column r of the scenario's kinds.
     Short(u8),
     /// One more of the group on the host would be too many.

@@ -33,6 +33,10 @@ pub struct InventoryHost {
     pub age_ms: u64,
     /// Its labels, key and value, in column order.
     pub labels: Vec<(String, String)>,
+    /// Its taints, the same way.
+    pub taints: Vec<(String, String)>,
+    /// Its soft taints, the same way.
+    pub soft_taints: Vec<(String, String)>,
     /// The line of the file, from 1.
     pub line: u32,
 }
@@ -103,6 +107,8 @@ struct Columns {
     rack: Option<usize>,
     age: Option<Numbers>,
     labels: Vec<(usize, String)>,
+    taints: Vec<(usize, String)>,
+    soft_taints: Vec<(usize, String)>,
 }
 
 impl Columns {
@@ -117,9 +123,11 @@ impl Columns {
         let rack = header.one("rack", table, problems);
         let age = header.one("age_days", table, problems);
         let labels = header.prefixed("label:");
+        let taints = header.prefixed("taint:");
+        let soft_taints = header.prefixed("soft-taint:");
         let own = own_sizes(&mut header, own_kinds, table, problems);
 
-        for (column, key) in &labels {
+        for (column, key) in labels.iter().chain(&taints).chain(&soft_taints) {
             if key.trim().is_empty() {
                 let hint = "write the key behind it: `label:gen`";
                 let part = Part::Field(*column);
@@ -143,7 +151,19 @@ impl Columns {
             measure: Measure { per_one: DAY_MS, round: Round::Half, units_max: TIME_MS_MAX },
             hint: "days such as `400` or `0.5`, at most 1,000 years",
         });
-        Some(Self { name: name?, model, sizes, own, pool, zone, rack, age, labels })
+        Some(Self {
+            name: name?,
+            model,
+            sizes,
+            own,
+            pool,
+            zone,
+            rack,
+            age,
+            labels,
+            taints,
+            soft_taints,
+        })
     }
 
     /// The host of the record at hand; `None` if something is wrong with it.
@@ -171,12 +191,14 @@ impl Columns {
         let pool = self.pool.and_then(&mut text);
         let zone = self.zone.and_then(&mut text);
         let rack = self.rack.and_then(&mut text);
-        let mut labels = Vec::new();
-        for (column, key) in &self.labels {
-            if let Some(value) = text(*column) {
-                labels.push((key.clone(), value));
-            }
-        }
+        let mut marks = |columns: &[(usize, String)]| {
+            let named =
+                columns.iter().filter_map(|(column, key)| Some((key.clone(), text(*column)?)));
+            named.collect::<Vec<_>>()
+        };
+        let labels = marks(&self.labels);
+        let taints = marks(&self.taints);
+        let soft_taints = marks(&self.soft_taints);
         if count(problems) > before {
             return None;
         }
@@ -194,7 +216,20 @@ impl Columns {
             return None;
         }
         let line = table.line();
-        Some(InventoryHost { name, model, amounts, own, pool, zone, rack, age_ms, labels, line })
+        Some(InventoryHost {
+            name,
+            model,
+            amounts,
+            own,
+            pool,
+            zone,
+            rack,
+            age_ms,
+            labels,
+            taints,
+            soft_taints,
+            line,
+        })
     }
 
     /// The error about a name that another line has too.

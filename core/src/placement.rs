@@ -34,6 +34,7 @@ use crate::state::{Ask, HostId, State};
 use crate::time::Time;
 use account::{Account, Cell, Scorer, Wants};
 use compose::Composed;
+use filters::Filter;
 use fractions::Fractions;
 use rand::Rng;
 use shares::Shares;
@@ -103,6 +104,12 @@ impl Placer {
     ) -> Result<HostId, Reason> {
         let query: Query = query.into();
         let (ask, shares) = (query.ask, &self.shares);
+        // Where no host will do, none is looked at.
+        if let Some(quota) = Filter::new(state, ask).quota()
+            && state.hosts.total().hosts > 0
+        {
+            return Err(quota);
+        }
         let chosen = match &self.policy {
             Policy::FirstFit => first_fit::choose(state, ask),
             Policy::LastFit => last_fit::choose(state, ask),

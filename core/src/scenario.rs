@@ -42,6 +42,7 @@ id!(/** A row of [`Scenario::zones`]. */ ZoneId, "z", u16);
 id!(/** A row of [`Scenario::racks`]. */ RackId, "r", u32);
 id!(/** A row of [`Scenario::host_types`]. */ HostTypeId, "t", u32);
 id!(/** A row of [`Scenario::labels`]. */ LabelId, "l", u32);
+id!(/** A row of [`Scenario::taints`]. */ TaintId, "x", u32);
 id!(/** A row of [`Scenario::flavors`]. */ FlavorId, "f", u32);
 id!(/** A row of [`Scenario::demands`]. */ DemandId, "d", u16);
 id!(/** A row of [`Scenario::tenants`]. */ TenantId, "n", u32);
@@ -67,7 +68,10 @@ pub struct Scenario {
     pub kinds: Kinds,
     /// Labels of hosts as `key=value`, sorted, each once.
     pub labels: Vec<String>,
-    /// Kinds of machine.
+    /// Taints of hosts, sorted, each once.
+    pub taints: Vec<Taint>,
+    /// Kinds of machine. A pool that sells a machine's resources otherwise has one of its own,
+    /// of the same name.
     pub models: Vec<HostModel>,
     /// Named sets of hosts.
     pub pools: Vec<Pool>,
@@ -87,6 +91,8 @@ pub struct Scenario {
     pub flavors: Vec<Flavor>,
     /// Who owns demand; never empty (`default`).
     pub tenants: Vec<String>,
+    /// What each tenant is held to, by tenant; those behind the end to nothing.
+    pub tenant_rules: Vec<TenantRules>,
     /// Where requests come from, in file order.
     pub demands: Vec<Demand>,
     /// How hosts are chosen.
@@ -144,6 +150,18 @@ pub struct HostType {
     pub pool: PoolId,
     /// Its labels, ascending.
     pub labels: Vec<LabelId>,
+    /// Its taints, ascending.
+    pub taints: Vec<TaintId>,
+}
+
+/// A mark on hosts that keeps VMs away which do not tolerate it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taint {
+    /// `key=value`.
+    pub name: String,
+    /// Whether nothing that does not tolerate it is placed there; else it is placed elsewhere if
+    /// it can be.
+    pub is_hard: bool,
 }
 
 /// One host at time 0.
@@ -264,10 +282,67 @@ pub struct Demand {
     pub pool: Option<PoolId>,
     /// Labels that the host must have.
     pub labels: Vec<LabelId>,
+    /// What else its host must be, or had better be.
+    pub rules: HostRules,
     /// How requests are grouped and kept apart.
     pub group: Option<GroupRule>,
     /// What happens to a request that does not fit.
     pub when_full: WhenFull,
+}
+
+/// Which hosts will do, beyond a pool and labels that must be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostRules {
+    /// Labels that the host must have.
+    pub requires: Selector,
+    /// Labels of which it must have none, ascending.
+    pub forbids: Vec<LabelId>,
+    /// Labels that it had better have.
+    pub prefers: Vec<Preference>,
+    /// Taints that do not keep the VM away, ascending.
+    pub tolerates: Vec<TaintId>,
+    /// Whether it must be empty or of the same tenant, and stay so while the VM is there.
+    pub is_exclusive: bool,
+}
+
+/// Labels that are looked for: all of these, each met by any of several labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selector(pub Vec<Vec<LabelId>>);
+
+impl Selector {
+    /// Whether a host with these labels is meant.
+    pub fn selects(&self, labels: &[LabelId]) -> bool {
+        self.0.iter().all(|any| any.iter().any(|label| labels.contains(label)))
+    }
+}
+
+/// Labels that a host had better have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Preference {
+    /// Which.
+    pub selector: Selector,
+    /// How much it counts, 1..=100.
+    pub weight: i64,
+}
+
+/// What a tenant is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantRules {
+    /// The most that its VMs may take together; `i64::MAX`: no bound.
+    pub quota: Amounts,
+    /// The most VMs alive; `u64::MAX`: no bound.
+    pub vms_max: u64,
+    /// Whether all its VMs want hosts without VMs of other tenants.
+    pub is_exclusive: bool,
+}
+
+impl TenantRules {
+    /// Held to nothing.
+    pub const NONE: Self = Self {
+        quota: [i64::MAX; crate::resources::KINDS_MAX],
+        vms_max: u64::MAX,
+        is_exclusive: false,
+    };
 }
 
 /// When requests come. One a demand, so its size does not matter.

@@ -10,6 +10,7 @@ pub mod classes;
 pub mod groups;
 pub mod history;
 pub mod shapes;
+pub mod tenancy;
 pub mod vms;
 
 pub use classes::Classes;
@@ -18,11 +19,12 @@ pub use groups::{GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use screen::Screen;
-pub use shapes::{Shape, ShapeId, Shapes};
+pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
+pub use tenancy::Tenancy;
 pub use vms::{Vm, VmId, Vms};
 
 use crate::resources::Amounts;
-use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario};
+use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario, TenantId};
 use crate::time::Time;
 
 /// What is to be placed. Whoever holds one lets it go with [`State::forget`], or makes it a VM.
@@ -30,8 +32,10 @@ use crate::time::Time;
 pub struct Ask {
     /// How much, of which hosts.
     pub shape: ShapeId,
-    /// With whom it must not share a place.
+    /// Whose members it is placed by.
     pub group: Option<GroupId>,
+    /// Who owns it.
+    pub tenant: TenantId,
 }
 
 /// The fleet at one instant.
@@ -45,6 +49,8 @@ pub struct State {
     pub shapes: Shapes,
     /// Groups with a member alive or waiting.
     pub groups: Groups,
+    /// What tenants take, and which hosts they keep to themselves.
+    pub tenancy: Tenancy,
     /// Requests waiting for room.
     pub waiting: u64,
     /// Where the latest VM was placed: next-fit and round-robin go on from here.
@@ -85,6 +91,7 @@ impl State {
             vms: Vms::default(),
             shapes: Shapes::new(scenario),
             groups: Groups::default(),
+            tenancy: Tenancy::new(scenario),
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
@@ -168,8 +175,19 @@ impl State {
 
     /// An ask for so much on the hosts of a pool (or any) that have these labels.
     pub fn ask(&mut self, amounts: &Amounts, pool: Option<PoolId>, labels: &[LabelId]) -> Ask {
-        let predicate = self.shapes.predicate(pool, labels);
-        Ask { shape: self.shapes.hold(amounts, predicate), group: None }
+        let predicate = Predicate { pool, labels: labels.to_vec(), ..Predicate::default() };
+        let predicate = self.shapes.intern(predicate);
+        self.ask_of(amounts, predicate, TenantId::from_row(0))
+    }
+
+    /// A tenant's ask for so much on the hosts of a predicate.
+    pub fn ask_of(&mut self, amounts: &Amounts, predicate: PredicateId, tenant: TenantId) -> Ask {
+        Ask { shape: self.shapes.hold(amounts, predicate), group: None, tenant }
+    }
+
+    /// The id of a predicate, for [`Self::ask_of`].
+    pub fn predicate(&mut self, predicate: Predicate) -> PredicateId {
+        self.shapes.intern(predicate)
     }
 
     /// The same ask once more.
@@ -191,6 +209,14 @@ impl State {
         }
     }
 
+    /// Whether an ask's VM wants a host without VMs of other tenants.
+    #[inline]
+    pub fn is_exclusive(&self, ask: Ask) -> bool {
+        self.tenancy.has_exclusive()
+            && (self.shapes.predicate(ask.shape).rules.is_exclusive
+                || self.tenancy.rules_of(ask.tenant).is_exclusive)
+    }
+
     /// A VM starts on its host, which has room for it, and stays for good.
     pub fn start(&mut self, vm: Vm) -> VmId {
         self.start_until(vm, Time::from_ms(u64::MAX))
@@ -199,7 +225,10 @@ impl State {
     /// A VM starts on its host, which has room for it, and will end at `end`.
     pub fn start_until(&mut self, vm: Vm, end: Time) -> VmId {
         let host = vm.host;
-        self.hosts.take(host, &self.shapes.get(vm.ask.shape).amounts);
+        let is_exclusive = self.is_exclusive(vm.ask);
+        let amounts = &self.shapes.get(vm.ask.shape).amounts;
+        self.hosts.take(host, amounts);
+        self.tenancy.start(host, vm.ask.tenant, amounts, is_exclusive);
         if let Some(group) = vm.ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
@@ -215,7 +244,10 @@ impl State {
         let vm = self.vms.remove(id);
         let host = vm.host;
         self.history.end(id, host);
-        self.hosts.give(host, &self.shapes.get(vm.ask.shape).amounts);
+        let is_exclusive = self.is_exclusive(vm.ask);
+        let amounts = &self.shapes.get(vm.ask.shape).amounts;
+        self.hosts.give(host, amounts);
+        self.tenancy.end(host, vm.ask.tenant, amounts, is_exclusive);
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }

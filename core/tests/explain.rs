@@ -12,10 +12,11 @@ use fleetcast_core::fact::{Fact, Reason, RequestId};
 use fleetcast_core::observe::Observer;
 use fleetcast_core::placement::account::Cell;
 use fleetcast_core::placement::filters::Filter;
+use fleetcast_core::resources::Amounts;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::{Simulation, Undecided};
 use fleetcast_core::source::{Files, MemoryFiles};
-use fleetcast_core::state::{Ask, HostId, State, Vm};
+use fleetcast_core::state::{Ask, HostId, Predicate, State, Vm};
 use fleetcast_core::time::Time;
 use fleets::{Fleet, fleets};
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -387,7 +388,20 @@ fn every_account_is_true() {
         }
     }
     println!("{seen:?}");
-    for what in ["placed", "more-room", "pool", "labels", "cordoned", "group", "move", "add-host"] {
+    for what in [
+        "placed",
+        "more-room",
+        "pool",
+        "labels",
+        "forbidden-labels",
+        "taints",
+        "cordoned",
+        "quota",
+        "exclusive",
+        "group",
+        "move",
+        "add-host",
+    ] {
         assert!(seen.contains_key(what), "no account with {what}: {seen:?}");
     }
 }
@@ -431,11 +445,25 @@ fn judge(fleet: &Fleet, number: u64, fate: Option<HostId>) -> Vec<&'static str> 
     account.changes.iter().map(|change| apply(fleet, state, ask, change)).collect()
 }
 
+fn account_reason(fleet: &Fleet, reason: Reason) -> String {
+    fleetcast_core::verdict::reason_name(&fleet.scenario.kinds, reason)
+}
+
 /// Applies a change to a copy of the state: then it fits.
 fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static str {
     let mut trial = state.clone();
-    let (amounts, pool) = (state.shapes.get(ask.shape).amounts, state.shapes.pool(ask.shape));
-    let labels = state.shapes.labels(ask.shape).to_vec();
+    let amounts = state.shapes.get(ask.shape).amounts;
+    let predicate = state.shapes.predicate(ask.shape).clone();
+    // The ask with other amounts or another predicate.
+    let with = |trial: &mut State, amounts: &Amounts, predicate: &Predicate| {
+        let predicate = trial.predicate(predicate.clone());
+        Ask { shape: trial.ask_of(amounts, predicate, ask.tenant).shape, ..ask }
+    };
+    let without = |change: fn(&mut Predicate)| {
+        let mut predicate = predicate.clone();
+        change(&mut predicate);
+        predicate
+    };
     let fits = |state: &State, ask: Ask, host: HostId| Filter::new(state, ask).admits(host);
     let fit = |state: &State, ask: Ask| {
         state.hosts.ids().filter(|host| fits(state, ask, *host)).count() as u64
@@ -449,13 +477,13 @@ fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static st
                 let column = fleet.scenario.kinds.column(&more.resource).expect("it is known");
                 less[column] -= more.amount;
             }
-            let smaller = Ask { shape: trial.ask(&less, pool, &labels).shape, ..ask };
+            let smaller = with(&mut trial, &less, &predicate);
             assert!(fits(&trial, smaller, host), "{change:?}");
             for more in more {
                 let column = fleet.scenario.kinds.column(&more.resource).expect("it is known");
                 let mut short = less;
                 short[column] += 1;
-                let short = Ask { shape: trial.ask(&short, pool, &labels).shape, ..ask };
+                let short = with(&mut trial, &short, &predicate);
                 assert!(!fits(&trial, short, host), "{change:?} is more than it needs");
             }
             "more-room"
@@ -463,21 +491,40 @@ fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static st
         Change::DropRule { rule, hosts, place, .. } => {
             let host = HostId::from_row(place.host);
             match rule.as_str() {
-                "pool" => {
-                    let free = Ask { shape: trial.ask(&amounts, None, &labels).shape, ..ask };
+                "pool" | "labels" | "forbidden-labels" | "taints" => {
+                    let (what, predicate) = match rule.as_str() {
+                        "pool" => ("pool", without(|all| all.pool = None)),
+                        "labels" => (
+                            "labels",
+                            without(|all| {
+                                all.labels.clear();
+                                all.rules.requires = Selector::default();
+                            }),
+                        ),
+                        "taints" => (
+                            "taints",
+                            without(|all| all.rules.tolerates = vec![TaintId::from_row(0)]),
+                        ),
+                        _ => ("forbidden-labels", without(|all| all.rules.forbids.clear())),
+                    };
+                    let free = with(&mut trial, &amounts, &predicate);
                     assert!(fits(&trial, free, host), "{change:?}");
                     assert_eq!(fit(&trial, free), *hosts);
-                    "pool"
-                }
-                "labels" => {
-                    let free = Ask { shape: trial.ask(&amounts, pool, &[]).shape, ..ask };
-                    assert!(fits(&trial, free, host), "{change:?}");
-                    assert_eq!(fit(&trial, free), *hosts);
-                    "labels"
+                    what
                 }
                 "cordoned" => {
                     assert_eq!(Filter::new(state, ask).objections(host), [Reason::Cordoned]);
                     "cordoned"
+                }
+                quota if quota.starts_with("quota-") => {
+                    let objections = Filter::new(state, ask).objections(host);
+                    assert!(matches!(objections[..], [Reason::Quota(_)]), "{change:?}");
+                    assert_eq!(rule, &account_reason(fleet, objections[0]));
+                    "quota"
+                }
+                "exclusive" => {
+                    assert_eq!(Filter::new(state, ask).objections(host), [Reason::Exclusive]);
+                    "exclusive"
                 }
                 _ => {
                     assert!(fits(&trial, Ask { group: None, ..ask }, host), "{change:?}");

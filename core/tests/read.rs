@@ -510,7 +510,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, demand, placement, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -1454,6 +1454,10 @@ fn what_would_run_for_hours_is_refused() {
             .replace("cpu = 8", "cpu = 8\nretire-after = '1 day'"),
         with("alive = 1", "")
             .replace("name = 'p'", "name = 'p'\nzones = 1000\nracks-per-zone = 10000"),
+        (0..1_100).fold(with("alive = 1", ""), |text, row| {
+            let demand = format!("[[demand]]\nname = 'd{row}'\nflavor = 'f'\nalive = 1\n");
+            text + &demand + &format!("[flavors.f{row}]\ncpu = 1\n")
+        }),
     ];
     let said: Vec<String> = cases.iter().map(|text| told(read_with("t.toml", text, &[]))).collect();
     expect![[r#"
@@ -1466,6 +1470,7 @@ fn what_would_run_for_hours_is_refused() {
         18:1+6 someone would look more than 100 million times whether to order | raise `review`, or shorten `duration`
         9:10+34 with those that replace aged hosts, this plan comes to more than 5000000 hosts | raise `retire-after`, plan fewer hosts, or shorten `duration`
         6:1+9 there are more than 1000000 racks
+        0:0+1 1101 demands with 1101 flavors are too many: their product is at most 1000000 | leave out the flavors that no demand names
     "#]].assert_eq(&said.join(""));
 }
 

@@ -122,6 +122,10 @@ fn code(reason: Reason) -> u64 {
         Reason::GroupPerRack => 5,
         Reason::GroupPerZone => 6,
         Reason::PassedOver => 7,
+        Reason::Forbidden => 8,
+        Reason::Taints => 9,
+        Reason::Exclusive => 10,
+        Reason::Quota(quotas) => 512 + u64::from(quotas),
         Reason::Short(columns) => 256 + u64::from(columns),
     }
 }

@@ -1,10 +1,11 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
-//! A host is turned away by the first filter in this order: service, pool, labels, resources,
-//! group. So each host that does not fit counts once, and the counts sum to the fleet.
+//! A host is turned away by the first filter in this order: quota, service, pool, labels,
+//! forbidden labels, taints, exclusive tenants, resources, group. So each host that does not fit counts once, and the counts sum to the fleet.
 
 use crate::fact::Reason;
 use crate::resources::Amounts;
+use crate::scenario::TenantId;
 use crate::state::shapes::TypeVerdict;
 use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
@@ -17,17 +18,25 @@ pub struct Filter<'s> {
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
     group: Option<GroupId>,
+    tenant: TenantId,
+    /// Quotas that the tenant would break, as in [`Reason::Quota`].
+    quota: u16,
+    is_exclusive: bool,
 }
 
 impl<'s> Filter<'s> {
     /// The filters of an ask.
     pub fn new(state: &'s State, ask: Ask) -> Self {
+        let amounts = &state.shapes.get(ask.shape).amounts;
         Self {
             state,
             shape: ask.shape,
-            amounts: &state.shapes.get(ask.shape).amounts,
+            amounts,
             verdicts: state.shapes.verdicts(ask.shape),
             group: ask.group,
+            tenant: ask.tenant,
+            quota: state.tenancy.over(ask.tenant, amounts),
+            is_exclusive: state.is_exclusive(ask),
         }
     }
 
@@ -39,9 +48,16 @@ impl<'s> Filter<'s> {
     /// Whether the host can take it. The same answer as [`Self::admit`], sooner.
     #[inline]
     pub fn admits(&self, host: HostId) -> bool {
-        self.admits_row(self.state.hosts.columns(), host.row())
+        self.quota == 0
+            && self.admits_row(self.state.hosts.columns(), host.row())
             && self.state.hosts.status(host) == HostStatus::Up
             && self.group_admits(host)
+    }
+
+    /// Whether no host can take it, since its tenant has a quota.
+    #[inline]
+    pub fn quota(&self) -> Option<Reason> {
+        (self.quota != 0).then_some(Reason::Quota(self.quota))
     }
 
     /// What of it depends only on the row of a host or of its class.
@@ -54,13 +70,18 @@ impl<'s> Filter<'s> {
     /// Whether two hosts with the same row can differ for the ask.
     #[inline]
     pub fn is_grouped(&self) -> bool {
-        self.group.is_some()
+        self.group.is_some() || self.state.tenancy.has_exclusive()
     }
 
-    /// Whether the group allows one more on the host.
+    /// What of it depends on the host itself: who is on it, and its group's members.
     #[inline]
     pub fn group_admits(&self, host: HostId) -> bool {
-        self.group_allows(host).is_ok()
+        self.tenants_allow(host) && self.group_allows(host).is_ok()
+    }
+
+    #[inline]
+    fn tenants_allow(&self, host: HostId) -> bool {
+        self.state.tenancy.admits(host, self.tenant, self.is_exclusive)
     }
 
     /// Whether the host can take it.
@@ -69,15 +90,21 @@ impl<'s> Filter<'s> {
     /// The first filter that says no. `NoHosts` stands for a host that has left service.
     pub fn admit(&self, host: HostId) -> Result<(), Reason> {
         let hosts = &self.state.hosts;
-        match hosts.status(host) {
-            HostStatus::Up => {}
-            HostStatus::Cordoned => return Err(Reason::Cordoned),
-            HostStatus::Retired => return Err(Reason::NoHosts),
+        match (hosts.status(host), self.quota()) {
+            (HostStatus::Retired, _) => return Err(Reason::NoHosts),
+            (_, Some(quota)) => return Err(quota),
+            (HostStatus::Cordoned, None) => return Err(Reason::Cordoned),
+            (HostStatus::Up, None) => {}
         }
         match self.verdicts[hosts.host_type(host).row()] {
             TypeVerdict::Admitted => {}
             TypeVerdict::WrongPool => return Err(Reason::Pool),
             TypeVerdict::LabelMissing => return Err(Reason::Labels),
+            TypeVerdict::LabelForbidden => return Err(Reason::Forbidden),
+            TypeVerdict::Tainted => return Err(Reason::Taints),
+        }
+        if !self.tenants_allow(host) {
+            return Err(Reason::Exclusive);
         }
         match self.short(host) {
             0 => self.group_allows(host),
@@ -120,17 +147,29 @@ impl<'s> Filter<'s> {
     pub fn objections(&self, host: HostId) -> Vec<Reason> {
         let hosts = &self.state.hosts;
         let mut found = Vec::new();
-        match hosts.status(host) {
-            HostStatus::Up => {}
-            HostStatus::Cordoned => found.push(Reason::Cordoned),
-            HostStatus::Retired => return vec![Reason::NoHosts],
+        if hosts.status(host) == HostStatus::Retired {
+            return vec![Reason::NoHosts];
+        }
+        found.extend(self.quota());
+        if hosts.status(host) == HostStatus::Cordoned {
+            found.push(Reason::Cordoned);
         }
         let host_type = hosts.host_type(host);
         if self.verdicts[host_type.row()] == TypeVerdict::WrongPool {
             found.push(Reason::Pool);
         }
-        if self.state.shapes.labels_missing(self.shape, host_type).next().is_some() {
+        let shapes = &self.state.shapes;
+        if !shapes.labels_missing(self.shape, host_type).is_empty() {
             found.push(Reason::Labels);
+        }
+        if shapes.labels_forbidden(self.shape, host_type).next().is_some() {
+            found.push(Reason::Forbidden);
+        }
+        if shapes.taints_in_the_way(self.shape, host_type).next().is_some() {
+            found.push(Reason::Taints);
+        }
+        if !self.tenants_allow(host) {
+            found.push(Reason::Exclusive);
         }
         match self.short(host) {
             0 => {}
@@ -177,11 +216,15 @@ pub fn reason(state: &State, ask: Ask) -> Reason {
 fn stage(reason: &Reason) -> u8 {
     match reason {
         Reason::NoHosts => 0,
-        Reason::Cordoned => 1,
-        Reason::Pool => 2,
-        Reason::Labels => 3,
-        Reason::Short(_) => 4,
-        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 5,
-        Reason::PassedOver => 6,
+        Reason::Quota(_) => 1,
+        Reason::Cordoned => 2,
+        Reason::Pool => 3,
+        Reason::Labels => 4,
+        Reason::Forbidden => 5,
+        Reason::Taints => 6,
+        Reason::Exclusive => 7,
+        Reason::Short(_) => 8,
+        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 9,
+        Reason::PassedOver => 10,
     }
 }

@@ -70,6 +70,8 @@ pub(crate) enum Kind {
     /// A curve of counts or rates, or just one of them.
     Curve,
     Labels,
+    /// Labels to look for: a value, several, or `*`.
+    Wanted,
     /// Whole weights by resource.
     ResourceWeights,
     /// A number that may be negative.
@@ -234,6 +236,8 @@ sections! {
         PROCUREMENT "procurement" TableOrTables(&super::procurement::SECTION), Else("none"), "{ trigger = \"70%\", batch = 40 }";
         /// Named sizes of VMs.
         FLAVORS "flavors" Named(&super::flavor::SECTION), Else("none"), "{ small = { cpu = 1, memory = \"2 GiB\" } }";
+        /// What owners of demand are held to, by name.
+        TENANTS "tenants" Named(&super::tenant::SECTION), Else("nothing"), "{ web = { quota = { cpu = 200 } } }";
         /// Where requests come from. At least one.
         DEMAND "demand" Tables(&super::demand::SECTION), Must, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// How hosts are chosen.
@@ -260,6 +264,11 @@ sections! {
         RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
         /// Labels of its hosts. Those of the pool and of the hosts themselves come on top.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
+        /// Taints of its hosts: nothing is placed there that does not tolerate them all. Those of
+        /// the pool and of the hosts themselves come on top.
+        TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Soft taints: what does not tolerate them is placed elsewhere if it can be.
+        SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
     }
 
     /// How often a resource can be given out, by the resource's name.
@@ -283,6 +292,13 @@ sections! {
         HOSTS "hosts" Hosts, Else("none"), "{ model = \"compute\", count = 100 }";
         /// Labels of its hosts.
         LABELS "labels" Labels, Else("none"), "{ hypervisor = \"kvm\" }";
+        /// Taints of its hosts, on top of those of their model.
+        TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Soft taints of its hosts.
+        SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
+        /// How often each unit of a resource can be given out here; for resources that it does not
+        /// name, the model says it.
+        OVERCOMMIT "overcommit" Table(&super::overcommit::SECTION), Else("that of the model"), "{ cpu = 1.5 }";
         /// Hosts added by a plan: a curve (below) and the model whose hosts follow it.
         GROWTH "growth" Growth, Else("none"), "{ model = \"compute\", curve = \"exponential\", to = 2000 }";
     }
@@ -297,6 +313,10 @@ sections! {
         AGE "age" Length, Else("`\"0 s\"`"), "\"2 years\"";
         /// Labels of these hosts.
         LABELS "labels" Labels, Else("none"), "{ row = \"north\" }";
+        /// Taints of these hosts, on top of those of their model and pool.
+        TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Soft taints of these hosts.
+        SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
     }
 
     /// Hosts added by a plan: the keys of a curve, and this one. The curve counts the hosts of
@@ -425,11 +445,47 @@ sections! {
         POOL "pool" Name("pool"), Else("any"), "\"kvm\"";
         /// Labels that the host must have.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g2\" }";
+        /// The same, where several values will do (`["g1", "g2"]`) or any (`"*"`).
+        REQUIRES "requires" Wanted, Else("none"), "{ gen = [\"g2\", \"g3\"] }";
+        /// Labels of which the host must have none.
+        FORBIDS "forbids" Wanted, Else("none"), "{ gen = \"g1\" }";
+        /// Labels that the host had better have.
+        PREFERS "prefers" TableOrTables(&super::prefer::SECTION), Else("none"), "{ labels = { disk = \"ssd\" }, weight = 10 }";
+        /// Taints that do not keep the VMs away, hard and soft ones, by name and value; `"*"` is any
+        /// value, and as a name any taint.
+        TOLERATES "tolerates" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Whether the host must have no VM of another tenant, and get none while such a VM is
+        /// there.
+        EXCLUSIVE "exclusive" Flag, Else("that of the tenant"), "true";
         /// Which VMs must be kept apart.
         GROUP "group" Table(&super::group::SECTION), Else("none"), "{ size = 3, max-per-host = 1 }";
         /// What happens to a request that fits nowhere: it is refused, or it waits; with
         /// `{ wait = "2 days" }` so long at most.
         WHEN_FULL "when-full" WhenFull, Else("`\"refuse\"`"), "{ wait = \"2 days\" }";
+    }
+
+    /// Labels that a host had better have. Of the hosts that will do, those with the highest sum of
+    /// weights are chosen from; see the guide.
+    prefer "prefers = { … }" None {
+        /// All of these: a value, several of which one will do, or `"*"`.
+        LABELS "labels" Wanted, Must, "{ disk = \"ssd\" }";
+        /// How much it counts, 1 to 100.
+        WEIGHT "weight" Whole, Else("1"), "10";
+    }
+
+    /// An owner of demand.
+    tenant "[tenants.NAME]" None {
+        /// The most that its VMs may take together, by resource, and how many they may be.
+        QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
+        /// Whether its VMs want hosts without VMs of other tenants.
+        EXCLUSIVE "exclusive" Flag, Else("false"), "true";
+    }
+
+    /// The most that a tenant's VMs may take together, by the resource's name. A request over it is
+    /// refused, or waits, wherever there is room.
+    quota "quota = { … }" Amounts {
+        /// The most VMs alive.
+        VMS "vms" Whole, Else("no bound"), "100";
     }
 
     /// How long a request may wait.

@@ -5,6 +5,7 @@ use super::curves::{self, Of};
 use super::fields::{daily, demand, event, flavor, group, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, inherited};
+use super::rules::{Rules, Tenant, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
@@ -16,6 +17,9 @@ use crate::scenario::{
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most demands times flavors: a run looks up what each flavor asks for in each demand.
+const ASKS_MAX: usize = 1_000_000;
 
 /// The most requests of a run: more take hours.
 const REQUESTS_MAX: f64 = 1e9;
@@ -42,6 +46,7 @@ pub(crate) struct DemandDraft {
     pub(crate) tenant: usize,
     pub(crate) pool: Option<usize>,
     pub(crate) labels: Vec<String>,
+    pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
     pub(crate) when_full: WhenFull,
 }
@@ -55,6 +60,8 @@ pub(crate) struct Load {
     names: BTreeSet<String>,
     pub(crate) tenants: Vec<String>,
     tenant_rows: BTreeMap<String, usize>,
+    /// What some of them are held to.
+    pub(crate) held: Vec<Tenant>,
     /// Which kinds somebody asks for.
     pub(crate) uses: [bool; 8],
     /// The last instant of all traces, ms.
@@ -68,6 +75,7 @@ struct Ask {
     at: At,
     pool: Option<usize>,
     labels: Vec<String>,
+    rules: Rules,
     /// What to call it, and its size.
     sizes: Vec<(String, Wide)>,
 }
@@ -108,6 +116,27 @@ impl Load {
         self.tenants.push(name.to_owned());
         self.tenant_rows.insert(name.to_owned(), row);
         row
+    }
+
+    /// Reads what tenants are held to.
+    pub(crate) fn read_tenants(&mut self, check: &mut Check<'_>, node: &Node) {
+        self.held = read_tenants(check, node);
+    }
+
+    /// By tenant: what it is held to, of all kinds.
+    pub(crate) fn held_by_tenant(&self) -> Vec<Option<&Tenant>> {
+        let held = |name: &String| self.held.iter().find(|tenant| tenant.name == *name);
+        self.tenants.iter().map(held).collect()
+    }
+
+    /// Warns of tenants that own no demand.
+    pub(crate) fn check_tenants(&self, check: &mut Check<'_>) {
+        for tenant in self.held.iter().filter(|held| !self.tenant_rows.contains_key(&held.name)) {
+            let known = self.tenants.iter().map(String::as_str);
+            let hint = check.name_hint("tenant", &tenant.name, known);
+            let message = format!("no demand belongs to the tenant `{}`", shorten(&tenant.name));
+            check.warning(tenant.at, message, hint);
+        }
     }
 
     /// Reads the demands. The pools must be known by name.
@@ -155,6 +184,7 @@ impl Load {
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
+        let rules = read_rules(check, table);
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
         let when_full = match table.get(&demand::WHEN_FULL) {
             Some(node) => read_when_full(check, node),
@@ -173,7 +203,13 @@ impl Load {
             }
             None => Some(Distribution::Constant(u64::MAX)),
         };
-        let mut ask = Ask { at: table.at, pool, labels: labels.clone(), sizes: Vec::new() };
+        let mut ask = Ask {
+            at: table.at,
+            pool,
+            labels: labels.clone(),
+            rules: rules.clone().unwrap_or_default(),
+            sizes: Vec::new(),
+        };
         let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
         let says = [&demand::ALIVE, &demand::RATE].into_iter().find(|key| table.get(key).is_some());
         let mix = match table.get(&demand::TRACE) {
@@ -194,6 +230,7 @@ impl Load {
             tenant,
             pool,
             labels,
+            rules: rules?,
             group,
             when_full: when_full?,
         })
@@ -383,6 +420,14 @@ impl Load {
     /// Turns away what would run for hours: demands that make too many requests, each and all
     /// together.
     pub(crate) fn check_requests(&self, check: &mut Check<'_>) {
+        let (flavors, demands) = (self.flavors.len(), self.demands.len());
+        if flavors * demands > ASKS_MAX {
+            let message = format!(
+                "{demands} demands with {flavors} flavors are too many: their product is at most \
+                 {ASKS_MAX}"
+            );
+            check.error_hint(At::File, message, "leave out the flavors that no demand names");
+        }
         let run_ms = check.run_ms();
         let mut all = 0.0;
         for draft in &self.demands {
@@ -436,6 +481,15 @@ impl Load {
                     ("no host has the labels that this demand needs", "compare the `labels`")
                 };
                 check.warning(ask.at, message, hint);
+                continue;
+            }
+            ask.rules.check(check, fleet, ask.at);
+            let mut types = types;
+            types.retain(|row| ask.rules.admits(&fleet.types[*row]));
+            if types.is_empty() {
+                let message = "no host will do for this demand: each lacks a label, has one that it \
+                               forbids, or has a taint that it does not tolerate";
+                check.warning(ask.at, message, "compare `requires`, `forbids` and `tolerates`");
                 continue;
             }
             let models: BTreeSet<usize> = types.iter().map(|row| fleet.types[*row].model).collect();

@@ -16,6 +16,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         seed: 1,
         kinds: Kinds::new(kinds.iter().map(|kind| ((*kind).into(), "units".into())).collect()),
         labels: Vec::new(),
+        taints: Vec::new(),
         models: Vec::new(),
         pools: vec![Pool { name: "pool".into(), racks: vec![RackId::from_row(0)] }],
         zones: vec!["z1".into()],
@@ -26,6 +27,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         procurement: Vec::new(),
         flavors: Vec::new(),
         tenants: vec!["default".into()],
+        tenant_rules: Vec::new(),
         demands: Vec::new(),
         placement: Placement { policy: Policy::FirstFit },
         expectations: Vec::new(),
@@ -70,7 +72,12 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
         retire_after_ms: None,
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
-    scenario.host_types.push(HostType { model, pool: PoolId::from_row(0), labels: Vec::new() });
+    scenario.host_types.push(HostType {
+        model,
+        pool: PoolId::from_row(0),
+        labels: Vec::new(),
+        taints: Vec::new(),
+    });
     let host_type = HostTypeId::from_row(scenario.host_types.len() - 1);
     for _ in 0..count {
         let racks = &scenario.pools[0].racks;
@@ -103,6 +110,7 @@ pub fn demand(
         tenant: TenantId::from_row(0),
         pool: None,
         labels: Vec::new(),
+        rules: HostRules::default(),
         group: None,
         when_full: WhenFull::Refuse,
     }
