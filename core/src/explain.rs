@@ -5,8 +5,9 @@
 
 use crate::dice::Stream;
 use crate::fact::{Reason, RequestId};
+use crate::placement::account::Account;
 use crate::placement::filters::{self, Filter};
-use crate::placement::{Placer, Query};
+use crate::placement::{Placer, Query, compose};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
@@ -87,7 +88,11 @@ pub struct Explanation {
     pub funnel: Funnel,
     /// What [`Candidate::score`] is, if the policy has one.
     pub score: Option<String>,
-    /// The host chosen, then each host that would be next if those before it took no VMs; at
+    /// What each of the policy's scorers says of each of [`Self::candidates`], in their order;
+    /// `None` for a policy that does not score.
+    pub scores: Option<Account>,
+    /// The host chosen, then each host that would be next if those before it took no VMs (for a
+    /// policy that normalises scores over all candidates: those with the next highest totals); at
     /// most [`CANDIDATES_MAX`].
     pub candidates: Vec<Candidate>,
     /// What would make it fit, if it does not: the least of each kind.
@@ -277,7 +282,8 @@ pub fn explain(
     let (kinds, ask) = (&scenario.kinds, question.ask);
     let tell = Tell { scenario, state };
     let funnel = funnel(&tell, ask);
-    let candidates = candidates(&tell, placer, dice, question);
+    let mut candidates = candidates(&tell, placer, dice, question);
+    let scores = scores(&tell, placer, question, &mut candidates);
     let host = candidates.first().map(|candidate| candidate.place.clone());
     let demand = &scenario.demands[question.demand.row()];
     let outcome = match (&host, demand.when_full) {
@@ -295,7 +301,7 @@ pub fn explain(
     });
     let labels = state.shapes.labels(ask.shape);
     Explanation {
-        answer: answer(question, outcome, host.as_ref(), &funnel, placer.policy_name()),
+        answer: answer(question, outcome, host.as_ref(), &funnel, placer),
         request: question.request.0,
         name: question.name.map(str::to_owned),
         at: moment(scenario, question.at),
@@ -311,7 +317,8 @@ pub fn explain(
         host,
         later: None,
         funnel,
-        score: placer.score_words(kinds),
+        score: scores.as_ref().and_then(Account::words),
+        scores,
         candidates,
         changes,
     }
@@ -336,8 +343,9 @@ fn answer(
     outcome: Outcome,
     host: Option<&Place>,
     funnel: &Funnel,
-    policy: &str,
+    placer: &Placer,
 ) -> String {
+    let policy = placer.policy_name();
     let request = match question.name {
         Some(name) => format!("request {} (`{name}`)", question.request.0),
         None => format!("request {}", question.request.0),
@@ -352,6 +360,12 @@ fn answer(
         },
         (None, _) if funnel.fit > 0 => {
             let fit = plural(funnel.fit, "host");
+            if placer.has_filters() {
+                return format!(
+                    "{request} finds no host: {fit} would do, but the policy's filters turn them \
+                     away"
+                );
+            }
             format!(
                 "{request} finds no host: {fit} would do, but {policy} does not go back to them"
             )
@@ -409,7 +423,7 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
 }
 
 /// Asks the policy again and again, each time without the hosts it has named so far: so the order
-/// is the policy's own, whatever it compares.
+/// is the policy's own, whatever it compares. One that normalises is asked once.
 fn candidates(
     tell: &Tell<'_>,
     placer: &Placer,
@@ -425,18 +439,61 @@ fn candidates(
     while found.len() < CANDIDATES_MAX
         && let Ok(host) = placer.decide(&rest, query, &mut dice.clone())
     {
+        found.push(host);
+        if placer.normalises() {
+            found.extend(next_by_total(tell, placer, &query, host));
+            break;
+        }
         rest.cordon(host);
+    }
+    let candidate = |host: HostId| {
         let left = std::array::from_fn(|column| match column < kinds.len() {
             true => state.hosts.free(host, column) - asked[column],
             false => 0,
         });
-        found.push(Candidate {
-            place: tell.place(host),
-            left: quantities(kinds, &left, |_| true),
-            score: placer.score(state, ask, host),
-        });
+        let left = quantities(kinds, &left, |_| true);
+        Candidate { place: tell.place(host), left, score: None }
+    };
+    found.into_iter().map(candidate).collect()
+}
+
+/// The hosts with the highest totals but the one chosen. Asked again without that one, a policy
+/// that normalises would say other totals.
+fn next_by_total(
+    tell: &Tell<'_>,
+    placer: &Placer,
+    query: &Query,
+    chosen: HostId,
+) -> impl Iterator<Item = HostId> {
+    let filter = Filter::new(tell.state, query.ask);
+    let hosts: Vec<HostId> = tell.state.hosts.ids().filter(|host| filter.admits(*host)).collect();
+    let account = placer.account(tell.state, query, &hosts, tell.words());
+    let rows = account.map(|account| account.rows).unwrap_or_default();
+    let mut rest: Vec<(f64, HostId)> = rows
+        .iter()
+        .zip(hosts)
+        .filter(|(row, host)| *host != chosen && row.is_candidate())
+        .map(|(row, host)| (row.first().unwrap_or(f64::NEG_INFINITY), host))
+        .collect();
+    rest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    rest.into_iter().take(CANDIDATES_MAX - 1).map(|(_, host)| host)
+}
+
+/// The matrix of candidates and scorers; gives each candidate what decides first.
+fn scores(
+    tell: &Tell<'_>,
+    placer: &Placer,
+    question: &Question<'_>,
+    candidates: &mut [Candidate],
+) -> Option<Account> {
+    let query = Query { ask: question.ask, now: question.at, stay_ms: question.stay_ms };
+    let hosts: Vec<HostId> =
+        candidates.iter().map(|candidate| HostId::from_row(candidate.place.host)).collect();
+    let account = placer.account(tell.state, &query, &hosts, tell.words())?;
+    for (candidate, row) in candidates.iter_mut().zip(&account.rows) {
+        candidate.score = row.first();
     }
-    found
+    Some(account)
 }
 
 /// What would make it fit, the least of each kind.
@@ -717,6 +774,10 @@ struct Tell<'a> {
 }
 
 impl Tell<'_> {
+    fn words(&self) -> compose::Tell<'_> {
+        compose::Tell { labels: &self.scenario.labels, kinds: &self.scenario.kinds }
+    }
+
     fn place(&self, host: HostId) -> Place {
         place(self.scenario, self.state, host)
     }

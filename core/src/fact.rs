@@ -44,7 +44,8 @@ pub enum Reason {
     GroupPerRack,
     /// One more of the group in the zone would be too many.
     GroupPerZone,
-    /// Hosts have room, but the policy does not go back to them (closed next fit).
+    /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
+    /// or a filter of the scenario's own says no.
     PassedOver,
 }
 

@@ -28,12 +28,12 @@ pub mod scan;
 pub mod shares;
 
 use crate::fact::Reason;
-use crate::resources::Kinds;
 use crate::scenario::{
     Compose, FitBy, KubernetesProfile, Measure, Norm, Order, Policy, Scenario, ShareOf,
 };
 use crate::state::{Ask, DeviceSet, HostId, State};
 use crate::time::Time;
+use account::{Account, Cell, Scorer, Wants};
 use compose::Composed;
 use fgd::Gradient;
 use filters::Filter;
@@ -182,32 +182,111 @@ impl Placer {
         self.policy.name()
     }
 
-    /// What the policy compares, on a host that takes the ask; `None` for one that does not
-    /// score. For people: decisions compare exactly.
-    pub fn score(&self, state: &State, ask: Ask, host: HostId) -> Option<f64> {
-        match &self.policy {
-            Policy::BestFit(by) | Policy::WorstFit(by) => {
-                Some(best_fit::score(state, ask, by, &self.fractions, host))
+    /// What the policy compares, on hosts that take the ask; `None` for one that does not score.
+    /// For people: decisions compare exactly. Cost: for policies that normalise over candidates
+    /// one pass over the hosts, else one look at each of these.
+    pub fn account(
+        &self,
+        state: &State,
+        query: &Query,
+        hosts: &[HostId],
+        tell: compose::Tell<'_>,
+    ) -> Option<Account> {
+        let (ask, fractions, kinds) = (query.ask, &self.fractions, tell.kinds);
+        let asked = &state.shapes.get(ask.shape).amounts;
+        let columns = state.hosts.columns();
+        let one = |words: &str, wants, raw: &dyn Fn(usize) -> f64| {
+            let scorer = Scorer::plain(self.policy.name(), words, wants);
+            Account::compared(vec![scorer], hosts, |host| vec![Cell::plain(raw(host.row()))])
+        };
+        let aligned = "what is asked × what is free, as shares, summed over resources";
+        Some(match &self.policy {
+            Policy::FirstFit
+            | Policy::LastFit
+            | Policy::NextFit
+            | Policy::NextFitClosed
+            | Policy::RoundRobin
+            | Policy::MoveToFront
+            | Policy::Random => return None,
+            Policy::BestFit(by) => {
+                best_fit::account(state, ask, by, (fractions, kinds, Wants::Least), hosts)
             }
-            Policy::Fgd(_) => Some(self.gradient().score(state, ask, host) as f64),
-            _ => None,
+            Policy::Fgd(_) => {
+                let words = "how little less typical requests can use, 0 to 100";
+                let scorer = Scorer::plain(self.policy.name(), words, Wants::Most);
+                Account::compared(vec![scorer], hosts, |host| {
+                    vec![Cell::plain(self.gradient().score(state, ask, host) as f64)]
+                })
+            }
+            Policy::WorstFit(by) => {
+                best_fit::account(state, ask, by, (fractions, kinds, Wants::Most), hosts)
+            }
+            Policy::PowerOfD { prefers_most, .. } => {
+                let wants = if *prefers_most { Wants::Most } else { Wants::Least };
+                one(best_fit::norm_words(Norm::L1), wants, &|row| {
+                    fractions.left(Norm::L1, asked, columns, row)
+                })
+            }
+            Policy::DotProduct { wants_most, .. } => {
+                let wants = if *wants_most { Wants::Most } else { Wants::Least };
+                one(aligned, wants, &|row| fractions.alignment(asked, columns, row))
+            }
+            Policy::Tetris => {
+                one(aligned, Wants::Most, &|row| fractions.alignment(asked, columns, row))
+            }
+            Policy::NormGreedy(_) => one(best_fit::norm_words(Norm::L2), Wants::Least, &|row| {
+                fractions.left(Norm::L2, asked, columns, row)
+            }),
+            Policy::Cosine(_) => {
+                let words = "the cosine between what is asked and what is free";
+                one(words, Wants::Most, &|row| fractions.cosine(asked, columns, row))
+            }
+            Policy::Epvm { base } => {
+                let base = epvm::base_of(state, *base);
+                one("the rise of the opportunity cost", Wants::Least, &|row| {
+                    fractions.opportunity_cost(base, asked, columns, row)
+                })
+            }
+            Policy::BalanceFit => {
+                let words = "the largest share left less the smallest";
+                let scorers = vec![
+                    Scorer::plain("imbalance", words, Wants::Least),
+                    Scorer::plain("left", best_fit::norm_words(Norm::L1), Wants::Least),
+                ];
+                Account::compared(scorers, hosts, |host| {
+                    let left = fractions.left(Norm::L1, asked, columns, host.row());
+                    let imbalance = fractions.imbalance(asked, columns, host.row());
+                    vec![Cell::plain(imbalance), Cell::plain(left)]
+                })
+            }
+            Policy::GreedyExtension(_) => lifetimes::account(state, query, None, fractions, hosts),
+            Policy::LifetimeBucket { bounds_ms, .. } => {
+                lifetimes::account(state, query, Some(bounds_ms), fractions, hosts)
+            }
+            Policy::Compose(_) => {
+                let composed = self.composed.as_ref().expect("made with the placer");
+                composed.account(state, query, hosts, &tell)
+            }
+            Policy::Kubernetes(profile) => kubernetes::account(state, ask, profile, hosts),
+            Policy::Nova(weighers) => {
+                nova::account(state, ask, weighers, &self.inventory, hosts, kinds)
+            }
+            Policy::Nomad(rule) => nomad::account(state, ask, rule, hosts),
+        })
+    }
+
+    /// Whether a host's total depends on who else is a candidate.
+    pub fn normalises(&self) -> bool {
+        match &self.policy {
+            Policy::Nova(_) => true,
+            Policy::Compose(compose) => matches!(compose.order, Order::Scores(_)),
+            _ => false,
         }
     }
 
-    /// What [`Self::score`] is, in words.
-    pub fn score_words(&self, kinds: &Kinds) -> Option<String> {
-        match &self.policy {
-            Policy::BestFit(by) => {
-                Some(format!("{}, least first", best_fit::score_words(by, kinds)))
-            }
-            Policy::WorstFit(by) => {
-                Some(format!("{}, most first", best_fit::score_words(by, kinds)))
-            }
-            Policy::Fgd(_) => {
-                Some("how little less typical requests can use, 0 to 100, most first".to_owned())
-            }
-            _ => None,
-        }
+    /// Whether it is filters of the scenario's own that turn away hosts which could take an ask.
+    pub fn has_filters(&self) -> bool {
+        self.composed.as_ref().is_some_and(Composed::has_filters)
     }
 }
 

@@ -111,7 +111,7 @@ pub fn reason_words(name: &str) -> String {
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),
-        "passed-over" => "because the policy does not go back to the hosts that fit".to_owned(),
+        "passed-over" => "because the policy passes over the hosts that fit".to_owned(),
         quota if quota.starts_with("quota-") => {
             let of = quota.trim_start_matches("quota-").replace('+', " and ");
             format!("because their tenants have their quota of {of}")

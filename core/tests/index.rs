@@ -69,7 +69,12 @@ fn policies(kinds: usize) -> Vec<Policy> {
         composed(Score::BestFit(Norm::L2), "free / capacity", Ties::LowestIndex, &[]),
         composed(Score::BalanceFit, "-free * asked", Ties::Random, &[]),
         composed(Score::NonEmpty, "free - vms", Ties::Random, &["vms < 3"]),
-        composed(Score::WorstFit(Norm::L1), "free", Ties::Random, &["free > asked"]),
+        composed(
+            Score::WorstFit(Norm::L1),
+            "free",
+            Ties::Random,
+            &["2 * floor(free / 2) >= asked"],
+        ),
         Policy::Compose(Compose {
             ties: Ties::Random,
             ..Compose::of_rules(

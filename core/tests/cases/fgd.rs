@@ -3,10 +3,12 @@
 use super::engine::{expected, list, same_scores, text};
 use crate::common::{add_hosts, bare, padded};
 use fleetcast_core::placement::Placer;
+use fleetcast_core::placement::account::Row;
+use fleetcast_core::placement::compose::Tell;
 use fleetcast_core::placement::filters::Filter;
 use fleetcast_core::resources::{Builtin, DEVICE_MILLI, Kinds};
 use fleetcast_core::scenario::*;
-use fleetcast_core::state::{DeviceSet, Search, State, Vm, VmId};
+use fleetcast_core::state::{DeviceSet, HostId, Search, State, Vm, VmId};
 use fleetcast_core::time::Time;
 use rand::SeedableRng;
 use serde_json::Value;
@@ -72,9 +74,12 @@ fn decide(case: &Value, name: &str, scenario: &Scenario, search: Search) -> Resu
         let told = &case["explain"][at];
         if told["score"].is_array() {
             let filter = Filter::new(&state, ask);
-            let fitting = state.hosts.ids().filter(|host| filter.admits(*host));
-            let score = |host| placer.score(&state, ask, host).expect("the policy scores");
-            let ours: Vec<_> = fitting.map(|host| (host.row(), score(host))).collect();
+            let fitting: Vec<_> = state.hosts.ids().filter(|host| filter.admits(*host)).collect();
+            let tell = Tell { labels: &scenario.labels, kinds: &scenario.kinds };
+            let account = placer.account(&state, &ask.into(), &fitting, tell);
+            let rows = account.expect("the policy scores").rows;
+            let score = |(host, row): (&HostId, &Row)| (host.row(), row.cells[0].raw);
+            let ours: Vec<_> = fitting.iter().zip(&rows).map(score).collect();
             same_scores(&what, &ours, &told["score"]);
         }
         let host = placer.decide(&state, ask, &mut dice).ok();
