@@ -25,7 +25,17 @@ pub struct Screen {
 
 /// An ask as the screen sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Rounded([i32; KINDS_MAX]);
+pub struct Rounded {
+    lanes: [i32; KINDS_MAX],
+    is_exact: bool,
+}
+
+impl Rounded {
+    /// Whether who passes has room: nothing had to be rounded.
+    pub fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+}
 
 impl Screen {
     /// Of no rows yet; `most` is the most that a row can have of each kind.
@@ -69,13 +79,16 @@ impl Screen {
     /// An ask, to be held against blocks.
     pub fn rounded(&self, asked: &Amounts) -> Rounded {
         let mut lanes = [i32::MIN; KINDS_MAX];
+        let mut is_exact = true;
         for (column, shift) in self.shifts.iter().enumerate() {
             // Nothing asked fits even where less than nothing is free.
             if asked[column] > 0 {
                 lanes[column] = rounded(asked[column], *shift);
+                is_exact &= i64::from(lanes[column]) == asked[column];
             }
+            is_exact &= *shift == 0;
         }
-        Rounded(lanes)
+        Rounded { lanes, is_exact }
     }
 
     /// Which rows of a block have a member before `bound` (`None`: any) and perhaps room: bit n
@@ -89,7 +102,7 @@ impl Screen {
         for (pass, first) in passes.iter_mut().zip(&lanes[0]) {
             *pass = u8::from(*first < bound);
         }
-        for (free, asked) in lanes[1..].iter().zip(&asked.0) {
+        for (free, asked) in lanes[1..].iter().zip(&asked.lanes) {
             for (pass, free) in passes.iter_mut().zip(free) {
                 *pass &= u8::from(free >= asked);
             }
@@ -142,5 +155,10 @@ mod tests {
         check(100, 100, i64::MAX, false);
         check(i64::from(i32::MAX), i64::from(i32::MAX), i64::from(i32::MAX), true);
         check(i64::from(i32::MAX), i64::from(i32::MAX), 1 << 40, true);
+        let is_exact = |most: i64, asked: i64| {
+            Screen::new(&[most]).rounded(&[asked, 0, 0, 0, 0, 0, 0, 0]).is_exact()
+        };
+        assert!(is_exact(i64::from(i32::MAX), i64::from(i32::MAX)));
+        assert!(!is_exact(i64::from(i32::MAX), 1 << 31) && !is_exact(1 << 31, 1));
     }
 }
