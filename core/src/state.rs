@@ -78,7 +78,7 @@ pub enum Search {
 
 /// With fewer hosts the scan is sooner than classes, their upkeep counted. With more it is not, even
 /// if no two hosts are alike: a pass over classes takes a part of the time of a pass over hosts.
-pub const CLASSES_FROM: usize = 256;
+pub const CLASSES_FROM: usize = 512;
 
 impl State {
     /// A fleet without hosts.

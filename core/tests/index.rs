@@ -267,8 +267,8 @@ fn classes_come_with_the_hosts_and_stay() {
         let host_type = add_hosts(&mut scenario, &[100_000, 100_000], 0);
         let mut twins = Twins::new(&scenario, Search::Sooner);
         let dice = &mut dice::stream(1, "index");
-        for step in 0..900 {
-            if twins.scan.hosts.rows() < 400 {
+        for step in 0..1_200 {
+            if twins.scan.hosts.rows() < 600 {
                 twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
             }
             assert_eq!(twins.index.classes().is_some(), step + 1 >= CLASSES_FROM);
@@ -277,7 +277,7 @@ fn classes_come_with_the_hosts_and_stay() {
             let amounts = common::padded(&[amount, amount]);
             let ask = twins.same(|state| state.ask(&amounts, None, &[]));
             twins.arrive(ask);
-            if step > 600 || step % 4 == 0 {
+            if step > 900 || step % 4 == 0 {
                 let position = dice.random_range(0..twins.vms.len());
                 twins.depart(position);
             }

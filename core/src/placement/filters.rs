@@ -63,13 +63,8 @@ impl<'s> Filter<'s> {
     /// What of it depends only on the row of a host or of its class.
     #[inline]
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
-        columns.has_room(row, self.amounts) && self.admits_row_with_room(columns, row)
-    }
-
-    /// The same of a row that has room.
-    #[inline]
-    pub fn admits_row_with_room(&self, columns: &Columns, row: usize) -> bool {
-        self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
+        columns.has_room(row, self.amounts)
+            && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
     }
 
     /// Whether two hosts with the same row can differ for the ask.

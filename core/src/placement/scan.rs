@@ -248,12 +248,12 @@ fn each_row(classes: &Classes, filter: &Filter<'_>, mut tell: impl FnMut(usize) 
     let asked = screen.rounded(filter.amounts());
     let mut bound = None;
     for block in 0..screen.blocks() {
-        let mut passing = screen.passing(block, &asked, bound);
+        let mut passing = screen.passing(block, &asked);
         while passing != 0 {
             let row = block * LANES + passing.trailing_zeros() as usize;
             passing &= passing - 1;
-            let has_room = asked.is_exact() || columns.has_room(row, filter.amounts());
-            if has_room && filter.admits_row_with_room(columns, row) {
+            let is_near = bound.is_none_or(|bound| screen.first(row) < Some(bound));
+            if is_near && filter.admits_row(columns, row) {
                 bound = tell(row);
             }
         }
