@@ -1,11 +1,13 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
 //! A host is turned away by the first filter in this order: quota, service, pool, labels,
-//! forbidden labels, taints, exclusive tenants, resources, group. So each host that does not fit counts once, and the counts sum to the fleet.
+//! forbidden labels, taints, exclusive tenants, resources, devices, group. So each host that does
+//! not fit counts once, and the counts sum to the fleet.
 
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::scenario::TenantId;
+use crate::state::devices::Portion;
 use crate::state::shapes::TypeVerdict;
 use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
@@ -17,6 +19,7 @@ pub struct Filter<'s> {
     shape: ShapeId,
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
+    portion: Portion,
     group: Option<GroupId>,
     tenant: TenantId,
     /// Quotas that the tenant would break, as in [`Reason::Quota`].
@@ -28,10 +31,12 @@ impl<'s> Filter<'s> {
     /// The filters of an ask.
     pub fn new(state: &'s State, ask: Ask) -> Self {
         let amounts = &state.shapes.get(ask.shape).amounts;
+        let gpus = state.devices.column().map_or(0, |column| amounts[column]);
         Self {
             state,
             shape: ask.shape,
             amounts,
+            portion: Portion::of(gpus),
             verdicts: state.shapes.verdicts(ask.shape),
             group: ask.group,
             tenant: ask.tenant,
@@ -65,6 +70,13 @@ impl<'s> Filter<'s> {
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
         columns.has_room(row, self.amounts)
             && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
+            && self.has_devices(columns, row)
+    }
+
+    /// Whether what is free of GPUs lies on devices as the ask needs it.
+    #[inline]
+    fn has_devices(&self, columns: &Columns, row: usize) -> bool {
+        self.portion.count == 0 || self.portion.fits(self.state.layouts.parts(columns.layout(row)))
     }
 
     /// Whether two hosts with the same row can differ for the ask.
@@ -116,6 +128,7 @@ impl<'s> Filter<'s> {
 
     fn has_room(&self, columns: &Columns, row: usize) -> Result<(), Reason> {
         match self.short(columns, row) {
+            0 if !self.has_devices(columns, row) => Err(Reason::Devices),
             0 => Ok(()),
             short => Err(Reason::Short(short)),
         }
@@ -179,7 +192,15 @@ impl<'s> Filter<'s> {
         if !self.tenants_allow(host) {
             found.push(Reason::Exclusive);
         }
-        found.extend(self.has_room(hosts.columns(), host.row()).err());
+        let (columns, row) = (hosts.columns(), host.row());
+        let short = self.short(columns, row);
+        if short != 0 {
+            found.push(Reason::Short(short));
+        }
+        let gpus = self.state.devices.column().map_or(0, |column| 1 << column);
+        if short & gpus == 0 && !self.has_devices(columns, row) {
+            found.push(Reason::Devices);
+        }
         found.extend(self.group_limits(host));
         found
     }
@@ -265,7 +286,8 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Taints => 6,
         Reason::Exclusive => 7,
         Reason::Short(_) => 8,
-        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 9,
-        Reason::PassedOver => 10,
+        Reason::Devices => 9,
+        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 10,
+        Reason::PassedOver => 11,
     }
 }
