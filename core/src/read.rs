@@ -27,8 +27,8 @@ pub use schema::schema;
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
-    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, PoolId, Scenario, Taint,
-    TaintId, TenantId, TenantRules,
+    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, PoolId, Scenario, Taint, TaintId,
+    TenantId, TenantRules,
 };
 use crate::source::Files;
 use crate::time::SECOND_MS;
@@ -251,7 +251,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenants: load.tenants,
         tenant_rules,
         demands,
-        placement: Placement { policy: policy? },
+        placement: policy?,
         expectations,
         notes: Vec::new(),
     })
