@@ -11,8 +11,9 @@ use crate::placement::{Placer, Query, compose};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
+use crate::state::devices::Portion;
 use crate::state::tenancy::VMS_BIT;
-use crate::state::{Ask, HostId, State, Vm, VmId};
+use crate::state::{Ask, DeviceSet, HostId, State, Vm, VmId};
 use crate::time::Time;
 use crate::units::format_amount;
 use crate::verdict::{moment, reason_name};
@@ -413,6 +414,7 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
         Reason::Short(_) => {
             format!("not enough free {}", reason_name(kinds, reason).replace('+', " and "))
         }
+        Reason::Devices => "free GPUs in pieces".to_owned(),
         Reason::GroupPerHost => "anti-affinity".to_owned(),
         Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
         Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
@@ -526,7 +528,7 @@ impl Near {
             }
             match objections.as_slice() {
                 [Reason::NoHosts] => {}
-                [Reason::Short(_)] => {
+                [Reason::Short(_) | Reason::Devices] | [Reason::Short(_), Reason::Devices] => {
                     near.short.push((lack(state, filter.amounts(), host), host));
                 }
                 [rule] => near.by_rule.entry(*rule).or_insert((0, host)).0 += 1,
@@ -548,8 +550,13 @@ impl Near {
             true => format!("; that is more than an empty `{}` has", place.model),
             false => String::new(),
         };
-        let sentence =
-            format!("`{}` would take it with {} more free{beyond}", place.name, list(&more));
+        let is_in_pieces = Filter::new(tell.state, ask).objections(host).contains(&Reason::Devices);
+        let pieces = if is_in_pieces { ", on the GPUs that have most left" } else { "" };
+        let sentence = format!(
+            "`{}` would take it with {} more free{pieces}{beyond}",
+            place.name,
+            list(&more)
+        );
         Some(Change::MoreRoom { sentence, place, more })
     }
 
@@ -606,6 +613,10 @@ fn is_of_host(reason: Reason) -> bool {
 fn missing(state: &State, asked: &Amounts, host: HostId) -> Amounts {
     let kinds = state.hosts.kinds();
     std::array::from_fn(|column| match column < kinds && asked[column] > 0 {
+        true if state.devices.column() == Some(column) => {
+            let parts = state.layouts.parts(state.hosts.layout(host));
+            Portion::of(asked[column]).missing(parts)
+        }
         true => (asked[column] - state.hosts.free(host, column)).max(0),
         false => 0,
     })
@@ -667,25 +678,27 @@ impl Trial {
 
     /// Where the VMs go so that the ask fits on their host, if they can.
     fn moves(&mut self, host: HostId, set: &[VmId]) -> Option<Vec<(VmId, HostId)>> {
-        let ended: Vec<Vm> = set.iter().map(|vm| self.state.end(*vm)).collect();
+        let mut end = |vm: &VmId| (self.state.devices.of(*vm), self.state.end(*vm));
+        let ended: Vec<(DeviceSet, Vm)> = set.iter().map(&mut end).collect();
         let mut started = Vec::new();
         let mut moved = Vec::new();
         if Filter::new(&self.state, self.ask).admits(host) {
-            let like = ended[0];
+            let like = ended[0].1;
             let here = Vm { host, ask: self.ask, ..like };
             started.push(self.state.start(here));
-            for (id, vm) in set.iter().zip(&ended) {
+            for (id, (_, vm)) in set.iter().zip(&ended) {
                 let Some(to) = self.elsewhere(host, vm.ask) else { break };
                 started.push(self.state.start(Vm { host: to, ..*vm }));
                 moved.push((*id, to));
             }
         }
-        // Undone in reverse: so each VM gets its row back.
+        // Undone in reverse: so each VM gets its row and its devices back.
         for vm in started.into_iter().rev() {
             self.state.end(vm);
         }
-        for vm in ended.into_iter().rev() {
-            self.state.start(vm);
+        for (devices, vm) in ended.into_iter().rev() {
+            let devices = (devices.count() > 0).then_some(devices);
+            self.state.start_on(vm, Time::from_ms(u64::MAX), devices);
         }
         (moved.len() == set.len()).then_some(moved)
     }
@@ -828,9 +841,11 @@ impl Tell<'_> {
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),
             Reason::GroupPerZone => "with one more of its group in a zone".to_owned(),
-            Reason::Cordoned | Reason::Short(_) | Reason::NoHosts | Reason::PassedOver => {
-                "if hosts that are leaving service took VMs".to_owned()
-            }
+            Reason::Cordoned
+            | Reason::Short(_)
+            | Reason::Devices
+            | Reason::NoHosts
+            | Reason::PassedOver => "if hosts that are leaving service took VMs".to_owned(),
         };
         let others = match hosts {
             1 => String::new(),

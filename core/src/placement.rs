@@ -10,6 +10,7 @@ pub mod compose;
 pub mod cosine;
 pub mod dot_product;
 pub mod epvm;
+pub mod fgd;
 pub mod filters;
 pub mod first_fit;
 pub mod fractions;
@@ -30,10 +31,11 @@ use crate::fact::Reason;
 use crate::scenario::{
     Compose, FitBy, KubernetesProfile, Measure, Norm, Order, Policy, Scenario, ShareOf,
 };
-use crate::state::{Ask, HostId, State};
+use crate::state::{Ask, DeviceSet, HostId, State};
 use crate::time::Time;
 use account::{Account, Cell, Scorer, Wants};
 use compose::Composed;
+use fgd::Gradient;
 use filters::Filter;
 use fractions::Fractions;
 use rand::Rng;
@@ -71,6 +73,7 @@ pub struct Placer {
     inventory: nova::Inventory,
     fractions: Fractions,
     composed: Option<Composed>,
+    gradient: Option<Gradient>,
 }
 
 impl Placer {
@@ -86,9 +89,13 @@ impl Placer {
             }
             _ => None,
         };
+        let gradient = match &policy {
+            Policy::Fgd(rule) => Some(Gradient::new(scenario, rule)),
+            _ => None,
+        };
         let inventory = nova::Inventory::new(scenario);
         let shares = Shares::new(scenario, &measure, degree);
-        Self { policy, shares, fractions, composed, inventory }
+        Self { policy, shares, fractions, composed, inventory, gradient }
     }
 
     /// Which host takes the ask, or why none does. Draws from the dice only where the policy is
@@ -142,8 +149,19 @@ impl Placer {
             Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
             Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
             Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
+            Policy::Fgd(_) => self.gradient().choose(state, ask, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
+    }
+
+    fn gradient(&self) -> &Gradient {
+        self.gradient.as_ref().expect("made with the placer")
+    }
+
+    /// The device of the chosen host for a request that shares a GPU, where the policy names one;
+    /// `None`: the usual one.
+    pub fn device(&self, state: &State, ask: Ask, host: HostId) -> Option<DeviceSet> {
+        self.gradient.as_ref()?.device(state, ask, host)
     }
 
     /// Where the search for this query would go on, for a policy that stops once it has found
@@ -192,6 +210,13 @@ impl Placer {
             | Policy::Random => return None,
             Policy::BestFit(by) => {
                 best_fit::account(state, ask, by, (fractions, kinds, Wants::Least), hosts)
+            }
+            Policy::Fgd(_) => {
+                let words = "how little less typical requests can use, 0 to 100";
+                let scorer = Scorer::plain(self.policy.name(), words, Wants::Most);
+                Account::compared(vec![scorer], hosts, |host| {
+                    vec![Cell::plain(self.gradient().score(state, ask, host) as f64)]
+                })
             }
             Policy::WorstFit(by) => {
                 best_fit::account(state, ask, by, (fractions, kinds, Wants::Most), hosts)
@@ -315,6 +340,7 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("scores", "the highest sum of the scenario's own weighted `scores` and expressions"),
     ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
     ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
+    ("fgd", "the host whose free GPUs stay most usable for typical requests, devices counted"),
     ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
 ];
 
@@ -351,6 +377,7 @@ impl Policy {
             Self::Kubernetes(_) => "kubernetes",
             Self::Nova(_) => "nova",
             Self::Nomad(_) => "nomad",
+            Self::Fgd(_) => "fgd",
         }
     }
 }

@@ -364,7 +364,8 @@ impl Simulation {
             self.state.history.set_scan_start(place);
         }
         let believed = now.after(arrived.believed_ms);
-        let vm = self.state.start_until(vm, believed);
+        let devices = self.placer.device(&self.state, arrived.ask, host);
+        let vm = self.state.start_on(vm, believed, devices);
         if arrived.stay_ms != FOR_GOOD_MS {
             self.agenda.push(now.after(arrived.stay_ms), Event::Depart(vm));
         }
