@@ -30,6 +30,7 @@ pub mod report;
 pub mod expected;
 pub mod curve;
 pub mod dice;
+pub mod paired;
 pub mod agenda;
 pub mod state;
 pub mod demand;
