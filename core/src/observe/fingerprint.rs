@@ -125,6 +125,7 @@ fn code(reason: Reason) -> u64 {
         Reason::Forbidden => 8,
         Reason::Taints => 9,
         Reason::Exclusive => 10,
+        Reason::Devices => 11,
         Reason::Quota(quotas) => 512 + u64::from(quotas),
         Reason::Short(columns) => 256 + u64::from(columns),
     }
