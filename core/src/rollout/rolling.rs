@@ -95,7 +95,8 @@ impl Rolling {
     /// Whether it will go through on so many free slots, if the new version is healthy.
     pub fn forecast(&self, free: u32) -> Forecast {
         let Limits { surge, unavailable } = self.limits;
-        let surge = surge.min(self.replicas);
+        // Beside all that is new, no more than the old ones that must stay.
+        let surge = surge.min(self.replicas - unavailable);
         match surge.saturating_sub(free) {
             0 => Forecast::Fits,
             _ if free == 0 && unavailable == 0 => Forecast::Deadlock,

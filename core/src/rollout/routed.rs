@@ -47,33 +47,34 @@ impl Planner for Routed {
 }
 
 impl Routed {
-    /// What is missing for a weight to hold: instances, then the route; then what is too much
-    /// may go.
+    /// What is missing for a weight to hold: instances of both versions, then the route; then what
+    /// is too much may go.
     fn reach(&self, view: &View, weight: u32) -> Option<Plan> {
-        let scale = |version, count| Some(Plan::act(Action::Scale(version, count)));
         let new = share_up(self.replicas, weight);
-        let old = match self.shrinks_old {
-            true => share_up(self.replicas, 100 - weight.min(100)),
-            false => self.replicas,
+        let old = match (weight, self.shrinks_old) {
+            (100.., _) => 0,
+            (_, true) => share_up(self.replicas, 100 - weight),
+            (_, false) => self.replicas,
         };
-        if view.new.wanted < new {
-            return scale(Version::New, new);
+        for (version, count) in [(Version::New, new), (Version::Old, old)] {
+            if view.of(version).wanted < count {
+                return Some(Plan::act(Action::Scale(version, count)));
+            }
         }
-        if view.old.wanted < old && view.status.weight != Some(100) {
-            return scale(Version::Old, old);
-        }
-        let missing = new.saturating_sub(view.new.available);
-        if missing > 0 {
-            return Some(Plan::wait(view.wait_for(Version::New, missing)));
+        for (version, count) in [(Version::New, new), (Version::Old, old)] {
+            let missing = count.saturating_sub(view.of(version).available);
+            if missing > 0 {
+                return Some(Plan::wait(view.wait_for(version, missing)));
+            }
         }
         if view.status.weight != Some(weight) {
             return Some(Plan::act(Action::Route(weight)));
         }
         if view.new.wanted > new {
-            return scale(Version::New, new);
+            return Some(Plan::act(Action::Scale(Version::New, new)));
         }
-        if view.old.wanted > old {
-            return scale(Version::Old, old);
+        if view.old.wanted > old && self.shrinks_old {
+            return Some(Plan::act(Action::Scale(Version::Old, old)));
         }
         None
     }
