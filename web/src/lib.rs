@@ -1,1 +1,16 @@
-//! x
+//! Fleetcast in the browser, as far as it needs no browser: what the page knows and does
+//! ([`model`]), what it draws ([`map`], [`paint`], [`chart`]), and what its worker does
+//! ([`desk`]). All of it is tested natively; the two programs `app` and `worker` connect it to
+//! the browser.
+//!
+//! The modules stand in reading order; each uses only what is listed above it.
+
+pub mod builtin;
+pub mod knobs;
+pub mod protocol;
+pub mod ask;
+pub mod job;
+pub mod desk;
+pub mod map;
+pub mod paint;
+pub mod chart;

@@ -1,14 +1,14 @@
-//! Fleetcast's core for JavaScript. Nothing leaves the page: the caller hands over a scenario's
+//! The core for JavaScript. Nothing leaves the page: the caller hands over a scenario's
 //! text and the files it names, and gets back plain objects.
 
-mod ask;
+#![expect(unreachable_pub, reason = "what JavaScript calls must be public")]
 
-use crate::ask::Ask;
 use fleetcast_core::expected;
 use fleetcast_core::problem::Problems;
 use fleetcast_core::read::Override;
 use fleetcast_core::report::Report;
 use fleetcast_core::source::MemoryFiles;
+use fleetcast_web::ask::Ask;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -16,12 +16,6 @@ use wasm_bindgen::prelude::*;
 
 /// The largest whole number that a JavaScript number holds together with all smaller ones.
 const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
-
-/// Makes a panic of ours readable in the console.
-#[wasm_bindgen(start)]
-fn start() {
-    console_error_panic_hook::set_once();
-}
 
 /// What is wrong with a scenario: `{ list: [{ severity, message, place, hint }], more }`. Without an
 /// entry of severity `error` it can run.
