@@ -49,10 +49,10 @@ impl Desk {
                 }
                 one(FromWorker::Checked { id, problems, knobs })
             }
-            ToWorker::Run { id, written, is_filmed } => {
+            ToWorker::Run { id, written, film_bytes } => {
                 let ask = Ask::written(written, &self.files);
                 let mut answers = self.stop();
-                match Run::new(&ask, is_filmed) {
+                match Run::new(&ask, film_bytes) {
                     Ok(run) => {
                         let outline = outline(run.scenario());
                         self.last = Some((Arc::clone(run.scenario()), ask.files));
@@ -172,6 +172,7 @@ fn failed(id: u32, why: &str) -> FromWorker {
 mod tests {
     use super::*;
     use crate::builtin;
+    use crate::job::FILM_BYTES_MAX as FILM;
     use crate::protocol::Written;
     use fleetcast_core::expected;
     use fleetcast_core::frames::{Film, Frame};
@@ -195,7 +196,7 @@ mod tests {
     }
 
     fn run(desk: &mut Desk) -> (Vec<Answer>, Film) {
-        let ask = ToWorker::Run { id: 7, written: first(), is_filmed: true };
+        let ask = ToWorker::Run { id: 7, written: first(), film_bytes: FILM };
         let mut answers = desk.hear(ask, Vec::new());
         answers.extend(finish(desk));
         let mut film = Film::default();
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn what_is_under_way_can_be_stopped() {
         let mut desk = Desk::default();
-        desk.hear(ToWorker::Run { id: 1, written: first(), is_filmed: true }, Vec::new());
+        desk.hear(ToWorker::Run { id: 1, written: first(), film_bytes: FILM }, Vec::new());
         desk.work(&mut || true);
         let answers = desk.hear(ToWorker::Cancel, Vec::new());
         assert_eq!(answers, [(FromWorker::Cancelled { id: 1 }, Vec::new())]);
@@ -278,7 +279,7 @@ mod tests {
         let mut desk = Desk::default();
         let mut written = first();
         written.text = written.text.replace("count = 20", "count = -1");
-        let run = ToWorker::Run { id: 1, written: written.clone(), is_filmed: true };
+        let run = ToWorker::Run { id: 1, written: written.clone(), film_bytes: FILM };
         let answers = desk.hear(run, Vec::new());
         assert!(matches!(answers.as_slice(), [(FromWorker::Wrong { id: 1, .. }, _)]));
         assert!(!desk.is_busy());

@@ -18,8 +18,8 @@ use fleetcast_core::units::format_amount;
 use fleetcast_core::verdict::{self, reason_name};
 use std::sync::Arc;
 
-/// How much memory the frames of a run may take, bytes.
-pub const FILM_BYTES_MAX: usize = 96 << 20;
+/// How much memory the frames of all runs that are shown together may take, bytes.
+pub const FILM_BYTES_MAX: u64 = 96 << 20;
 
 /// Says whether the slice is over; is asked every ms or so.
 pub type IsOver<'a> = &'a mut dyn FnMut() -> bool;
@@ -93,10 +93,11 @@ impl Run {
     ///
     /// # Errors
     /// What is wrong with the scenario.
-    pub fn new(ask: &Ask, is_filmed: bool) -> Result<Self, Problems> {
+    pub fn new(ask: &Ask, film_bytes: u64) -> Result<Self, Problems> {
         let scenario = Arc::new(ask.read()?.scenario);
         let runner = Runner::new(&scenario, &ask.files)?;
-        let camera = is_filmed.then(|| Camera::new(&scenario, FILM_BYTES_MAX));
+        let camera = (film_bytes > 0)
+            .then(|| Camera::new(&scenario, usize::try_from(film_bytes).unwrap_or(usize::MAX)));
         let observers = (
             (Summary::new(&scenario), Fingerprint::new()),
             (SeriesRecorder::new(&scenario), observe::TurnedAway::new(&scenario)),

@@ -40,8 +40,8 @@ pub enum ToWorker {
         id: u32,
         /// What.
         written: Written,
-        /// Whether frames are wanted.
-        is_filmed: bool,
+        /// How many bytes the frames may take that are kept of it; 0: none are wanted.
+        film_bytes: u64,
     },
     /// What has a host had on it? In the scenario of the last run.
     Host {

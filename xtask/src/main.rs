@@ -6,10 +6,13 @@
 mod shell;
 mod setup;
 mod wasm;
+mod serve;
+mod browser;
 mod parity;
 mod test;
 
 use std::process::ExitCode;
+use wasm::Profile;
 
 const HELP: &str = "\
 Builds and tests Fleetcast.
@@ -17,8 +20,11 @@ Builds and tests Fleetcast.
 usage: cargo xtask COMMAND
 
   test      sets up what the tests need and runs all of them
-  wasm      builds the WebAssembly module: target/fleetcast-web
-  parity    builds the module and runs every scenario in it, under Node
+  serve     builds the web app and serves it on 127.0.0.1; a port can follow
+  web       builds the web app: target/fleetcast-web/dist; `web quick` builds it sooner, larger
+  parity    builds the web app and runs every scenario in its worker, under Node
+  browser   builds the web app and tests it in headless Chromium
+  figures   measures the web app in headless Chromium
   expected  rewrites scenarios/expected.txt from native runs
   bench     runs the benchmarks; what follows goes to criterion: cargo xtask bench placement
   help      prints this
@@ -31,13 +37,17 @@ fn main() -> ExitCode {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", &[][..]),
     };
-    if !rest.is_empty() && command != "bench" {
+    let takes_more = matches!(command, "bench" | "serve" | "web" | "browser" | "figures");
+    if !rest.is_empty() && !takes_more {
         return usage(&format!("`{command}` takes no arguments, and got `{}`", rest.join(" ")));
     }
     let done = match command {
         "test" => return test::all(),
-        "wasm" => wasm::build().map(|module| module.display().to_string()),
-        "parity" => wasm::build().and_then(|module| parity::run(&module)),
+        "web" => profile(rest).and_then(wasm::build).map(|dist| dist.display().to_string()),
+        "serve" => serve(rest),
+        "parity" => wasm::build(Profile::Web).and_then(|dist| parity::run(&dist)),
+        "browser" => wasm::build(Profile::Web).and_then(|dist| browser::test(&dist, rest)),
+        "figures" => wasm::build(Profile::Web).and_then(|dist| browser::figures(&dist, rest)),
         "expected" => expected(),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => Ok(HELP.to_owned()),
@@ -58,6 +68,29 @@ fn main() -> ExitCode {
 fn usage(problem: &str) -> ExitCode {
     eprintln!("error: {problem}\nhint: `cargo xtask help` lists the commands");
     ExitCode::from(2)
+}
+
+/// How the app is to be built.
+fn profile(rest: &[String]) -> Result<Profile, String> {
+    match rest {
+        [] => Ok(Profile::Web),
+        [word] if word == "quick" => Ok(Profile::Quick),
+        _ => Err(format!("`web` takes `quick` or nothing, and got `{}`", rest.join(" "))),
+    }
+}
+
+/// Builds the app and serves it until it is stopped.
+fn serve(rest: &[String]) -> Result<String, String> {
+    let port = match rest {
+        [] => serve::PORT,
+        [port] => port.parse().map_err(|_| format!("`{port}` is not a port"))?,
+        _ => return Err(format!("`serve` takes one port, and got `{}`", rest.join(" "))),
+    };
+    let dist = wasm::build(Profile::Web)?;
+    let (address, serving) = serve::start(&dist, port)?;
+    println!("Fleetcast is at {address} until you press Ctrl+C");
+    serving.join().map_err(|_| "the server has stopped".to_owned())?;
+    Ok(String::new())
 }
 
 fn expected() -> Result<String, String> {
