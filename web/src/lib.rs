@@ -17,6 +17,8 @@ pub mod chart;
 pub mod link;
 pub mod opened;
 pub mod stats;
+pub mod cards;
+pub mod tell;
 pub mod effect;
 pub mod compare;
 pub mod model;

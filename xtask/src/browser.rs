@@ -20,6 +20,14 @@ pub(crate) fn figures(dist: &Path, only: &[String]) -> Result<String, String> {
     node(dist, "figures.mjs", only)
 }
 
+/// Takes pictures of every screen.
+///
+/// # Errors
+/// Something that it needs is missing, or a screen did not come.
+pub(crate) fn shots(dist: &Path, only: &[String]) -> Result<String, String> {
+    node(dist, "shots.mjs", only)
+}
+
 fn node(dist: &Path, script: &str, args: &[String]) -> Result<String, String> {
     let chromium = setup::chromium()?;
     setup::node_packages()?;
