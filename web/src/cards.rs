@@ -164,7 +164,7 @@ mod tests {
             "mercadolibre.toml",
             &[
                 "Fits until: to the end; 2014-07-01, when the run ends",
-                "Capacity left at the end: 13.4%; of memory, which runs out first; 90.5% taken at its peak",
+                "Capacity left at the end: 10.5%; of memory, which runs out first; 90.5% taken at its peak",
                 "Order by: 2011-07-18; 2,440 hosts in 61 orders, price 12,688,000",
                 "Request to ready, p95: 10 s; median 10 s, 99th percentile 10 s",
                 "Refused: 0%; 0 of 52,284 requests",

@@ -1,6 +1,7 @@
 //! Charts: lines and areas over the run's time, as SVG paths. The page puts them into its SVG; a
 //! file of its own is made by [`Chart::svg`].
 
+use fleetcast_core::frames::{self as film, Film};
 use fleetcast_core::report::{Series, SeriesColumn};
 use fleetcast_core::ticks;
 use fleetcast_core::time::Calendar;
@@ -322,6 +323,11 @@ pub fn charts(
         charts.push(chart("hosts", "Hosts, and how many are empty".to_owned(), "hosts", lines));
     }
 
+    if let Some(alive) = column("alive") {
+        let lines = vec![Line::new("alive", most(alive, 1.0), 3).area()];
+        charts.push(chart("vms", "VMs".to_owned(), "VMs", lines));
+    }
+
     if !away.by_reason.is_empty() {
         let lines = away.by_reason.iter().enumerate().map(|(row, (reason, counts))| {
             let mut values: Vec<f64> = counts.iter().map(|count| f64::from(*count)).collect();
@@ -338,6 +344,32 @@ pub fn charts(
         charts.push(chart("queue", "Requests waiting for room".to_owned(), "requests", lines));
     }
     charts
+}
+
+/// Charts of several runs over each other, from their films: `(name, film)` by variant.
+pub fn charts_of_films(films: &[(String, &Film)]) -> Vec<Chart> {
+    let Some((_, first)) = films.iter().find(|(_, film)| !film.frames().is_empty()) else {
+        return Vec::new();
+    };
+    let times_ms: Vec<u64> = first.frames().iter().map(|frame| frame.at_ms).collect();
+    let chart = |id, title: &str, unit: &str, value: fn(&film::Frame) -> u64| {
+        let line = |(colour, (name, film)): (usize, &(String, &Film))| {
+            let at = |at_ms: &u64| film.at(*at_ms).map_or(0.0, |frame| value(frame) as f64);
+            Line::new(name.as_str(), times_ms.iter().map(at).collect(), colour)
+        };
+        let lines: Vec<Line> = films.iter().enumerate().map(line).collect();
+        let (title, unit, times_ms) = (title.to_owned(), unit.to_owned(), times_ms.clone());
+        Chart { id, title, unit, times_ms, lines }
+    };
+    let charts = [
+        chart("used", "Hosts in use", "hosts", |frame| frame.hosts_used),
+        chart("alive", "VMs", "VMs", |frame| frame.alive),
+        chart("refused", "Refused so far", "requests", |frame| frame.refused),
+        chart("queue", "Requests waiting for room", "requests", |frame| frame.waiting),
+    ];
+    let says_something =
+        |chart: &Chart| chart.lines.iter().any(|line| line.values.iter().any(|value| *value > 0.0));
+    charts.into_iter().filter(says_something).collect()
 }
 
 #[cfg(test)]

@@ -224,8 +224,13 @@ impl Compare {
             }
             FromWorker::Ended { id, report, .. } if id == variant.id => {
                 variant.reports.push(Rc::new(*report));
-                self.at_ms = self.whole().to_ms;
-                return self.next(row);
+                let is_first = variant.reports.len() == 1;
+                let mut effects = self.next(row);
+                if is_first {
+                    self.at_ms = self.whole().to_ms;
+                    effects.push(Effect::Show(self.at_ms));
+                }
+                return effects;
             }
             FromWorker::Wrong { id, problems } if id == variant.id => {
                 let first = problems.list.first();

@@ -72,17 +72,19 @@ impl Map {
                 rack.push(host);
             }
         }
-        let largest = by_rack.iter().map(Vec::len).max().unwrap_or(0);
-        // A block is about as high as wide where there are many racks, and wide where there is one.
-        let filled = by_rack.iter().filter(|hosts| !hosts.is_empty()).count();
-        let shape = if filled <= 2 { 3.0 } else { 0.6 };
-        let columns = ((largest as f64 * shape).sqrt().ceil() as u32).max(1);
-        let fits = |cell: &u32| {
-            let map = lay_out(zones, racks, &by_rack, width, columns, *cell, hosts.len());
-            (map.height <= height).then_some(map)
+        // Blocks may be narrow or wide, whatever leaves the squares largest.
+        let largest = by_rack.iter().map(Vec::len).max().unwrap_or(0) as u32;
+        let shapes = [0.6, 1.0, 1.8, 3.2, 0.3, 6.0];
+        let columns =
+            shapes.map(|shape| (f64::from(largest) * shape).sqrt().ceil().max(1.0) as u32);
+        let fits = |cell: u32| {
+            columns.into_iter().find_map(|columns| {
+                let map = lay_out(zones, racks, &by_rack, width, columns, cell, hosts.len());
+                (map.height <= height).then_some(map)
+            })
         };
-        (CELL_MIN + 1..=CELL_MAX).rev().find_map(|cell| fits(&cell)).unwrap_or_else(|| {
-            lay_out(zones, racks, &by_rack, width, columns, CELL_MIN, hosts.len())
+        (CELL_MIN + 1..=CELL_MAX).rev().find_map(fits).unwrap_or_else(|| {
+            lay_out(zones, racks, &by_rack, width, width / CELL_MIN, CELL_MIN, hosts.len())
         })
     }
 

@@ -215,11 +215,13 @@ impl Model {
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Go(screen) => {
-                self.screen = screen;
+                (self.screen, self.zoom) = (screen, None);
+                let mut at_ms = self.at_ms;
                 if screen == Screen::Compare {
                     self.compare.begin(&self.written, &self.run.outline);
+                    at_ms = self.compare.at_ms;
                 }
-                vec![Effect::FocusMain]
+                vec![Effect::Show(at_ms), Effect::FocusMain]
             }
             Msg::Take { file, runs } => self.take(file, runs),
             Msg::Opened(name, bytes) => self.open(name, bytes),

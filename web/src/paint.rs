@@ -3,7 +3,7 @@
 //! striped is draining.
 
 use crate::map::Map;
-use fleetcast_core::frames::{Frame, LOAD_FULL, NewHost, Status};
+use fleetcast_core::frames::{Frame, LOAD_FULL, LOAD_OVER, NewHost, Status};
 
 /// A colour: red, green, blue.
 pub type Rgb = [u8; 3];
@@ -32,8 +32,8 @@ pub struct Palette {
     pub track: Rgb,
     /// Outlines and stripes.
     pub line: Rgb,
-    /// From little taken to all.
-    pub load: [(u8, Rgb); 5],
+    /// From little taken to all, getting darker (by night lighter); then what is oversold.
+    pub load: [(u8, Rgb); 6],
     /// From new to old.
     pub age: [(u8, Rgb); 2],
 }
@@ -44,11 +44,12 @@ pub const LIGHT: Palette = Palette {
     track: [226, 232, 238],
     line: [124, 138, 153],
     load: [
-        (0, [150, 198, 210]),
-        (125, [62, 146, 172]),
-        (205, [32, 98, 143]),
-        (230, [204, 128, 44]),
-        (250, [178, 60, 46]),
+        (0, [194, 226, 221]),
+        (80, [120, 190, 196]),
+        (160, [63, 147, 179]),
+        (225, [42, 95, 152]),
+        (LOAD_FULL, [40, 44, 102]),
+        (LOAD_OVER, [178, 60, 46]),
     ],
     age: [(0, [143, 205, 170]), (250, [84, 48, 122])],
 };
@@ -59,11 +60,12 @@ pub const DARK: Palette = Palette {
     track: [42, 52, 62],
     line: [120, 136, 152],
     load: [
-        (0, [38, 84, 98]),
-        (125, [52, 138, 162]),
-        (205, [108, 188, 222]),
-        (230, [226, 164, 74]),
-        (250, [236, 110, 86]),
+        (0, [31, 68, 76]),
+        (80, [36, 104, 124]),
+        (160, [50, 149, 181]),
+        (225, [120, 195, 230]),
+        (LOAD_FULL, [228, 242, 255]),
+        (LOAD_OVER, [236, 110, 86]),
     ],
     age: [(0, [74, 140, 106]), (250, [190, 150, 232])],
 };
@@ -191,7 +193,12 @@ impl Picture {
                     (load, load)
                 }
             };
-            let code = (mark as u32) << 12 | u32::from(height >> 2) << 6 | u32::from(colour >> 2);
+            // Four loads share a square, but for those of a full and of an oversold host.
+            let part = |load: u8| match load {
+                LOAD_FULL.. => u32::from(load - LOAD_FULL).min(1) + 62,
+                load => u32::from(load >> 2).min(61),
+            };
+            let code = (mark as u32) << 12 | part(height) << 6 | part(colour);
             if self.painted[host] == code {
                 continue;
             }
@@ -343,8 +350,9 @@ mod tests {
     #[test]
     fn colours_go_from_stop_to_stop() {
         assert_eq!(LIGHT.of_load(0), LIGHT.load[0].1);
-        assert_eq!(LIGHT.of_load(125), LIGHT.load[1].1);
-        assert_eq!(LIGHT.of_load(251), LIGHT.load[4].1);
+        assert_eq!(LIGHT.of_load(80), LIGHT.load[1].1);
+        assert_eq!(LIGHT.of_load(LOAD_FULL), LIGHT.load[4].1);
+        assert_eq!(LIGHT.of_load(LOAD_OVER), LIGHT.load[5].1);
         assert_eq!(LIGHT.of_age(0), LIGHT.age[0].1);
     }
 }

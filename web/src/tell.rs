@@ -186,7 +186,7 @@ mod tests {
         let last = film.frames().last().unwrap();
         assert_eq!(
             host(&outline, &film, last, 3),
-            "h3 · zone-1 · rack-1 · server · full · 4 VMs · CPU 100%, memory 50% · 365 days old"
+            "h3 · z1 · main-z1-r1 · server · full · 4 VMs · CPU 100%, memory 50% · 365 days old"
         );
         assert_eq!(fleet(last), "20 hosts · 20 full · 80 VMs · 176 refused so far");
         assert_eq!(history(&film, 3).last(), Some(&(last.at_ms, Some(LOAD_FULL))));

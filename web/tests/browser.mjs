@@ -69,6 +69,14 @@ export async function write(page, change) {
   await area.fill(change(await area.inputValue()));
 }
 
+/** Moves the time slider to a share of the run. */
+export async function seek(page, part) {
+  await page.locator("#slider").evaluate((slider, part) => {
+    slider.value = String(part * Number(slider.max));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, part);
+}
+
 export const FIRST = "First steps: twenty hosts for a year";
 export const GROWTH = "MercadoLibre: 100 to 2,000 servers";
 export const AZURE = "Azure: a cloud from its first VM";

@@ -4,7 +4,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { FIRST, GROWTH, edit, launch, run, state, visit, words, write } from "./browser.mjs";
+import { FIRST, GROWTH, edit, launch, run, seek, state, visit, words, write } from "./browser.mjs";
 
 const folder = join(process.env.TARGET ?? "target", "fleetcast-web", "shots");
 await mkdir(folder, { recursive: true });
@@ -26,8 +26,7 @@ const SCREENS = {
   },
   replay: async (page) => {
     await run(page, GROWTH);
-    const slider = page.locator("#slider");
-    await slider.fill(String(Math.round(Number(await slider.getAttribute("max")) * 0.7)));
+    await seek(page, 0.7);
     await page.waitForTimeout(500);
   },
   host: async (page) => {
@@ -63,6 +62,8 @@ for (const [screen, go] of Object.entries(SCREENS)) {
     } catch (error) {
       console.log(`${name}: ${error.message.split("\n")[0]}`, page.wrongs);
     }
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.waitForTimeout(100);
     await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
     if (page.wrongs.length) console.log(name, page.wrongs);
     await page.context().close();

@@ -2,10 +2,12 @@
 
 use crate::page::{Do, Page};
 use crate::parts::{icon, legend, transport, value_of};
+use crate::replay::{Shown, figure};
 use fleetcast_core::placement::POLICIES;
 use fleetcast_core::words;
 use fleetcast_web::compare::{Change, Compare, Row, SEEDS_MAX, VARIANTS_MAX, Variant, difference};
 use fleetcast_web::model::{Msg, calendar};
+use fleetcast_web::protocol::Outline;
 use fleetcast_web::stats::Mean;
 use web_sys::{Event, MouseEvent, PointerEvent};
 use yew::html::Scope;
@@ -38,6 +40,7 @@ pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
                         { for compare.variants.iter().enumerate().map(|(row, variant)| map(page, row, variant)) }
                     </div>
                 </section>
+                { charts(page, link, outline) }
             }
         </>
     }
@@ -154,6 +157,33 @@ fn bar(value: Mean, largest: f64) -> Html {
                 <path d={format!("M{low:.1} 5H{high:.1}M{low:.1} 1.5v7M{high:.1} 1.5v7")} />
             }
         </svg>
+    }
+}
+
+/// The variants' first seeds over each other.
+fn charts(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html {
+    if page.compare_charts.is_empty() {
+        return html! {};
+    }
+    let (_, span) = page.spans();
+    let shown = Shown {
+        span,
+        calendar: calendar(Some(outline)),
+        at_ms: page.model.compare.at_ms,
+        name: format!("{} compared", outline.name),
+        caption: format!("{} · seed {}", outline.name, outline.seed),
+    };
+    html! {
+        <section class="charts" aria-labelledby="over-title">
+            <div class="bar">
+                <h2 id="over-title">{ "Over each other" }</h2>
+                <p class="hint">{ format!("All with seed {}.", outline.seed) }</p>
+                if page.model.zoom.is_some() {
+                    <button onclick={link.callback(|_| Do::Tell(Msg::Zoom(None)))}>{ "Show all" }</button>
+                }
+            </div>
+            <div class="grid">{ for page.compare_charts.iter().map(|chart| figure(page, link, chart, &shown)) }</div>
+        </section>
     }
 }
 

@@ -5,6 +5,8 @@ use crate::lanes::{Heard, Lanes};
 use crate::parts::icon;
 use crate::stage::{Says, Stage};
 use crate::{choose, compare, replay};
+use fleetcast_core::frames::Film;
+use fleetcast_web::chart::{Chart, Span, charts_of_films};
 use fleetcast_web::effect::{Effect, Theme};
 use fleetcast_web::model::{Model, Msg, Notice, Screen};
 use fleetcast_web::opened::FILE_BYTES_MAX;
@@ -15,6 +17,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{DragEvent, Event, File, FileList, HtmlElement, KeyboardEvent};
 use yew::html::Scope;
 use yew::prelude::*;
+
+/// How often the page shows how far a run is, ms.
+const PROGRESS_EVERY_MS: f64 = 100.0;
 
 /// Shows the page.
 pub(crate) fn open() {
@@ -30,7 +35,11 @@ pub(crate) struct Page {
     pub(crate) stage: Stage,
     lanes: Lanes,
     pub(crate) ui: Ui,
+    /// The charts of the comparison, from the films of its first seed.
+    pub(crate) compare_charts: Rc<Vec<Chart>>,
     check_timer: Option<i32>,
+    /// When the page last showed how far a run is, ms.
+    last_progress: f64,
     _closures: Vec<Closure<dyn FnMut(Event)>>,
 }
 
@@ -106,7 +115,9 @@ impl Component for Page {
                 brush: None,
                 wanted_host: String::new(),
             },
+            compare_charts: Rc::default(),
             check_timer: None,
+            last_progress: 0.0,
             _closures: Vec::new(),
         };
         page.listen(&link);
@@ -175,8 +186,8 @@ impl Component for Page {
             Do::Brush(brush) => self.ui.brush = brush,
             Do::Brushed => {
                 if let Some((from_ms, to_ms)) = self.ui.brush.take() {
-                    let whole = self.model.whole();
-                    match fleetcast_web::chart::Span::between(from_ms, to_ms, whole) {
+                    let (whole, _) = self.spans();
+                    match Span::between(from_ms, to_ms, whole) {
                         Some(zoom) => self.tell(link, Msg::Zoom(Some(zoom))),
                         None => {
                             self.stage.pause();
@@ -214,7 +225,7 @@ impl Component for Page {
         match model.screen {
             Screen::Replay => {
                 self.stage.detach(|lane| lane != 0);
-                let (whole, span) = (model.whole(), model.span());
+                let (whole, span) = self.spans();
                 let charts = &model.run.charts;
                 self.stage.set(whole, span, model.calendar(), charts, model.colour_by);
                 if let Some(outline) = &model.run.outline {
@@ -226,8 +237,8 @@ impl Component for Page {
                 self.stage.detach(|lane| lane == 0);
                 let outline = model.compare.variants.iter().find_map(|v| v.outline.as_deref());
                 let calendar = fleetcast_web::model::calendar(outline);
-                let whole = model.compare.whole();
-                self.stage.set(whole, whole, calendar, &Rc::default(), model.colour_by);
+                let (whole, span) = self.spans();
+                self.stage.set(whole, span, calendar, &self.compare_charts, model.colour_by);
                 for (row, variant) in model.compare.variants.iter().enumerate() {
                     if let Some(outline) = &variant.outline {
                         self.stage.attach(row + 1, &format!("map-{row}"), outline, 260);
@@ -371,8 +382,36 @@ impl Page {
             }
             _ => {}
         }
+        let is_progress = matches!(message, FromWorker::Progress { .. });
+        let is_end = matches!(message, FromWorker::Ended { .. });
         self.tell(link, Msg::Heard(lane, Box::new(message)));
+        if is_end && lane > 0 {
+            let variants = self.model.compare.variants.iter().enumerate();
+            let films: Vec<_> = variants
+                .filter_map(|(row, variant)| {
+                    let film = self.stage.with_film(row + 1, Film::clone)?;
+                    (!variant.reports.is_empty()).then(|| (variant.name(), film))
+                })
+                .collect();
+            let films: Vec<_> = films.iter().map(|(name, film)| (name.clone(), film)).collect();
+            self.compare_charts = Rc::new(charts_of_films(&films));
+        }
+        // The page need not be drawn for every slice of a run.
+        let now = browser::window().performance().map_or(0.0, |performance| performance.now());
+        if is_progress && now - self.last_progress < PROGRESS_EVERY_MS {
+            return false;
+        }
+        self.last_progress = now;
         true
+    }
+
+    /// All of what is shown, in time, and the stretch that charts show.
+    pub(crate) fn spans(&self) -> (Span, Span) {
+        let whole = match self.model.screen {
+            Screen::Compare => self.model.compare.whole(),
+            _ => self.model.whole(),
+        };
+        (whole, self.model.zoom.unwrap_or(whole))
     }
 
     fn carry_out(&mut self, link: &Scope<Self>, effect: Effect) {

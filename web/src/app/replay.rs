@@ -5,6 +5,7 @@ use crate::page::{Do, Page};
 use crate::parts::{icon, legend, transport, value_of};
 use fleetcast_core::explain::{Change, Explanation};
 use fleetcast_core::report::Report;
+use fleetcast_core::time::Calendar;
 use fleetcast_core::words;
 use fleetcast_web::cards::{Mood, cards};
 use fleetcast_web::chart::{self, Chart, Frame};
@@ -368,6 +369,15 @@ fn charts(page: &Page, link: &Scope<Page>) -> Html {
             zoom.map(|zoom| Do::Tell(Msg::Zoom(Some(zoom))))
         }
     });
+    let caption = model.run.report.as_ref().map_or_else(String::new, |report| {
+        format!(
+            "{} · {} · seed {} · {} · Fleetcast {}",
+            report.scenario, report.policy, report.seed, report.fingerprint, report.version
+        )
+    });
+    let name = model.run.outline.as_ref().map_or_else(String::new, |outline| outline.name.clone());
+    let shown =
+        Shown { span: model.span(), calendar: model.calendar(), at_ms: model.at_ms, name, caption };
     html! {
         <section class="charts" aria-labelledby="charts-title">
             <div class="bar">
@@ -376,7 +386,7 @@ fn charts(page: &Page, link: &Scope<Page>) -> Html {
                 <button onclick={zoom_in}>{ "Zoom in here" }</button>
                 { for zoom }
             </div>
-            <div class="grid">{ for model.run.charts.iter().map(|chart| figure(page, link, chart)) }</div>
+            <div class="grid">{ for model.run.charts.iter().map(|chart| figure(page, link, chart, &shown)) }</div>
         </section>
     }
 }
@@ -392,15 +402,27 @@ fn chart_width(page: &Page) -> u32 {
     (inner.saturating_sub(14 * (columns - 1)) / columns).saturating_sub(26).max(240)
 }
 
-fn figure(page: &Page, link: &Scope<Page>, chart: &Chart) -> Html {
-    let model = &page.model;
-    let (span, calendar) = (model.span(), model.calendar());
+/// What all charts of a screen have in common.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    pub(crate) span: chart::Span,
+    pub(crate) calendar: Calendar,
+    pub(crate) at_ms: u64,
+    /// What is shown; files are called after it.
+    pub(crate) name: String,
+    /// What stands below a chart in a file.
+    pub(crate) caption: String,
+}
+
+/// A chart, what its lines say at the instant shown, and its files.
+pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Shown) -> Html {
+    let Shown { span, calendar, at_ms, name, .. } = shown.clone();
     let frame = Frame { width: chart_width(page), height: 190 };
     let drawing = chart.draw(&calendar, span, frame);
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let (floor, right) = (height - chart::BOTTOM, width - chart::RIGHT);
-    let x = span.x_of(model.at_ms, frame.width);
-    let is_inside = (span.from_ms..=span.to_ms).contains(&model.at_ms);
+    let x = span.x_of(at_ms, frame.width);
+    let is_inside = (span.from_ms..=span.to_ms).contains(&at_ms);
     let x = if is_inside { format!("{x:.1}") } else { "-9".to_owned() };
     let instant = move |event: &PointerEvent| {
         // The chart may be scaled: its own width counts.
@@ -425,25 +447,21 @@ fn figure(page: &Page, link: &Scope<Page>, chart: &Chart) -> Html {
         let (a, b) = (span.x_of(from.min(to), frame.width), span.x_of(from.max(to), frame.width));
         html! { <rect class="brush" x={a.to_string()} y={chart::TOP.to_string()} width={(b - a).max(0.0).to_string()} height={(floor - chart::TOP).to_string()} /> }
     });
-    let stem = format!(
-        "{}-{}",
-        tell::file_stem(&model.run.outline.as_ref().map_or("run", |o| &o.name)),
-        chart.id
-    );
+    let stem = format!("{}-{}", tell::file_stem(&name), chart.id);
     let summary =
-        chart.lines.iter().map(|line| format!("{} {}", line.name, chart.said(line, model.at_ms)));
+        chart.lines.iter().map(|line| format!("{} {}", line.name, chart.said(line, at_ms)));
     let summary = format!("{}. {}", chart.title, summary.collect::<Vec<_>>().join(", "));
     html! {
         <figure class="chart">
             <figcaption>
                 <h3>{ &chart.title }</h3>
                 <span class="saves">
-                    <button class="quiet" aria-label={format!("Save {} as SVG", chart.title)} onclick={save(model, chart, stem.clone(), false)}>{ "SVG" }</button>
-                    <button class="quiet" aria-label={format!("Save {} as PNG", chart.title)} onclick={save(model, chart, stem, true)}>{ "PNG" }</button>
+                    <button class="quiet" aria-label={format!("Save {} as SVG", chart.title)} onclick={save(chart, shown, stem.clone(), false)}>{ "SVG" }</button>
+                    <button class="quiet" aria-label={format!("Save {} as PNG", chart.title)} onclick={save(chart, shown, stem, true)}>{ "PNG" }</button>
                 </span>
                 <ul class="lines">
                     { for chart.lines.iter().enumerate().map(|(row, line)| html! {
-                        <li class={format!("line-{}", line.colour % 6)}><i aria-hidden="true"></i>{ &line.name }{ " " }<b id={format!("said-{}-{row}", chart.id)}>{ chart.said(line, model.at_ms) }</b></li>
+                        <li class={format!("line-{}", line.colour % 6)}><i aria-hidden="true"></i>{ &line.name }{ " " }<b id={format!("said-{}-{row}", chart.id)}>{ chart.said(line, at_ms) }</b></li>
                     }) }
                 </ul>
             </figcaption>
@@ -474,14 +492,9 @@ fn figure(page: &Page, link: &Scope<Page>, chart: &Chart) -> Html {
     }
 }
 
-fn save(model: &Model, chart: &Chart, stem: String, is_png: bool) -> Callback<MouseEvent> {
-    let (chart, calendar, span) = (chart.clone(), model.calendar(), model.span());
-    let caption = model.run.report.as_ref().map_or_else(String::new, |report| {
-        format!(
-            "{} · {} · seed {} · {} · Fleetcast {}",
-            report.scenario, report.policy, report.seed, report.fingerprint, report.version
-        )
-    });
+fn save(chart: &Chart, shown: &Shown, stem: String, is_png: bool) -> Callback<MouseEvent> {
+    let chart = chart.clone();
+    let Shown { span, calendar, caption, .. } = shown.clone();
     Callback::from(move |_| {
         let svg = chart.svg(&calendar, span, &caption);
         if is_png {

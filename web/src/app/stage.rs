@@ -261,22 +261,18 @@ impl Stage {
         self.0.borrow().reels.get(&lane).map(|reel| look(&reel.film))
     }
 
-    /// The instant that is shown.
-    pub(crate) fn at_ms(&self) -> u64 {
-        self.0.borrow().at_ms
-    }
-
     /// Shows another instant.
     pub(crate) fn show(&self, at_ms: u64) {
         let mut inner = self.0.borrow_mut();
-        inner.at_ms = at_ms.clamp(inner.whole.from_ms, inner.whole.to_ms);
+        inner.at_ms = at_ms;
         drop(inner);
         self.redraw();
     }
 
     /// Shows another instant because a person wants it: the page is told, not too often.
     pub(crate) fn seek(&self, at_ms: u64) {
-        self.show(at_ms);
+        let whole = self.0.borrow().whole;
+        self.show(at_ms.clamp(whole.from_ms, whole.to_ms));
         self.tell_soon(false);
     }
 
