@@ -205,9 +205,10 @@ impl Chart {
         let floor = f64::from(FRAME.height) - BOTTOM;
         for (x, text) in &drawing.dates {
             let (end, below) = (floor + 4.0, floor + 17.0);
+            let middle = word_x(*x, text, FRAME.width);
             say(format!(
                 "<path d=\"M{x:.1} {floor}V{end}\" stroke=\"#7c8a99\"/>\
-                 <text x=\"{x:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>\n",
+                 <text x=\"{middle:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>\n",
                 escape(text)
             ));
         }
@@ -227,6 +228,11 @@ impl Chart {
         ));
         svg
     }
+}
+
+/// Where the middle of a date is, so that it does not leave the chart.
+pub fn word_x(x: f64, text: &str, width: u32) -> f64 {
+    x.min(f64::from(width) - 3.3 * text.chars().count() as f64 - 1.0)
 }
 
 /// Colours of lines on white paper; the page has its own for light and dark.

@@ -74,7 +74,11 @@ impl Map {
         }
         // Blocks may be narrow or wide, whatever leaves the squares largest.
         let largest = by_rack.iter().map(Vec::len).max().unwrap_or(0) as u32;
-        let shapes = [0.6, 1.0, 1.8, 3.2, 0.3, 6.0];
+        let filled = by_rack.iter().filter(|hosts| !hosts.is_empty()).count();
+        let shapes = match filled {
+            0..=2 => [4.0, 8.0, 2.0, 1.0, 0.6, 0.3],
+            _ => [0.6, 1.0, 1.8, 3.2, 0.3, 6.0],
+        };
         let columns =
             shapes.map(|shape| (f64::from(largest) * shape).sqrt().ceil().max(1.0) as u32);
         let fits = |cell: u32| {

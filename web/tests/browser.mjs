@@ -79,4 +79,3 @@ export async function seek(page, part) {
 
 export const FIRST = "First steps: twenty hosts for a year";
 export const GROWTH = "MercadoLibre: 100 to 2,000 servers";
-export const AZURE = "Azure: a cloud from its first VM";

@@ -373,7 +373,8 @@ impl Page {
 
     fn hear(&mut self, link: &Scope<Self>, lane: usize, message: FromWorker, bytes: &[u8]) -> bool {
         match &message {
-            FromWorker::Begun { .. } => self.stage.begin(lane),
+            // Only a variant's first run is filmed.
+            FromWorker::Begun { .. } if self.is_filmed(lane) => self.stage.begin(lane),
             FromWorker::Progress { at_ms, .. } => {
                 self.stage.push(lane, bytes);
                 if lane == 0 && self.model.run.course.is_under_way() {
@@ -403,6 +404,12 @@ impl Page {
         }
         self.last_progress = now;
         true
+    }
+
+    /// Whether the run under way in a lane is filmed.
+    fn is_filmed(&self, lane: usize) -> bool {
+        let variant = lane.checked_sub(1).and_then(|row| self.model.compare.variants.get(row));
+        variant.is_none_or(|variant| variant.reports.is_empty())
     }
 
     /// All of what is shown, in time, and the stretch that charts show.

@@ -321,14 +321,14 @@ fn funnel(account: &Explanation) -> Html {
             <ol class="funnel">
                 <li>
                     <span>{ format!("{} in service", words::plural(all, "host")) }</span>
-                    <meter min="0" max={all.to_string()} value={all.to_string()}></meter>
+                    <progress max={all.to_string()} value={all.to_string()} aria-label={format!("{all} hosts")}></progress>
                 </li>
                 { for account.funnel.turned_away.iter().map(|away| {
                     left -= away.hosts;
                     html! {
                         <li>
                             <span>{ format!("{}: {} away, {} left", away.words, words::count(away.hosts), words::count(left)) }</span>
-                            <meter min="0" max={all.to_string()} value={left.to_string()} aria-label={format!("{left} hosts left")}></meter>
+                            <progress max={all.to_string()} value={left.to_string()} aria-label={format!("{left} hosts left")}></progress>
                         </li>
                     }
                 }) }
@@ -476,7 +476,7 @@ pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Sho
                 { for drawing.dates.iter().map(|(x, text)| html! {
                     <>
                         <path class="tick" d={format!("M{x:.1} {floor}v4")} />
-                        <text class="middle" x={format!("{x:.1}")} y={(floor + 16.0).to_string()}>{ text }</text>
+                        <text class="middle" x={format!("{:.1}", chart::word_x(*x, text, frame.width))} y={(floor + 16.0).to_string()}>{ text }</text>
                     </>
                 }) }
                 { for chart.lines.iter().zip(drawing.paths).map(|(line, (path, area))| html! {
