@@ -53,6 +53,7 @@ struct Block {
     x: u32,
     y: u32,
     columns: u32,
+    rack: usize,
     hosts: Vec<u32>,
 }
 
@@ -72,7 +73,8 @@ impl Map {
                 rack.push(host);
             }
         }
-        // Blocks may be narrow or wide, whatever leaves the squares largest.
+        // Blocks may be narrow or wide, whatever leaves the squares largest. Measuring goes by
+        // racks; hosts are placed once.
         let largest = by_rack.iter().map(Vec::len).max().unwrap_or(0) as u32;
         let filled = by_rack.iter().filter(|hosts| !hosts.is_empty()).count();
         let shapes = match filled {
@@ -83,13 +85,24 @@ impl Map {
             shapes.map(|shape| (f64::from(largest) * shape).sqrt().ceil().max(1.0) as u32);
         let fits = |cell: u32| {
             columns.into_iter().find_map(|columns| {
-                let map = lay_out(zones, racks, &by_rack, width, columns, cell, hosts.len());
+                let map = lay_out(zones, racks, &by_rack, width, columns, cell);
                 (map.height <= height).then_some(map)
             })
         };
-        (CELL_MIN + 1..=CELL_MAX).rev().find_map(fits).unwrap_or_else(|| {
-            lay_out(zones, racks, &by_rack, width, width / CELL_MIN, CELL_MIN, hosts.len())
-        })
+        let mut map = (CELL_MIN + 1..=CELL_MAX)
+            .rev()
+            .find_map(fits)
+            .unwrap_or_else(|| lay_out(zones, racks, &by_rack, width, width / CELL_MIN, CELL_MIN));
+        map.corners = vec![(0, 0); hosts.len()];
+        for block in &mut map.blocks {
+            block.hosts = std::mem::take(&mut by_rack[block.rack]);
+            for (place, host) in (0..).zip(&block.hosts) {
+                let (column, row) = (place % block.columns, place / block.columns);
+                map.corners[*host as usize] =
+                    (block.x + column * map.cell, block.y + row * map.cell);
+            }
+        }
+        map
     }
 
     /// Side of a host's square without the gap, px.
@@ -129,6 +142,7 @@ impl Map {
     }
 }
 
+/// Where racks and words go; no host is placed yet.
 fn lay_out(
     zones: &[String],
     racks: &[(String, u32)],
@@ -136,23 +150,20 @@ fn lay_out(
     width: u32,
     columns: u32,
     cell: u32,
-    hosts: usize,
 ) -> Map {
     let has_names = cell >= 7;
-    let mut map = Map { width, cell, corners: vec![(0, 0); hosts], ..Map::default() };
+    let mut map = Map { width, cell, ..Map::default() };
     let most = (width / cell).max(1);
     let columns = columns.min(most);
     let rack_gap = cell.clamp(4, 14);
     let mut y = 0;
     for (zone, name) in zones.iter().enumerate() {
-        let here = racks
-            .iter()
-            .zip(by_rack)
-            .filter(|((_, of), hosts)| *of as usize == zone && !hosts.is_empty());
+        let here = racks.iter().zip(by_rack).enumerate();
+        let here = here.filter(|(_, ((_, of), hosts))| *of as usize == zone && !hosts.is_empty());
         let mut x = 0;
         let mut row_height = 0;
         let mut is_first = true;
-        for ((rack, _), hosts) in here {
+        for (row, ((rack, _), hosts)) in here {
             if is_first {
                 let text = name.clone();
                 map.labels.push(Label { x: 0, y: y + LABEL / 2, width, text, is_zone: true });
@@ -177,12 +188,8 @@ fn lay_out(
                 });
                 top += LABEL - 2;
             }
-            for (place, host) in (0..).zip(hosts) {
-                let corner = (x + place % columns * cell, top + place / columns * cell);
-                map.corners[*host as usize] = corner;
-            }
             let rows = (hosts.len() as u32).div_ceil(columns);
-            map.blocks.push(Block { x, y: top, columns, hosts: hosts.clone() });
+            map.blocks.push(Block { x, y: top, columns, rack: row, hosts: Vec::new() });
             row_height = row_height.max(top - y + rows * cell);
             x += block_width + rack_gap;
         }

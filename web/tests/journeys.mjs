@@ -98,11 +98,14 @@ await journey("knobs change the run and not the text", async (person) => {
   await edit(page, FIRST);
   const text = await page.locator("#text").inputValue();
   await page.getByLabel("Hosts at the start").fill("60");
+  await page.keyboard.press("Tab");
   await page.getByLabel("Policy").selectOption("worst-fit");
   await state(page, "no problems");
   await page.getByText("Hosts at the start (changed)").waitFor();
-  await page.locator(".workshop").getByRole("button", { name: "Run" }).click();
+  await page.getByLabel("Seed").fill("9");
+  await page.keyboard.press("Control+Enter");
   assert.match(await verdict(page), /^Fits to the end/);
+  assert.match(await page.locator(".keep").textContent(), /seed 9,/);
   assert.match(await page.locator(".keep").textContent(), /Policy worst-fit/);
   await page.getByRole("button", { name: "Change" }).click();
   assert.equal(await page.locator("#text").inputValue(), text);
@@ -163,7 +166,7 @@ await journey("play, zoom and a refusal's funnel", async (person) => {
   const page = await person();
   await run(page, FIRST);
   await page.getByLabel("Speed").selectOption("3");
-  await page.getByRole("button", { name: "Play" }).click();
+  await page.getByRole("button", { name: "Play", exact: true }).click();
   await page.waitForFunction(() => document.querySelector("#clock").textContent < "2026-06");
   await page.waitForFunction(() => document.querySelector("#clock").textContent > "2026-02", null, { timeout: 10_000 });
   await page.getByRole("button", { name: "Pause" }).click();
@@ -206,6 +209,7 @@ await journey("a share link opens in a fresh profile, and runs only when told", 
   const page = await person({ permissions: ["clipboard-read", "clipboard-write"] });
   await edit(page, FIRST);
   await page.getByLabel("Seed").fill("42");
+  await page.keyboard.press("Tab");
   await state(page, "no problems");
   await page.locator(".workshop").getByRole("button", { name: "Run" }).click();
   await verdict(page);
@@ -308,6 +312,8 @@ await journey("keyboard only", async (person) => {
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
   await page.locator("#clock", { hasText: "2026-12-31" }).waitFor();
+  await page.keyboard.press("Home");
+  await page.locator("#clock", { hasText: "2026-01-01" }).waitFor();
   await tabTo("Request ");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "What turned hosts away" }).waitFor();

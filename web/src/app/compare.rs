@@ -105,7 +105,7 @@ fn table(compare: &Compare) -> Html {
         <section class="differences" aria-labelledby="table-title">
             <h2 id="table-title">{ "Differences" }</h2>
             <p class="hint">{ "Means over the seeds; ± is the 95% confidence interval, drawn as a bar. A difference to the first variant is told where the intervals do not meet." }</p>
-            <div class="scroll" tabindex="0" role="region" aria-label="Differences">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of differences">
                 <table>
                     <thead><tr><th scope="col">{ "What" }</th>
                         { for compare.variants.iter().map(|variant| html! { <th scope="col" class="number">{ variant.name() }</th> }) }

@@ -503,8 +503,13 @@ impl Page {
             target.as_ref().map(|target| target.tag_name().to_lowercase()).unwrap_or_default();
         if (event.ctrl_key() || event.meta_key()) && event.key() == "Enter" {
             event.prevent_default();
-            self.tell(link, Msg::Run);
-            return true;
+            // A field that is left tells what was typed into it; the run comes after that.
+            let field = browser::document().active_element();
+            if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+                field.blur().ok();
+            }
+            link.send_message(Do::Tell(Msg::Run));
+            return false;
         }
         let is_plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
         let is_field = matches!(tag.as_str(), "input" | "textarea" | "select");

@@ -198,15 +198,15 @@ fn pointed(page: &Page, link: &Scope<Page>, outline: &Rc<Outline>) -> Html {
     };
     match &page.model.pointed {
         Pointed::Nothing => html! {
-            <aside class="pointed empty" aria-label="Details">
+            <section class="pointed empty" aria-label="Details">
                 <p>{ "Point at a host to read it; click it, or press Enter on the map, to see its VMs and its history." }</p>
                 if page.model.run.away.as_ref().is_some_and(|away| away.total > 0) {
                     <p>{ "Below the charts are the requests that found no host: each one tells why." }</p>
                 }
-            </aside>
+            </section>
         },
         Pointed::Host(host, story) => html! {
-            <aside class="pointed" aria-label="Host">
+            <section class="pointed" aria-label="Host">
                 <div class="bar"><h3>{ tell::host_name(outline, *host) }</h3>{ close }</div>
                 { host_now(page, outline, *host) }
                 { history(page, *host) }
@@ -215,17 +215,17 @@ fn pointed(page: &Page, link: &Scope<Page>, outline: &Rc<Outline>) -> Html {
                     None if page.model.run.course.is_under_way() => html! { <p>{ "Its VMs are listed when the run is over." }</p> },
                     None => html! { <p role="status">{ "Looking up its VMs …" }</p> },
                 } }
-            </aside>
+            </section>
         },
         Pointed::Refusal(request, at_ms, account) => html! {
-            <aside class="pointed" aria-label="Request that found no host">
+            <section class="pointed" aria-label="Request that found no host">
                 <div class="bar"><h3>{ format!("Request {request}") }</h3>{ close }</div>
                 <p class="when">{ tell::instant(&page.model.calendar(), *at_ms, page.model.whole().to_ms) }</p>
                 { match account {
                     Some(account) => funnel(account),
                     None => html! { <p role="status">{ "Running up to this request …" }</p> },
                 } }
-            </aside>
+            </section>
         },
     }
 }
