@@ -402,6 +402,8 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
         Reason::GroupPerHost => "anti-affinity".to_owned(),
         Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
         Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
+        Reason::Affinity(level) => format!("not in the group's {}", level.name()),
+        Reason::Skew(level) => format!("the group's skew over {}s", level.name()),
         Reason::PassedOver => "passed over by the policy".to_owned(),
     }
 }
@@ -506,7 +508,12 @@ impl Near {
                 place,
             }
         };
-        self.by_rule.iter().map(change).collect()
+        // With other hosts to choose from, a group would have other places to be spread over.
+        let moves_places = |rule: &Reason| {
+            tell.state.is_spread(ask)
+                && matches!(rule, Reason::Pool | Reason::Labels | Reason::Forbidden)
+        };
+        self.by_rule.iter().filter(|(rule, _)| !moves_places(rule)).map(change).collect()
     }
 
     /// The fewest VMs, of one host, that each fit elsewhere and whose leaving makes room.
@@ -542,6 +549,7 @@ fn is_of_host(reason: Reason) -> bool {
             | Reason::Labels
             | Reason::Forbidden
             | Reason::Taints
+            | Reason::Affinity(_)
     )
 }
 
@@ -767,6 +775,10 @@ impl Tell<'_> {
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),
             Reason::GroupPerZone => "with one more of its group in a zone".to_owned(),
+            Reason::Affinity(level) => format!("outside the {} of its group", level.name()),
+            Reason::Skew(level) => {
+                format!("if its group were spread less evenly over {}s", level.name())
+            }
             Reason::Cordoned | Reason::Short(_) | Reason::NoHosts | Reason::PassedOver => {
                 "if hosts that are leaving service took VMs".to_owned()
             }

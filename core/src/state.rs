@@ -3,6 +3,7 @@
 //! Every number has one owner here, and only the simulation changes it. Policies and observers
 //! look.
 
+pub mod census;
 pub mod columns;
 pub mod hosts;
 pub mod screen;
@@ -15,7 +16,7 @@ pub mod vms;
 
 pub use classes::Classes;
 pub use columns::Columns;
-pub use groups::{GroupId, GroupKey, Groups};
+pub use groups::{Group, GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use screen::Screen;
@@ -215,6 +216,15 @@ impl State {
         self.tenancy.has_exclusive()
             && (self.shapes.predicate(ask.shape).rules.is_exclusive
                 || self.tenancy.rules_of(ask.tenant).is_exclusive)
+    }
+
+    /// Whether an ask's group must be spread evenly: then a member that comes can make room for
+    /// another.
+    #[inline]
+    pub fn is_spread(&self, ask: Ask) -> bool {
+        ask.group.is_some_and(|group| {
+            self.groups.get(group).rule.skew_max != GroupRule::NONE.skew_max //
+        })
     }
 
     /// A VM starts on its host, which has room for it, and stays for good.

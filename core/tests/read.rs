@@ -236,6 +236,7 @@ fn plain(name: &str) -> Policy {
                 balance_weight: 1,
                 fit: FitScore::Least,
                 resources: [0, 1].map(resource).to_vec(),
+                wishes: WishWeights::DEFAULT,
             })
         }
         "nova" => Policy::Nova(

@@ -4,12 +4,13 @@
 //! × the plugin's score 0..=100; the highest wins, and of equal ones the lowest index (upstream
 //! draws one of them). All integers divide as Go's: towards zero.
 //!
-//! A scenario can use the two plugins that look at resources, [`fit`] and [`balance`]. Their
-//! scores depend on a host and a request alone, so nothing is normalised over candidates; cost:
-//! one pass over the classes of hosts. Upstream counts 100 mCPU and 200 MiB for a container that
-//! asks for none when it scores `fit`; here a request of 0 counts 0. The other plugins
-//! ([`taints`], [`node_affinity`], [`images`], [`topology`], [`inter_pod`]) need what a scenario
-//! cannot say yet; they are here as formulas over [`cluster`] and are held to validation cases.
+//! Two plugins look at resources, [`fit`] and [`balance`]. Their scores depend on a host and a
+//! request alone, so nothing is normalised over candidates; cost: one pass over the classes of
+//! hosts. Those that look at preferences ([`wishes`]) are normalised over all candidates, and asked
+//! only where a request has preferences. Upstream counts 100 mCPU and 200 MiB for a container that
+//! asks for none when it scores `fit`; here a request of 0 counts 0. A scenario
+//! cannot say where images are ([`images`]). The plugins are also here as formulas over a
+//! [`cluster`] of nodes and pods, which are held to validation cases.
 //! Sampling of nodes (from 100 on) is not simulated: all hosts are scored.
 
 pub mod balance;
@@ -20,7 +21,9 @@ pub mod inter_pod;
 pub mod node_affinity;
 pub mod taints;
 pub mod topology;
+pub mod wishes;
 
+use super::filters::Filter;
 use super::scan;
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::KubernetesProfile;
@@ -33,10 +36,24 @@ pub const SCORE_MAX: i64 = 100;
 
 /// The host with the highest score.
 pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
-    scan::least(state, ask, |asked, columns, row| {
+    if wishes::matter(state, ask, &profile.wishes) {
+        return choose_with_wishes(state, ask, profile);
+    }
+    scan::least_of(state, &Filter::new(state, ask), |asked, columns, row| {
         let effective = state.hosts.effective_of(columns.host_type(row));
         Reverse(score(profile, asked, effective, columns, row))
     })
+}
+
+fn choose_with_wishes(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
+    let (candidates, wishes) = wishes::scores(state, ask, &profile.wishes);
+    let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
+    let total = |(candidate, wish): (&scan::Candidate, i64)| {
+        let (host, row) = (candidate.host, candidate.host.row());
+        let sum = wish + score(profile, asked, state.hosts.effective(host), columns, row);
+        (Reverse(sum), host)
+    };
+    candidates.iter().zip(wishes).map(total).min().map(|(_, host)| host)
 }
 
 /// Weighted sum of the plugins' scores of a row.

@@ -3,13 +3,14 @@
 //! Good for: a baseline that every policy should beat. Cost: one pass over the hosts.
 
 use super::filters::Filter;
+use super::scan;
 use crate::state::{Ask, HostId, State};
 use rand::Rng;
 
 /// The host that chance chooses: of the n hosts with room, in index order, the k-th, where k is
 /// the high half of a 64-bit draw × n. No draw when nobody has room.
 pub fn choose(state: &State, ask: Ask, dice: &mut dyn Rng) -> Option<HostId> {
-    let filter = Filter::new(state, ask);
+    let filter = scan::choosy(state, Filter::new(state, ask));
     let fitting = || state.hosts.ids().filter(|host| filter.admits(*host));
     let count = fitting().count();
     (count > 0).then(|| fitting().nth(below(dice, count)).expect("k is below the count"))
