@@ -3,6 +3,7 @@
 //! A decision is a pure function of the state, the ask and the dice; only the simulation applies
 //! it. Ties go to the lowest host index unless the policy says otherwise.
 
+pub mod account;
 pub mod balance_fit;
 pub mod best_fit;
 pub mod compose;
@@ -28,7 +29,9 @@ pub mod shares;
 
 use crate::fact::Reason;
 use crate::resources::Kinds;
-use crate::scenario::{FitBy, Measure, Norm, Policy, Scenario, ShareOf};
+use crate::scenario::{
+    Compose, FitBy, KubernetesProfile, Measure, Norm, Order, Policy, Scenario, ShareOf,
+};
 use crate::state::{Ask, HostId, State};
 use crate::time::Time;
 use compose::Composed;
@@ -135,13 +138,26 @@ impl Placer {
             }
             Policy::Compose(_) => {
                 let composed = self.composed.as_ref().expect("made with the placer");
-                composed.choose(state, &query)
+                composed.choose(state, &query, dice)
             }
             Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
             Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
             Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
+    }
+
+    /// Where the search for this query would go on, for a policy that stops once it has found
+    /// enough: for [`History::set_scan_start`](crate::state::History::set_scan_start), once the
+    /// decision is carried out. Cost: that of the decision; nothing for other policies.
+    #[inline]
+    pub fn next_scan_start(&self, state: &State, ask: Ask) -> Option<u64> {
+        match &self.policy {
+            Policy::Kubernetes(KubernetesProfile { sampling: Some(sampling), .. }) => {
+                Some(kubernetes::sampling::search(state, ask, sampling).next_start)
+            }
+            _ => None,
+        }
     }
 
     /// The policy's name.
@@ -221,6 +237,7 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("greedy-extension", "the host whose last VM's end is put off least, then best-fit"),
     ("lifetime-bucket", "the same in buckets of time"),
     ("rules", "the scenario's own `rules`, one after another"),
+    ("scores", "the highest sum of the scenario's own weighted `scores` and expressions"),
     ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
     ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
     ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
@@ -254,7 +271,8 @@ impl Policy {
             Self::BalanceFit => "balance-fit",
             Self::GreedyExtension(_) => "greedy-extension",
             Self::LifetimeBucket { .. } => "lifetime-bucket",
-            Self::Compose(_) => "rules",
+            Self::Compose(Compose { order: Order::Rules(_), .. }) => "rules",
+            Self::Compose(Compose { order: Order::Scores(_), .. }) => "scores",
             Self::Kubernetes(_) => "kubernetes",
             Self::Nova(_) => "nova",
             Self::Nomad(_) => "nomad",

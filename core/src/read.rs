@@ -16,6 +16,7 @@ mod rules;
 mod groups;
 mod load;
 mod clusters;
+mod compose;
 mod policies;
 mod goals;
 mod reference;

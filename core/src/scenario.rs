@@ -2,6 +2,7 @@
 //!
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
+use crate::expression::Expression;
 use crate::resources::{Amounts, Kinds};
 use crate::time::Calendar;
 
@@ -592,7 +593,7 @@ pub enum Policy {
         /// Bounds between buckets, ms, ascending.
         bounds_ms: Vec<u64>,
     },
-    /// The scenario's own: rules, the first deciding, the next on ties; then a weighted sum.
+    /// The scenario's own.
     Compose(Compose),
     /// The Kubernetes scheduler.
     Kubernetes(KubernetesProfile),
@@ -615,6 +616,8 @@ pub struct KubernetesProfile {
     pub resources: Vec<KubernetesResource>,
     /// Weights of the plugins that look at preferences.
     pub wishes: WishWeights,
+    /// Which nodes are scored; `None`: all that have room, by index.
+    pub sampling: Option<KubernetesSampling>,
 }
 
 /// Weights of the Kubernetes plugins that look at preferences; 0: not in the profile.
@@ -645,6 +648,15 @@ impl WishWeights {
         pod_topology_spread: 0,
         inter_pod_affinity: 0,
     };
+}
+
+/// Which nodes a Kubernetes scheduler looks at, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KubernetesSampling {
+    /// Of how many percent of the nodes it wants room before it scores, 1..=100; 0: it chooses.
+    pub percentage: u64,
+    /// Whether it goes from zone to zone; else by index.
+    pub interleaves_zones: bool,
 }
 
 /// A resource in a Kubernetes profile.
@@ -760,17 +772,121 @@ impl Measure {
     }
 }
 
-/// A policy of rules and weighted scores. A host with less is better; ties go to the lowest index.
+/// A policy of the scenario's own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compose {
-    /// Compared one after another; at most [`RULES_MAX`].
-    pub rules: Vec<Rule>,
+    /// A host is a candidate if none of these is 0. At most [`RULES_MAX`].
+    pub filters: Vec<Formula>,
+    /// How candidates are compared.
+    pub order: Order,
     /// For all scores that measure shares.
     pub measure: Measure,
+    /// Who is taken of those that are equally good.
+    pub ties: Ties,
 }
 
-/// The most rules of a policy.
+impl Compose {
+    /// Rules alone; ties go to the lowest index.
+    pub fn of_rules(rules: Vec<Rule>, measure: Measure) -> Self {
+        let order = Order::Rules(rules);
+        Self { filters: Vec::new(), order, measure, ties: Ties::LowestIndex }
+    }
+
+    /// All scores of it.
+    pub fn scores(&self) -> impl Iterator<Item = &Score> {
+        let (rules, scores) = match &self.order {
+            Order::Rules(rules) => (rules.as_slice(), &[][..]),
+            Order::Scores(scores) => (&[][..], scores.as_slice()),
+        };
+        let of_rules = rules.iter().map(|rule| &rule.score);
+        of_rules.chain(scores.iter().map(|weighted| &weighted.score))
+    }
+
+    /// All expressions of it.
+    pub fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        let of_scores = self.scores().filter_map(|score| match score {
+            Score::Expression(formula) => Some(formula),
+            _ => None,
+        });
+        self.filters.iter().chain(of_scores)
+    }
+}
+
+/// How candidates are compared. Never empty, at most [`RULES_MAX`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// By one rule after another, the least first.
+    Rules(Vec<Rule>),
+    /// By the sum of weighted scores, the most first.
+    Scores(Vec<Weighted>),
+}
+
+/// The most rules, scores and filters of a policy, each.
 pub const RULES_MAX: usize = 8;
+
+/// Who is taken of hosts that are equally good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// The one with the lowest index.
+    LowestIndex,
+    /// Any, each as likely.
+    Random,
+}
+
+/// A score that is added up with others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighted {
+    /// What is scored.
+    pub score: Score,
+    /// What it is multiplied by.
+    pub weight: f64,
+    /// Whether it is brought to 0..=1 over the candidates first, 1 for the best. If not, it counts
+    /// as it is, with a sign that makes the most the best.
+    pub is_normalised: bool,
+}
+
+/// An expression over a host and a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Formula {
+    /// The expression; its names are rows of [`Self::variables`].
+    pub expression: Expression,
+    /// What the names mean.
+    pub variables: Vec<Variable>,
+}
+
+/// What an expression can ask for. Amounts are in vCPU, GiB, Mbit/s and GPUs; the scenario's own
+/// kinds as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// What is free of this column, before the VM is placed.
+    Free(usize),
+    /// The same after it is.
+    Left(usize),
+    /// What is taken, before.
+    Used(usize),
+    /// What the host can give out.
+    Capacity(usize),
+    /// What its machine has.
+    Total(usize),
+    /// What the request asks for.
+    Asked(usize),
+    /// Price of the host.
+    Price,
+    /// Hosts in service.
+    Hosts,
+    /// How long the VM is believed to stay, h.
+    Stay,
+    /// VMs on the host.
+    Vms,
+    /// The host's index.
+    Index,
+    /// The host's age, days.
+    Age,
+    /// By how much the VM puts off the end of the host's last VM, h.
+    Extension,
+    /// A resource that nobody asks for: 0.
+    Nothing,
+}
 
 /// A score, coarsened or not.
 #[derive(Clone, Debug, PartialEq)]
@@ -781,7 +897,7 @@ pub struct Rule {
     pub quantum: Option<f64>,
 }
 
-/// A number for a host and a request; less is better.
+/// A number for a host and a request; less is better, apart from expressions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Score {
     /// What is left, least first.
@@ -806,6 +922,8 @@ pub enum Score {
     NonEmpty,
     /// By how much the VM puts off the end of the host's last VM, ms.
     Extension,
+    /// The scenario's own; the one score of which more is better. Not in rules.
+    Expression(Formula),
 }
 
 /// What must hold at the end.

@@ -352,6 +352,9 @@ impl Simulation {
             ask: arrived.ask,
             demand: arrived.demand,
         };
+        if let Some(place) = self.placer.next_scan_start(&self.state, arrived.ask) {
+            self.state.history.set_scan_start(place);
+        }
         let end = now.after(arrived.stay_ms);
         let vm = self.state.start_until(vm, end);
         if arrived.stay_ms != FOR_GOOD_MS {

@@ -24,6 +24,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+fn composed(score: Score, expression: &str, ties: Ties, filters: &[&str]) -> Policy {
+    let expression = Score::Expression(common::formula(expression));
+    common::scores(vec![(score, 2.0), (expression, 1.0)], ties, filters)
+}
+
 fn policies(kinds: usize) -> Vec<Policy> {
     let by = || FitBy::Columns((0..kinds).rev().collect());
     vec![
@@ -40,6 +45,7 @@ fn policies(kinds: usize) -> Vec<Policy> {
             fit_weight: 1,
             balance_weight: 1,
             fit: FitScore::Least,
+            sampling: None,
             resources: (0..kinds)
                 .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
                 .collect(),
@@ -59,6 +65,17 @@ fn policies(kinds: usize) -> Vec<Policy> {
             walk: NomadWalk::All,
             cpu: Some(0),
             memory: (kinds > 1).then_some(1),
+        }),
+        composed(Score::BestFit(Norm::L2), "free / capacity", Ties::LowestIndex, &[]),
+        composed(Score::BalanceFit, "-free * asked", Ties::Random, &[]),
+        composed(Score::NonEmpty, "free - vms", Ties::Random, &["vms < 3"]),
+        composed(Score::WorstFit(Norm::L1), "free", Ties::Random, &["free > asked"]),
+        Policy::Compose(Compose {
+            ties: Ties::Random,
+            ..Compose::of_rules(
+                vec![Rule { score: Score::BestFit(Norm::L1), quantum: Some(0.5) }],
+                Measure::plain(ShareOf::Host),
+            )
         }),
     ]
 }

@@ -24,9 +24,16 @@ const PLACEMENTS: &[(&str, &str)] = &[
         "rules",
     ),
     (
+        "scores = [{ score = 'label', key = 'gen', value = 'g2', weight = -2, normalise = 'none' }, \
+         { expression = 'free_cpu / capacity_cpu - 0.5 * vms' }]\n\
+         filters = ['vms < 20']\nties = 'random'",
+        "scores",
+    ),
+    (
         "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
-         { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1 }\n\
-         resources = { cpu = 3, memory = 1 }",
+         { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1, taint-toleration = 3, \
+         node-affinity = 2, pod-topology-spread = 2, inter-pod-affinity = 2 }\n\
+         resources = { cpu = 3, memory = 1 }\npercentage-of-nodes-to-score = 0\nzone-interleave = true",
         "kubernetes",
     ),
     ("policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }", "nova"),
@@ -190,7 +197,9 @@ fn every_policy_is_read_with_its_parameters() {
         assert_eq!(policy.name(), *name);
         assert_ne!(policy, plain(name), "the parameters of {name} are read");
     }
-    for (name, _) in fleetcast_core::placement::POLICIES.iter().filter(|(name, _)| *name != "rules")
+    for (name, _) in fleetcast_core::placement::POLICIES
+        .iter()
+        .filter(|(name, _)| !matches!(*name, "rules" | "scores"))
     {
         assert_eq!(read(&format!("policy = '{name}'")), plain(name));
     }
@@ -235,6 +244,7 @@ fn plain(name: &str) -> Policy {
                 fit_weight: 1,
                 balance_weight: 1,
                 fit: FitScore::Least,
+                sampling: None,
                 resources: [0, 1].map(resource).to_vec(),
                 wishes: WishWeights::DEFAULT,
             })
@@ -254,7 +264,7 @@ fn plain(name: &str) -> Policy {
             cpu: Some(0),
             memory: Some(1),
         }),
-        _ => Policy::Compose(Compose { rules: Vec::new(), measure: host }),
+        _ => Policy::Compose(Compose::of_rules(Vec::new(), host)),
     }
 }
 
@@ -502,7 +512,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, demand, placement, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -795,7 +805,7 @@ fn wrong_units_and_sizes_say_the_right_ones() {
             group = { size = 0, max-per-host = 1 }
                 13:18+1 `size` is at least 1, not `0`
             group = { size = 3 }
-                13:9+12 this group has no bound | add `max-per-host`, `max-per-rack` or `max-per-zone`
+                13:9+12 this group has no rule | add `max-per-host`, `affinity`, `max-skew` or `prefers`
             group = { max-per-host = 2, anti-affinity = true }
                 13:29+13 `anti-affinity` means `max-per-host = 1` | delete one of them
             when-full = { wait = 2 }
@@ -883,6 +893,23 @@ fn keys_that_exclude_each_other_are_told() {
                 "-",
                 "placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }",
             ),
+            ("-", "placement = { policy = 'scores', ties = 'any' }"),
+            (
+                "-",
+                "placement = { scores = [{ weight = 2 }, { score = 'epvm', expression = '1' }] }",
+            ),
+            ("-", "placement = { scores = [{ expression = 'free_cpuu / 2' }] }"),
+            (
+                "-",
+                "placement = { scores = [{ expression = 'free_cpu ** 2' }], filters = 'vms < 2' }",
+            ),
+            (
+                "-",
+                "placement = { scores = [{ expression = 'min(free_cpu' }], filters = ['exp(1)'] }",
+            ),
+            ("-", "placement = { scores = [{ expression = 'free_gpu', weight = -1 }] }"),
+            ("-", "placement = { scores = [{ expression = '1', key = 'gen' }], rules = [] }"),
+            ("-", "placement = { policy = 'best-fit', filters = ['vms < 2'] }"),
             ("-", "placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }"),
             ("-", "placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }"),
             ("-", "placement = { policy = 'kubernetes', fit = 'ratio' }"),
@@ -929,7 +956,7 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'best-fit', by = [] }
                 2:41+2 `by` is empty | delete it to compare all resources
             placement = { policy = 'best-fit', weights = { cpu = 1 } }
-                2:36+7 `weights` is for `power-of-d`, `best-fit-l1`, `best-fit-l2`, `best-fit-linf`, `worst-fit-l1`, `worst-fit-l2`, `worst-fit-linf`, `dot-product`, `norm-greedy`, `greedy-extension`, `lifetime-bucket` and `rules` | delete it
+                2:36+7 `weights` is for `power-of-d`, `best-fit-l1`, `best-fit-l2`, `best-fit-linf`, `worst-fit-l1`, `worst-fit-l2`, `worst-fit-linf`, `dot-product`, `norm-greedy`, `greedy-extension`, `lifetime-bucket`, `rules` and `scores` | delete it
             placement = { policy = 'best-fit-l1', weights = { cpu = 0.0005 } }
                 2:57+6 `cpu` has more than three decimals | round it
             placement = { policy = 'best-fit-l1', weights = { cpuu = 1 } }
@@ -953,16 +980,37 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'rules' }
                 2:13+20 the policy `rules` has no rules | add `rules = [{ score = "non-empty" }, { score = "best-fit", quantum = 0.25 }]`
             placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }
-                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
+                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l1, worst-fit-l1, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
                 2:62+15 `score` is missing | add `score = "best-fit"`
                 2:74+1 `quantum` is above 0 and at most 1000000000000000, not `0`
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }
-                2:42+32 a rule about a label has a `key` and a `value` | write it like `{ score = "label", key = "gen", value = "g2" }`
+                2:42+32 a score about a label has a `key` and a `value` | write it like `{ score = "label", key = "gen", value = "g2" }`
             placement = { policy = 'rules', rules = [{ score = 'epvm', key = 'gen' }] }
                 2:42+31 `key` and `value` are for the score `label` | delete them
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }
                 fine
-                warning 2:42+43 no host has the label `a=b` | the rule decides nothing
+                warning 2:42+43 no host has the label `a=b` | the score decides nothing
+            placement = { policy = 'scores', ties = 'any' }
+                2:41+5 no way with ties is called `any` | there are lowest-index, random
+            placement = { scores = [{ weight = 2 }, { score = 'epvm', expression = '1' }] }
+                2:25+14 this score has neither a `score` nor an `expression` | add `score = "best-fit"`
+                2:59+10 a score is a `score` or an `expression`, not both | make it two of them
+            placement = { scores = [{ expression = 'free_cpuu / 2' }] }
+                2:41+9 no value is called `free_cpuu` | did you mean `free_cpu`?
+            placement = { scores = [{ expression = 'free_cpu ** 2' }], filters = 'vms < 2' }
+                2:51+1 this is no expression: there should be a number, a name or `(`, not `*` | write it like `"free_cpu / capacity_cpu - 0.5 * vms"`
+                2:70+9 `filters` is a list, not text | write it like `["vms < 20", "left_memory / capacity_memory >= 0.1"]`
+            placement = { scores = [{ expression = 'min(free_cpu' }], filters = ['exp(1)'] }
+                2:53+1 this is no expression: it ends where there should be `)` | write it like `"free_cpu / capacity_cpu - 0.5 * vms"`
+                2:71+3 this is no expression: no function is called `exp`; there are `min`, `max`, `abs`, `floor`, `ceil`, `sqrt`, `if` | write it like `"free_cpu / capacity_cpu - 0.5 * vms"`
+            placement = { scores = [{ expression = 'free_gpu', weight = -1 }] }
+                fine
+                warning 2:40+10 no demand asks for that, so `free_gpu` is always 0 | take it out
+            placement = { scores = [{ expression = '1', key = 'gen' }], rules = [] }
+                2:25+33 `key` and `value` are for the score `label` | delete them
+                2:61+5 `rules` is for `rules` | delete it
+            placement = { policy = 'best-fit', filters = ['vms < 2'] }
+                2:36+7 `filters` is for `rules` and `scores` | delete it
             placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }
                 2:32+7 `plugins` is for `kubernetes` | delete it
                 2:46+9 `algorithm` is for `nomad` | delete it
@@ -1276,7 +1324,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, rules
+                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, rules, scores
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv
@@ -1408,6 +1456,10 @@ fn what_would_run_for_hours_is_refused() {
             .replace("cpu = 8", "cpu = 8\nretire-after = '1 day'"),
         with("alive = 1", "")
             .replace("name = 'p'", "name = 'p'\nzones = 1000\nracks-per-zone = 10000"),
+        (0..1_100).fold(with("alive = 1", ""), |text, row| {
+            let demand = format!("[[demand]]\nname = 'd{row}'\nflavor = 'f'\nalive = 1\n");
+            text + &demand + &format!("[flavors.f{row}]\ncpu = 1\n")
+        }),
     ];
     let said: Vec<String> = cases.iter().map(|text| told(read_with("t.toml", text, &[]))).collect();
     expect![[r#"
@@ -1420,6 +1472,7 @@ fn what_would_run_for_hours_is_refused() {
         18:1+6 someone would look more than 100 million times whether to order | raise `review`, or shorten `duration`
         9:10+34 with those that replace aged hosts, this plan comes to more than 5000000 hosts | raise `retire-after`, plan fewer hosts, or shorten `duration`
         6:1+9 there are more than 1000000 racks
+        0:0+1 1101 demands with 1101 flavors are too many: their product is at most 1000000 | leave out the flavors that no demand names
     "#]].assert_eq(&said.join(""));
 }
 

@@ -11,7 +11,7 @@
 //! asks for none when it scores `fit`; here a request of 0 counts 0. A scenario
 //! cannot say where images are ([`images`]). The plugins are also here as formulas over a
 //! [`cluster`] of nodes and pods, which are held to validation cases.
-//! Sampling of nodes (from 100 on) is not simulated: all hosts are scored.
+//! All hosts are scored, in the order of their index, unless the scenario asks for [`sampling`].
 
 pub mod balance;
 pub mod cluster;
@@ -19,12 +19,13 @@ pub mod fit;
 pub mod images;
 pub mod inter_pod;
 pub mod node_affinity;
+pub mod sampling;
 pub mod taints;
 pub mod topology;
 pub mod wishes;
 
 use super::filters::Filter;
-use super::scan;
+use super::scan::{self, Candidate};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::KubernetesProfile;
 use crate::state::{Ask, Columns, HostId, State};
@@ -36,8 +37,13 @@ pub const SCORE_MAX: i64 = 100;
 
 /// The host with the highest score.
 pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
+    if let Some(sampling) = &profile.sampling {
+        let nodes = sampling::search(state, ask, sampling).nodes.into_iter();
+        let nodes: Vec<Candidate> = nodes.map(|host| Candidate { row: host.row(), host }).collect();
+        return first_of_best(state, ask, profile, &nodes);
+    }
     if wishes::matter(state, ask, &profile.wishes) {
-        return choose_with_wishes(state, ask, profile);
+        return first_of_best(state, ask, profile, &wishes::candidates(state, ask));
     }
     scan::least_of(state, &Filter::new(state, ask), |asked, columns, row| {
         let effective = state.hosts.effective_of(columns.host_type(row));
@@ -45,15 +51,21 @@ pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<Ho
     })
 }
 
-fn choose_with_wishes(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
-    let (candidates, wishes) = wishes::scores(state, ask, &profile.wishes);
+/// The first of the nodes with the highest score.
+fn first_of_best(
+    state: &State,
+    ask: Ask,
+    profile: &KubernetesProfile,
+    nodes: &[Candidate],
+) -> Option<HostId> {
+    let wishes = wishes::scores(state, ask, &profile.wishes, nodes);
     let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
-    let total = |(candidate, wish): (&scan::Candidate, i64)| {
-        let (host, row) = (candidate.host, candidate.host.row());
-        let sum = wish + score(profile, asked, state.hosts.effective(host), columns, row);
-        (Reverse(sum), host)
+    let total = |(node, wish): (&Candidate, i64)| {
+        let effective = state.hosts.effective(node.host);
+        (wish + score(profile, asked, effective, columns, node.host.row()), node.host)
     };
-    candidates.iter().zip(wishes).map(total).min().map(|(_, host)| host)
+    let totals = nodes.iter().zip(wishes).map(total);
+    totals.min_by_key(|(sum, _)| Reverse(*sum)).map(|(_, host)| host)
 }
 
 /// Weighted sum of the plugins' scores of a row.

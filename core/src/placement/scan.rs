@@ -151,6 +151,44 @@ pub fn hosts(state: &State, filter: &Filter<'_>) -> Vec<Candidate> {
     hosts.map(|host| Candidate { row: host.row(), host }).collect()
 }
 
+/// The most welcome of candidates, and the filter that tells them from others.
+pub fn welcome<'s>(
+    state: &State,
+    filter: Filter<'s>,
+    candidates: Vec<Candidate>,
+) -> (Vec<Candidate>, Filter<'s>) {
+    if !filter.has_wishes() {
+        return (candidates, filter);
+    }
+    let mut all = candidates;
+    if let (Some(classes), true) = (state.classes(), filter.has_mates_wishes()) {
+        // Those of a class are as welcome as their mates have it.
+        let members = |candidate: &Candidate| {
+            let row = candidate.row;
+            classes.members(row).iter().map(move |host| Candidate { row, host: *host })
+        };
+        all = all.iter().flat_map(members).collect();
+        all.retain(|candidate| filter.group_admits(candidate.host));
+    }
+    let most = all.iter().map(|candidate| filter.wish(candidate.host)).max();
+    all.retain(|candidate| Some(filter.wish(candidate.host)) == most);
+    (all, most.map_or(filter, |most| filter.as_welcome(most)))
+}
+
+/// All hosts that these candidates stand for and that come through the filter, ascending.
+pub fn alike(state: &State, filter: &Filter<'_>, candidates: &[Candidate]) -> Vec<HostId> {
+    let Some(classes) = state.classes() else {
+        let mut hosts: Vec<HostId> = candidates.iter().map(|candidate| candidate.host).collect();
+        hosts.sort();
+        return hosts;
+    };
+    let rows = candidates.iter().flat_map(|candidate| classes.members(candidate.row));
+    let mut hosts: Vec<HostId> = rows.copied().filter(|host| filter.group_admits(*host)).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+
 /// What scores of [`candidates`] may look at.
 pub fn columns(state: &State) -> &Columns {
     state.classes().map_or(state.hosts.columns(), |classes| classes.columns())

@@ -167,12 +167,21 @@ pub(crate) const POLICIES: &[&str] = &[
     "nova",
     "nomad",
     "rules",
+    "scores",
 ];
+
+/// Who is taken of hosts that are equally good.
+pub(crate) const TIES: &[&str] = &["lowest-index", "random"];
+
+/// How a score is made comparable with the others.
+pub(crate) const NORMALISERS: &[&str] = &["min-max", "none"];
 
 /// The names of the scores of a rule.
 pub(crate) const SCORES: &[&str] = &[
     "best-fit",
     "worst-fit",
+    "best-fit-l1",
+    "worst-fit-l1",
     "best-fit-l2",
     "worst-fit-l2",
     "best-fit-linf",
@@ -643,7 +652,7 @@ sections! {
     /// How hosts are chosen among those that can take a VM.
     placement "[placement]" None {
         /// Which policy.
-        POLICY "policy" Choice(super::POLICIES), Else("`\"first-fit\"`"), "\"best-fit\"";
+        POLICY "policy" Choice(super::POLICIES), Else("`\"scores\"` or `\"rules\"` where there are such, else `\"first-fit\"`"), "\"best-fit\"";
         /// What best-fit and worst-fit compare: what is left of these resources, the next on
         /// ties. Without it: the sum of the free shares of all resources.
         BY "by" By, Else("all"), "[\"cpu\", \"memory\"]";
@@ -665,6 +674,13 @@ sections! {
         BOUNDS "bounds" TextList, Else("0, 30 min, 1 h, 2 h, 4 h and 8 h"), "[\"0 s\", \"1 h\", \"1 day\"]";
         /// What the policy `rules` compares: the first decides, the next on ties. Up to 8.
         RULES "rules" Tables(&super::rule::SECTION), Else("none"), "[{ score = \"non-empty\" }, { score = \"best-fit\", quantum = 0.25 }]";
+        /// What the policy `scores` adds up: the host with the highest sum is taken. Up to 8.
+        SCORES "scores" Tables(&super::scorer::SECTION), Else("none"), "[{ score = \"best-fit\", weight = 2 }, { expression = \"free_cpu / capacity_cpu - 0.5 * vms\" }]";
+        /// `rules` and `scores`: hosts on which one of these expressions is 0 are passed over,
+        /// though they have room. Up to 8.
+        FILTERS "filters" TextList, Else("none"), "[\"vms < 20\", \"left_memory / capacity_memory >= 0.1\"]";
+        /// `rules` and `scores`: which of the hosts that are equally good is taken.
+        TIES "ties" Choice(super::TIES), Else("`\"lowest-index\"`"), "\"random\"";
         /// `kubernetes`: the scheduler profile's plugins, with their weights.
         PLUGINS "plugins" Table(&super::plugins::SECTION), Else("those of the default profile"), "{ node-resources-fit = 1 }";
         /// `kubernetes`: how NodeResourcesFit scores: LeastAllocated, MostAllocated, or
@@ -676,6 +692,13 @@ sections! {
         /// NodeResourcesFit, 1 to 100. What a request does not ask for is left out, apart from
         /// cpu, memory and disk.
         RESOURCES "resources" ResourceWeights, Else("cpu and memory, 1"), "{ cpu = 1, memory = 1, gpu = 5 }";
+        /// `kubernetes`: it scores once it has found room on this percentage of the hosts (on 100
+        /// at least), and goes on from there next time; 0 to 100. With 0 it chooses: 50 less one
+        /// for each 125 hosts, at least 5, which is what a cluster does that does not set it.
+        PERCENTAGE_OF_NODES "percentage-of-nodes-to-score" Whole, Else("100"), "0";
+        /// `kubernetes`: whether it looks at a host of each zone in turn, as the scheduler does,
+        /// or by index. Of hosts that score the same, the one looked at first is taken.
+        ZONE_INTERLEAVE "zone-interleave" Flag, Else("false"), "true";
         /// `nova`: the multipliers of its weighers.
         WEIGHERS "weighers" Table(&super::weighers::SECTION), Else("all 1"), "{ memory = -1 }";
         /// `nomad`: whether full hosts are better or empty ones.
@@ -729,6 +752,27 @@ sections! {
         SCORE "score" Choice(super::SCORES), Must, "\"best-fit\"";
         /// Scores count in whole multiples of this, so that near equals tie; above 0.
         QUANTUM "quantum" Number, Else("as they are"), "0.25";
+        /// The label's name. Only and always with `label`.
+        KEY "key" Text, OneOf, "\"gen\"";
+        /// The label's value. Only and always with `label`.
+        VALUE "value" Text, OneOf, "\"g2\"";
+    }
+
+    /// One score of the policy `scores`: a score of a rule, or an expression. Each is brought to 0
+    /// to 1 over the hosts that can take the VM, 1 for the host that it likes best (a score called
+    /// like a policy: the one that the policy takes; an expression: the one where it is highest; all
+    /// 0 if they are alike), multiplied by its weight and added up. What an expression can use is
+    /// in the user's guide.
+    scorer "scores = [{ … }]" None {
+        /// A score, as in a rule. This or `expression`.
+        SCORE "score" Choice(super::SCORES), OneOf, "\"best-fit\"";
+        /// Arithmetic over the host and the request, of which more is better. This or `score`.
+        EXPRESSION "expression" Text, OneOf, "\"free_cpu / capacity_cpu - 0.5 * vms\"";
+        /// What it is multiplied by; below 0 it counts the other way round.
+        WEIGHT "weight" Signed, Else("1"), "2";
+        /// Whether it is brought to 0 to 1 first, or added as it is (scores of which less is better
+        /// with a minus sign).
+        NORMALISE "normalise" Choice(super::NORMALISERS), Else("`\"min-max\"`"), "\"none\"";
         /// The label's name. Only and always with `label`.
         KEY "key" Text, OneOf, "\"gen\"";
         /// The label's value. Only and always with `label`.

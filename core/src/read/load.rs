@@ -19,6 +19,9 @@ use crate::trace::survey;
 use crate::units::{format_amount, shorten};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most demands times flavors: a run looks up what each flavor asks for in each demand.
+const ASKS_MAX: usize = 1_000_000;
+
 /// The most requests of a run: more take hours.
 const REQUESTS_MAX: f64 = 1e9;
 
@@ -418,6 +421,14 @@ impl Load {
     /// Turns away what would run for hours: demands that make too many requests, each and all
     /// together.
     pub(crate) fn check_requests(&self, check: &mut Check<'_>) {
+        let (flavors, demands) = (self.flavors.len(), self.demands.len());
+        if flavors * demands > ASKS_MAX {
+            let message = format!(
+                "{demands} demands with {flavors} flavors are too many: their product is at most \
+                 {ASKS_MAX}"
+            );
+            check.error_hint(At::File, message, "leave out the flavors that no demand names");
+        }
         let run_ms = check.run_ms();
         let mut all = 0.0;
         for draft in &self.demands {

@@ -389,9 +389,16 @@ fn policies() -> impl Strategy<Value = Policy> {
         Policy::LifetimeBucket { measure, bounds_ms: bounds_ms.collect() }
     });
     let rules = (vec(rules(), 1..4), measures())
-        .prop_map(|(rules, measure)| Policy::Compose(Compose { rules, measure }));
+        .prop_map(|(rules, measure)| Policy::Compose(Compose::of_rules(rules, measure)));
+    let texts = prop_oneof![Just("free / capacity - 0.5 * vms"), Just("min(free, 2 * asked)")];
+    let ties = prop_oneof![Just(Ties::LowestIndex), Just(Ties::Random)];
+    let scores = (norm(), -2.0..2.0f64, texts, ties).prop_map(|(norm, weight, text, ties)| {
+        let expression = Score::Expression(crate::common::formula(text));
+        crate::common::scores(vec![(Score::BestFit(norm), weight), (expression, 1.0)], ties, &[])
+    });
     prop_oneof![
         6 => lists,
+        1 => scores,
         2 => by().prop_map(Policy::BestFit),
         2 => by().prop_map(Policy::WorstFit),
         1 => draws,
@@ -404,7 +411,7 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => measures().prop_map(Policy::GreedyExtension),
         1 => buckets,
         2 => rules,
-        1 => (0..4usize, 0..2i64).prop_map(|(column, balance_weight)| {
+        1 => (0..4usize, 0..2i64, any::<bool>()).prop_map(|(column, balance_weight, is_sampled)| {
             let resource = |column| KubernetesResource { column, weight: 1, is_extended: true };
             Policy::Kubernetes(KubernetesProfile {
                 fit_weight: 1,
@@ -412,6 +419,8 @@ fn policies() -> impl Strategy<Value = Policy> {
                 fit: FitScore::Most,
                 resources: vec![resource(column), resource(0)],
                 wishes: WishWeights::DEFAULT,
+                sampling: is_sampled
+                    .then_some(KubernetesSampling { percentage: 0, interleaves_zones: true }),
             })
         }),
         1 => (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {

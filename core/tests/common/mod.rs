@@ -1,6 +1,7 @@
 //! What the integration tests share: small scenarios as values, and random ones.
 #![allow(dead_code, unreachable_pub)]
 
+use fleetcast_core::expression::Expression;
 use fleetcast_core::resources::{Amounts, Kinds};
 use fleetcast_core::scenario::*;
 use fleetcast_core::time::Calendar;
@@ -32,6 +33,30 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         expectations: Vec::new(),
         notes: Vec::new(),
     }
+}
+
+/// An expression over the first column: `free`, `capacity`, `asked` and `vms`.
+pub fn formula(text: &str) -> Formula {
+    let known = [
+        ("free", Variable::Free(0)),
+        ("capacity", Variable::Capacity(0)),
+        ("asked", Variable::Asked(0)),
+        ("vms", Variable::Vms),
+    ];
+    let row_of = |name: &str| known.iter().position(|(known, _)| *known == name);
+    let expression = Expression::parse(text, &row_of).expect("it is an expression");
+    Formula { expression, variables: known.map(|(_, variable)| variable).to_vec() }
+}
+
+/// A policy that adds up these scores.
+pub fn scores(parts: Vec<(Score, f64)>, ties: Ties, filters: &[&str]) -> Policy {
+    let weighted = |(score, weight)| Weighted { score, weight, is_normalised: true };
+    Policy::Compose(Compose {
+        filters: filters.iter().map(|text| formula(text)).collect(),
+        order: Order::Scores(parts.into_iter().map(weighted).collect()),
+        measure: Measure::plain(ShareOf::Host),
+        ties,
+    })
 }
 
 /// Adds `count` hosts of a new model with these amounts.

@@ -30,13 +30,24 @@ fn has_terms(state: &State, ask: Ask) -> bool {
     })
 }
 
-/// All that take the ask, as far as these plugins can tell them apart, and their weighted scores.
-pub fn scores(state: &State, ask: Ask, weights: &WishWeights) -> (Vec<Candidate>, Vec<i64>) {
+/// All that take the ask, as far as these plugins can tell them apart, by index.
+pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
     let filter = Filter::new(state, ask);
-    let candidates = match has_terms(state, ask) {
+    let mut candidates = match has_terms(state, ask) {
         true => scan::hosts(state, &filter),
         false => scan::candidates(state, &filter),
     };
+    candidates.sort_unstable_by_key(|candidate| candidate.host);
+    candidates
+}
+
+/// The weighted scores of candidates, normalised over them.
+pub fn scores(
+    state: &State,
+    ask: Ask,
+    weights: &WishWeights,
+    candidates: &[Candidate],
+) -> Vec<i64> {
     let mut sums = vec![0; candidates.len()];
     let mut add = |weight: i64, scores: Vec<i64>| {
         for (sum, score) in sums.iter_mut().zip(scores) {
@@ -57,7 +68,7 @@ pub fn scores(state: &State, ask: Ask, weights: &WishWeights) -> (Vec<Candidate>
         if rule.soft_skew.iter().any(Option::is_some) {
             add(
                 weights.pod_topology_spread,
-                topology::normalised(&spread(state, &mates, &candidates)),
+                topology::normalised(&spread(state, &mates, candidates)),
             );
         }
         let near = |candidate: &Candidate| {
@@ -69,7 +80,7 @@ pub fn scores(state: &State, ask: Ask, weights: &WishWeights) -> (Vec<Candidate>
         let near: Vec<i64> = candidates.iter().map(near).collect();
         add(weights.inter_pod_affinity, inter_pod::normalised(&near));
     }
-    (candidates, sums)
+    sums
 }
 
 /// Raw scores of PodTopologySpread.
