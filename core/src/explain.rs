@@ -9,7 +9,9 @@ use crate::placement::filters::{self, Filter};
 use crate::placement::{Placer, Query};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
-use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
+use crate::scenario::{
+    DemandId, HostTypeId, LabelId, Level, RackId, Scenario, Selector, TenantId, WhenFull,
+};
 use crate::state::tenancy::VMS_BIT;
 use crate::state::{Ask, HostId, State, Vm, VmId};
 use crate::time::Time;
@@ -70,6 +72,8 @@ pub struct Explanation {
     pub pool: Option<String>,
     /// Labels that its host must have, `key=value`.
     pub labels: Vec<String>,
+    /// The other rules of its host and its group, in words.
+    pub rules: Vec<String>,
     /// How its group is kept apart, if it is in one.
     pub group: Option<GroupLimits>,
     /// The policy's name.
@@ -303,6 +307,7 @@ pub fn explain(
         asks: quantities(kinds, &state.shapes.get(ask.shape).amounts, |amount| amount > 0),
         pool: state.shapes.pool(ask.shape).map(|pool| scenario.pools[pool.row()].name.clone()),
         labels: labels.iter().map(|label| scenario.labels[label.row()].clone()).collect(),
+        rules: tell.rules(ask),
         group,
         policy: placer.policy_name().to_owned(),
         outcome,
@@ -714,6 +719,52 @@ struct Tell<'a> {
 impl Tell<'_> {
     fn place(&self, host: HostId) -> Place {
         place(self.scenario, self.state, host)
+    }
+
+    /// What an ask is held to beyond its pool, its labels and its group's limits.
+    fn rules(&self, ask: Ask) -> Vec<String> {
+        let rules = &self.state.shapes.predicate(ask.shape).rules;
+        let all = |selector: &Selector| {
+            selector.0.iter().map(|any| self.any_of(any)).collect::<Vec<_>>().join(" and ")
+        };
+        let weighed = |words: String, weight: i64| format!("{words} (weight {weight})");
+        let mut told = Vec::new();
+        if !rules.requires.0.is_empty() {
+            told.push(format!("has {}", all(&rules.requires)));
+        }
+        if !rules.forbids.is_empty() {
+            told.push(format!("has not {}", self.any_of(&rules.forbids)));
+        }
+        for taint in &rules.tolerates {
+            told.push(format!("tolerates `{}`", self.scenario.taints[taint.row()].name));
+        }
+        if self.state.is_exclusive(ask) {
+            told.push("has no VMs of other tenants".to_owned());
+        }
+        for preference in &rules.prefers {
+            told.push(weighed(format!("prefers {}", all(&preference.selector)), preference.weight));
+        }
+        let Some(group) = ask.group else { return told };
+        let rule = self.state.groups.get(group).rule;
+        told.extend(rule.together.map(|level| format!("in the {} of its group", level.name())));
+        for level in Level::ALL {
+            let (row, name) = (level.row(), level.name());
+            if rule.skew_max[row] != u32::MAX {
+                told.push(format!("its group spread over {name}s, skew {}", rule.skew_max[row]));
+            }
+            match rule.near[row] {
+                0 => {}
+                near if near > 0 => {
+                    told.push(weighed(format!("prefers the {name}s of its group"), near))
+                }
+                near => told.push(weighed(format!("prefers {name}s without its group"), -near)),
+            }
+            if let Some(soft) = rule.soft_skew[row] {
+                let words = format!("prefers its group spread over {name}s, skew {}", soft.max);
+                told.push(weighed(words, soft.weight));
+            }
+        }
+        told
     }
 
     /// How much more quota an ask needs.
