@@ -35,6 +35,9 @@ pub enum Reason {
     Exclusive,
     /// Too little of these resources: bit r stands for column r of the scenario's kinds.
     Short(u8),
+    /// Enough GPUs are free on the host, but not together: no single device has enough left, or too
+    /// few whole ones are free.
+    Devices,
     /// One more of the group on the host would be too many.
     GroupPerHost,
     /// One more of the group in the rack would be too many.
@@ -45,7 +48,8 @@ pub enum Reason {
     Affinity(Level),
     /// One more of the group in the place would be too many more than where it has fewest.
     Skew(Level),
-    /// Hosts have room, but the policy does not go back to them (closed next fit).
+    /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
+    /// or a filter of the scenario's own says no.
     PassedOver,
 }
 

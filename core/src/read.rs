@@ -17,6 +17,7 @@ mod groups;
 mod load;
 mod clusters;
 mod compose;
+mod gradient;
 mod policies;
 mod goals;
 mod reference;
@@ -28,8 +29,8 @@ pub use schema::schema;
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
-    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, PoolId, Scenario, Taint,
-    TaintId, TenantId, TenantRules,
+    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, Policy, PoolId, Scenario,
+    Taint, TaintId, TenantId, TenantRules,
 };
 use crate::source::Files;
 use crate::time::SECOND_MS;
@@ -157,7 +158,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
-    let policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let mut policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -183,6 +184,12 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         };
         list.iter().map(id).collect::<Vec<_>>()
     };
+    if let Some(Policy::Fgd(rule)) = &mut policy
+        && rule.typical.is_empty()
+    {
+        let label = |label: &String| ids(std::slice::from_ref(label))[0];
+        rule.typical = gradient::from_load(&load, check.run_ms(), label);
+    }
     let taints: BTreeSet<&Taint> = fleet.types.iter().flat_map(|t| &t.taints).collect();
     let taints: Vec<Taint> = taints.into_iter().cloned().collect();
     let host_types = fleet.types.iter().map(|host_type| {

@@ -601,6 +601,8 @@ pub enum Policy {
     Nova(Vec<NovaWeigher>),
     /// HashiCorp Nomad.
     Nomad(NomadRule),
+    /// Fragmentation gradient descent.
+    Fgd(FgdRule),
 }
 
 /// What of a Kubernetes scheduler profile looks at resources.
@@ -690,6 +692,34 @@ pub struct NovaWeigher {
     pub multiplier: f64,
     /// Whether it counts what overcommit adds (CPU) or what the machine has (RAM, disk).
     pub is_overcommitted: bool,
+}
+
+/// How fragmentation gradient descent decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FgdRule {
+    /// The column of GPUs; `None`: nobody asks for any, and all hosts are alike.
+    pub gpu: Option<usize>,
+    /// The column of CPU; `None`: nobody asks for it.
+    pub cpu: Option<usize>,
+    /// The requests that GPUs are kept usable for.
+    pub typical: Vec<Typical>,
+    /// Who is taken of hosts that score alike.
+    pub ties: Ties,
+}
+
+/// A request that comes often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Typical {
+    /// Milli-vCPU.
+    pub cpu: i64,
+    /// Milli-GPU.
+    pub gpu: i64,
+    /// Of all typical requests, 0..=1.
+    pub share: f64,
+    /// The pool it runs in; `None`: any.
+    pub pool: Option<PoolId>,
+    /// Labels that its host has.
+    pub labels: Vec<LabelId>,
 }
 
 /// How Nomad schedules.

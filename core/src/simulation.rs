@@ -356,7 +356,8 @@ impl Simulation {
             self.state.history.set_scan_start(place);
         }
         let end = now.after(arrived.stay_ms);
-        let vm = self.state.start_until(vm, end);
+        let devices = self.placer.device(&self.state, arrived.ask, host);
+        let vm = self.state.start_on(vm, end, devices);
         if arrived.stay_ms != FOR_GOOD_MS {
             self.agenda.push(end, Event::Depart(vm));
         }

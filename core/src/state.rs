@@ -3,6 +3,7 @@
 //! Every number has one owner here, and only the simulation changes it. Policies and observers
 //! look.
 
+pub mod layouts;
 pub mod census;
 pub mod columns;
 pub mod hosts;
@@ -13,12 +14,15 @@ pub mod history;
 pub mod shapes;
 pub mod tenancy;
 pub mod vms;
+pub mod devices;
 
 pub use classes::Classes;
 pub use columns::Columns;
+pub use devices::{DeviceSet, Devices};
 pub use groups::{Group, GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
+pub use layouts::{LayoutId, Layouts};
 pub use screen::Screen;
 pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
 pub use tenancy::Tenancy;
@@ -48,6 +52,10 @@ pub struct State {
     pub vms: Vms,
     /// What requests ask for, each distinct ask once.
     pub shapes: Shapes,
+    /// GPUs, and who has them.
+    pub devices: Devices,
+    /// How what is free lies inside hosts.
+    pub layouts: Layouts,
     /// Groups with a member alive or waiting.
     pub groups: Groups,
     /// What tenants take, and which hosts they keep to themselves.
@@ -91,6 +99,8 @@ impl State {
             hosts: Hosts::new(scenario),
             vms: Vms::default(),
             shapes: Shapes::new(scenario),
+            devices: Devices::new(scenario.kinds.devices()),
+            layouts: Layouts::default(),
             groups: Groups::default(),
             tenancy: Tenancy::new(scenario),
             waiting: 0,
@@ -134,7 +144,8 @@ impl State {
         }
         let mut classes = Classes::new(self.hosts.kinds(), &self.hosts.effective_max());
         for host in self.hosts.ids() {
-            classes.update(host, self.hosts.host_type(host), self.hosts.takes(host).as_ref());
+            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            classes.update(host, what, self.hosts.takes(host).as_ref());
             if !self.are_few(classes.filled()) {
                 self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
                 return;
@@ -149,7 +160,8 @@ impl State {
         match &mut self.classes {
             Some(classes) => {
                 let free = self.hosts.takes(host);
-                classes.update(host, self.hosts.host_type(host), free.as_ref());
+                let what = (self.hosts.host_type(host), self.hosts.layout(host));
+                classes.update(host, what, free.as_ref());
                 let filled = classes.filled();
                 if !self.are_few(filled) {
                     self.classes = None;
@@ -164,6 +176,11 @@ impl State {
     /// A host goes into service, empty, `born_ms` after the start (negative: before it).
     pub fn add_host(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
         let host = self.hosts.add(host_type, rack, born_ms);
+        if let Some(column) = self.devices.column() {
+            let amount = self.hosts.effective(host)[column];
+            let layout = self.devices.add_host(amount, &mut self.layouts);
+            self.hosts.set_layout(host, layout);
+        }
         self.changed(host);
         host
     }
@@ -234,19 +251,39 @@ impl State {
 
     /// A VM starts on its host, which has room for it, and will end at `end`.
     pub fn start_until(&mut self, vm: Vm, end: Time) -> VmId {
+        self.start_on(vm, end, None)
+    }
+
+    /// The same, on these devices of the host; `None`: on those of the usual rule.
+    pub fn start_on(&mut self, vm: Vm, end: Time, devices: Option<DeviceSet>) -> VmId {
         let host = vm.host;
         let is_exclusive = self.is_exclusive(vm.ask);
         let amounts = &self.shapes.get(vm.ask.shape).amounts;
         self.hosts.take(host, amounts);
         self.tenancy.start(host, vm.ask.tenant, amounts, is_exclusive);
+        let id = self.vms.add(vm);
+        if let Some(amount) = self.devices.column().map(|column| amounts[column])
+            && amount > 0
+        {
+            let set = devices.unwrap_or_else(|| self.devices.usual(host, amount));
+            let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
+            self.lies(host, layout);
+        }
         if let Some(group) = vm.ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
         self.changed(host);
         self.last_placed = Some(host);
-        let id = self.vms.add(vm);
         self.history.start(id, host, end);
         id
+    }
+
+    /// What is free on a host lies in another way from now on. The new layout is held before the
+    /// old one is let go, so they never have the same id.
+    fn lies(&mut self, host: HostId, layout: LayoutId) {
+        let old = self.hosts.layout(host);
+        self.hosts.set_layout(host, layout);
+        self.layouts.release(old);
     }
 
     /// A VM ends. Its ask is still held.
@@ -258,6 +295,12 @@ impl State {
         let amounts = &self.shapes.get(vm.ask.shape).amounts;
         self.hosts.give(host, amounts);
         self.tenancy.end(host, vm.ask.tenant, amounts, is_exclusive);
+        if let Some(amount) = self.devices.column().map(|column| amounts[column])
+            && amount > 0
+        {
+            let layout = self.devices.give(id, host, amount, &mut self.layouts);
+            self.lies(host, layout);
+        }
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }

@@ -82,6 +82,7 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
             let short = (0..kinds.len()).filter(|column| columns & (1 << column) != 0);
             short.map(|column| kinds.name(column)).collect::<Vec<_>>().join("+")
         }
+        Reason::Devices => "gpu-devices".to_owned(),
         Reason::GroupPerHost => "group-per-host".to_owned(),
         Reason::GroupPerRack => "group-per-rack".to_owned(),
         Reason::GroupPerZone => "group-per-zone".to_owned(),
@@ -107,11 +108,12 @@ pub fn reason_words(name: &str) -> String {
         "forbidden-labels" => "because the hosts left have labels that they forbid".to_owned(),
         "taints" => "because they do not tolerate the taints of the hosts left".to_owned(),
         "cordoned" => "because the hosts left take no new VMs".to_owned(),
+        "gpu-devices" => "because the free GPUs lie in pieces".to_owned(),
         "exclusive" => "because tenants want no others beside them on the hosts left".to_owned(),
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),
-        "passed-over" => "because the policy does not go back to the hosts that fit".to_owned(),
+        "passed-over" => "because the policy passes over the hosts that fit".to_owned(),
         apart if apart.starts_with("group-affinity-") => {
             let level = apart.trim_start_matches("group-affinity-");
             format!("because their group is in another {level}")

@@ -8,6 +8,8 @@ mod common;
 
 #[path = "cases/engine.rs"]
 mod engine;
+#[path = "cases/fgd.rs"]
+mod fgd;
 #[path = "cases/jobs.rs"]
 mod jobs;
 #[path = "cases/kubernetes.rs"]
@@ -93,6 +95,7 @@ impl Tally {
                 _ if jobs::is_one(case) => jobs::run(case, &name),
                 "k8s" => kubernetes::run(case, &name),
                 "nova" => nova::run(case, &name),
+                "fgd" => fgd::run(case, &name),
                 "nomad" => nomad::run(case, &name),
                 _ => Case::read(case).map(|read| read.run(&name)),
             };

@@ -10,6 +10,7 @@ use expect_test::{Expect, expect};
 use fleetcast_core::explain::{Change, Explanation, Outcome};
 use fleetcast_core::fact::{Fact, Reason, RequestId};
 use fleetcast_core::observe::Observer;
+use fleetcast_core::placement::account::Cell;
 use fleetcast_core::placement::filters::Filter;
 use fleetcast_core::resources::Amounts;
 use fleetcast_core::scenario::*;
@@ -93,6 +94,135 @@ fn a_placement_names_the_next_best() {
             h0: 2 vCPU, 2 GiB left, score 1
         "#]],
     );
+}
+
+/// Each scorer, then each candidate with its scores: raw, normalised, weighted; and the total.
+fn check_scores(policy: Policy, expected: &Expect) {
+    let account = account(&[&[4, 4], &[2, 2], &[8, 4], &[1, 1]], &[&[2, 2]], |scenario| {
+        scenario.placement.policy = policy;
+    });
+    let scores = account.scores.expect("the policy scores");
+    let mut text = String::new();
+    for scorer in &scores.scorers {
+        let weight = scorer.weight.map_or(String::new(), |weight| format!(" × {weight}"));
+        text += &format!("{}, {:?}{weight}\n", scorer.name, scorer.wants);
+    }
+    for (candidate, row) in account.candidates.iter().zip(&scores.rows) {
+        let cell = |cell: &Cell| match (cell.normalised, cell.weighted) {
+            (Some(normalised), Some(weighted)) => {
+                format!("{:.3} {normalised:.3} {weighted:.3}", cell.raw)
+            }
+            (Some(normalised), None) => format!("{:.3} {normalised}", cell.raw),
+            _ => format!("{:.3}", cell.raw),
+        };
+        let cells: Vec<String> = row.cells.iter().map(cell).collect();
+        let total = row.total.map_or(String::new(), |total| format!(" = {total:.3}"));
+        text += &format!("{}: {}{total}\n", candidate.place.name, cells.join(" | "));
+    }
+    expected.assert_eq(&text);
+}
+
+#[test]
+fn scores_are_told_scorer_by_scorer() {
+    check_scores(
+        Policy::Kubernetes(KubernetesProfile {
+            fit_weight: 2,
+            balance_weight: 1,
+            fit: FitScore::Least,
+            resources: [0, 1]
+                .map(|column| KubernetesResource { column, weight: 1, is_extended: false })
+                .to_vec(),
+            wishes: WishWeights::DEFAULT,
+            sampling: None,
+        }),
+        &expect![[r#"
+            NodeResourcesFit, Most × 2
+            NodeResourcesBalancedAllocation, Most × 1
+            h2: 62.000 62.000 124.000 | 87.000 87.000 87.000 = 211.000
+            h0: 50.000 50.000 100.000 | 100.000 100.000 100.000 = 200.000
+            h1: 0.000 0.000 0.000 | 100.000 100.000 100.000 = 100.000
+        "#]],
+    );
+    let weigher = |column, multiplier| NovaWeigher { column, multiplier, is_overcommitted: false };
+    check_scores(
+        Policy::Nova(vec![weigher(0, 1.0), weigher(1, -0.5)]),
+        &expect![[r#"
+        cpu, Most × 1
+        memory, Most × -0.5
+        h2: 8000.000 1.000 1.000 | 4096.000 1.000 -0.500 = 0.500
+        h0: 4000.000 0.500 0.500 | 4096.000 1.000 -0.500 = 0.000
+        h1: 2000.000 0.250 0.250 | 2048.000 0.500 -0.250 = 0.000
+    "#]],
+    );
+    check_scores(
+        Policy::Nomad(NomadRule {
+            algorithm: NomadAlgorithm::Binpack,
+            walk: NomadWalk::All,
+            cpu: Some(0),
+            memory: Some(1),
+        }),
+        &expect![[r#"
+            fit, Most
+            h1: 1.000
+            h0: 0.760
+            h2: 0.623
+        "#]],
+    );
+    let expression = Score::Expression(common::formula("free / capacity - asked / capacity"));
+    check_scores(
+        common::scores(
+            vec![(Score::BestFit(Norm::L1), 2.0), (expression, 1.0)],
+            Ties::LowestIndex,
+            &["capacity != 4000"],
+        ),
+        &expect![[r#"
+            best-fit, Least × 2
+            expression, Most × 1
+            h1: 0.000 1.000 2.000 | 0.000 0.000 0.000 = 2.000
+            h2: 1.250 0.000 0.000 | 0.750 1.000 1.000 = 1.000
+        "#]],
+    );
+    let rule = |score, quantum| Rule { score, quantum };
+    let rules = vec![rule(Score::BestFit(Norm::L1), Some(2.0)), rule(Score::BalanceFit, None)];
+    let host = Measure::plain(ShareOf::Host);
+    check_scores(
+        Policy::Compose(Compose::of_rules(rules, host)),
+        &expect![[r#"
+        best-fit, Least
+        balance-fit, Least
+        h0: 1.000 0 | 0.000
+        h1: 0.000 0 | 0.000
+        h2: 1.250 0 | 0.250
+    "#]],
+    );
+    check_scores(
+        Policy::LifetimeBucket { measure: host, bounds_ms: vec![0, 1_000] },
+        &expect![[r#"
+            extension, Least
+            left, Least
+            h1: inf 2 | 0.000
+            h0: inf 2 | 1.000
+            h2: inf 2 | 1.250
+        "#]],
+    );
+}
+
+#[test]
+fn a_policy_that_does_not_score_tells_no_scores() {
+    let account = account(&[&[4, 4]], &[&[2, 2]], |_| ());
+    assert_eq!((account.scores, account.score), (None, None));
+}
+
+#[test]
+fn a_refusal_by_the_policys_own_filters_says_so() {
+    let account = account(&[&[4, 4], &[4, 4]], &[&[2, 2]], |scenario| {
+        let score = (Score::BestFit(Norm::L1), 1.0);
+        scenario.placement.policy = common::scores(vec![score], Ties::LowestIndex, &["vms > 0"]);
+    });
+    let filters =
+        "request 0 finds no host: 2 hosts would do, but the policy's filters turn them away";
+    assert_eq!(account.answer, filters);
+    assert_eq!(account.reason.as_deref(), Some("passed-over"));
 }
 
 #[test]

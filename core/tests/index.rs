@@ -9,6 +9,7 @@ use fleetcast_core::dice::{self, Stream};
 use fleetcast_core::observe::{Fingerprint, Transcript};
 use fleetcast_core::placement::Placer;
 use fleetcast_core::read::{Input, read};
+use fleetcast_core::resources::Kinds;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::Files;
@@ -60,6 +61,8 @@ fn policies(kinds: usize) -> Vec<Policy> {
                 })
                 .collect(),
         ),
+        fgd(kinds, Ties::LowestIndex),
+        fgd(kinds, Ties::Random),
         Policy::Nomad(NomadRule {
             algorithm: NomadAlgorithm::Binpack,
             walk: NomadWalk::All,
@@ -69,7 +72,12 @@ fn policies(kinds: usize) -> Vec<Policy> {
         composed(Score::BestFit(Norm::L2), "free / capacity", Ties::LowestIndex, &[]),
         composed(Score::BalanceFit, "-free * asked", Ties::Random, &[]),
         composed(Score::NonEmpty, "free - vms", Ties::Random, &["vms < 3"]),
-        composed(Score::WorstFit(Norm::L1), "free", Ties::Random, &["free > asked"]),
+        composed(
+            Score::WorstFit(Norm::L1),
+            "free",
+            Ties::Random,
+            &["2 * floor(free / 2) >= asked"],
+        ),
         Policy::Compose(Compose {
             ties: Ties::Random,
             ..Compose::of_rules(
@@ -80,12 +88,32 @@ fn policies(kinds: usize) -> Vec<Policy> {
     ]
 }
 
+/// Fragmentation gradient descent; a fourth kind is GPUs.
+fn fgd(kinds: usize, ties: Ties) -> Policy {
+    let typical = [(1, 200, 0.25), (2, 500, 0.3), (1, 1_000, 0.3), (0, 0, 0.05), (3, 2_000, 0.1)];
+    let typical = typical.into_iter().enumerate().map(|(row, (cpu, gpu, share))| Typical {
+        cpu,
+        gpu,
+        share,
+        pool: (row == 1).then_some(PoolId::from_row(0)),
+        labels: if row == 2 { vec![LabelId::from_row(0)] } else { Vec::new() },
+    });
+    let gpu = (kinds == 4).then_some(3);
+    Policy::Fgd(FgdRule { gpu, cpu: Some(0), typical: typical.collect(), ties })
+}
+
 /// A small fleet of few sizes, so that many hosts are alike: some models, pools, labels, racks
 /// and zones. Now and then capacities are huge, or a host has none of a kind.
 fn random_scenario(dice: &mut Stream) -> Scenario {
     let kinds = dice.random_range(1..=4usize);
     let mut scenario = bare(&["cpu", "memory", "disk", "gpu"][..kinds]);
     let unit = [1, 1, 1, 1_000_003, 1 << 33][dice.random_range(0..5usize)];
+    let has_devices = kinds == 4;
+    if has_devices {
+        let names = ["cpu", "memory", "disk"].map(|name| (name.to_owned(), "units".to_owned()));
+        let gpu = ("gpu".to_owned(), "milli-GPU".to_owned());
+        scenario.kinds = Kinds::new(names.into_iter().chain([gpu]).collect());
+    }
     scenario.labels = vec!["a=1".into(), "b=1".into()];
     let taint = |(name, is_hard): (&str, bool)| Taint { name: name.into(), is_hard };
     scenario.taints = [("x=1", true), ("y=1", false)].map(taint).to_vec();
@@ -107,6 +135,9 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     for _ in 0..dice.random_range(1..=3usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=9) * unit).collect();
         amounts[0] = dice.random_range(2..=9) * unit;
+        if has_devices {
+            amounts[3] = dice.random_range(0..=4) * 1_000;
+        }
         let host_type = add_hosts(&mut scenario, &amounts, 0);
         let host_type = &mut scenario.host_types[host_type.row()];
         host_type.pool = PoolId::from_row(dice.random_range(0..2usize));
@@ -116,6 +147,9 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     for _ in 0..dice.random_range(1..=4usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=3) * unit).collect();
         amounts[0] += i64::from(dice.random_range(0..4u8) == 0);
+        if has_devices {
+            amounts[3] = [0, 200, 300, 500, 700, 1_000, 2_000][dice.random_range(0..7usize)];
+        }
         add_flavor(&mut scenario, &amounts);
     }
     for _ in 0..2 {
@@ -219,8 +253,13 @@ impl Twins {
         match by_scan {
             Ok(host) => {
                 let (placed, demand) = (Time::ZERO, DemandId::from_row(0));
-                let vm =
-                    self.same(|state| state.start(Vm { request: 0, placed, host, ask, demand }));
+                let devices = self.placer.device(&self.scan, ask, host);
+                let vm = Vm { request: 0, placed, host, ask, demand };
+                let vm = self.same(|state| {
+                    let id = state.start_on(vm, Time::from_ms(u64::MAX), devices);
+                    (id, state.devices.of(id))
+                });
+                let vm = vm.0;
                 self.vms.push(vm);
             }
             Err(_) => self.same(|state| state.forget(ask)),

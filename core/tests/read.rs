@@ -38,6 +38,11 @@ const PLACEMENTS: &[(&str, &str)] = &[
     ),
     ("policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }", "nova"),
     ("policy = 'nomad'\nalgorithm = 'spread'\nvisits = 'all'", "nomad"),
+    (
+        "policy = 'fgd'\nties = 'random'\ntypical = [{ cpu = 4, gpu = 0.25, share = 3 }, \
+         { gpu = 2, share = 1 }]",
+        "fgd",
+    ),
 ];
 
 /// The least that is a scenario; tests change a line or add some.
@@ -263,6 +268,12 @@ fn plain(name: &str) -> Policy {
             walk: NomadWalk::Service,
             cpu: Some(0),
             memory: Some(1),
+        }),
+        "fgd" => Policy::Fgd(FgdRule {
+            gpu: None,
+            cpu: Some(0),
+            typical: vec![Typical { cpu: 1_000, gpu: 0, share: 1.0, pool: None, labels: vec![] }],
+            ties: Ties::LowestIndex,
         }),
         _ => Policy::Compose(Compose::of_rules(Vec::new(), host)),
     }
@@ -1562,7 +1573,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, rules, scores
+                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, fgd, rules, scores
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv
@@ -1760,4 +1771,89 @@ proptest! {
         let _ = read_with("t.json", &text, &[]);
         let _ = read_with("t.toml", SMALL, &[(&key, &value)]);
     }
+}
+
+#[test]
+fn gpus_are_whole_on_hosts_and_never_overcommitted() {
+    check_lines(
+        &[
+            ("model", "gpu = 0.5"),
+            ("model", "gpu = 65"),
+            ("model", "gpu = 8"),
+            ("model", "overcommit = { gpu = 2 }"),
+            ("model", "reserved = { gpu = 0.5 }"),
+            ("flavor", "gpu = 1.5"),
+            ("flavor", "gpu = 0.25"),
+            ("-", "placement = { policy = 'fgd' }"),
+            ("-", "placement = { policy = 'fgd', ties = 'first', typical = [] }"),
+            (
+                "-",
+                "placement = { policy = 'fgd', typical = [{ gpu = 1.5, share = 1 }, { cpu = 1 }] }",
+            ),
+            ("-", "placement = { policy = 'random', ties = 'random' }"),
+        ],
+        expect![[r#"
+            gpu = 0.5
+                5:7+3 a host has whole GPUs, not 0.5 GPU | only a request can be for a part of one
+            gpu = 65
+                5:7+2 a host has at most 64 GPUs
+            gpu = 8
+                fine
+            overcommit = { gpu = 2 }
+                5:22+1 GPUs cannot be overcommitted | delete this; requests share a GPU by asking for parts of it
+            reserved = { gpu = 0.5 }
+                5:20+3 `m` keeps 0.5 GPU of 0 GPU gpu | a host cannot keep more than it has
+            gpu = 1.5
+                11:7+3 1.5 GPU is neither a part of one nor whole ones | ask for up to 1 GPU, or for whole ones
+            gpu = 0.25
+                fine
+                warning 13:1+10 `f` asks for more gpu than a host has: 0.25 GPU of 0 GPU | such requests will be refused, or wait
+            placement = { policy = 'fgd' }
+                fine
+                warning 2:13+18 no demand asks for GPUs, so all hosts are alike to `fgd` | use another policy, or let a flavor ask for `gpu`
+            placement = { policy = 'fgd', ties = 'first', typical = [] }
+                2:38+7 no way with ties is called `first` | there are lowest-index, random
+            placement = { policy = 'fgd', typical = [{ gpu = 1.5, share = 1 }, { cpu = 1 }] }
+                2:50+3 this is neither a part of one GPU nor whole ones | ask for up to 1 GPU, or for whole ones
+                2:68+11 `share` is missing | add `share = 0.6`
+            placement = { policy = 'random', ties = 'random' }
+                2:34+4 `ties` is for `rules`, `scores` and `fgd` | delete it
+        "#]],
+    );
+}
+
+/// The typical requests of a scenario's demand, as `CPU/GPU share`.
+fn typical(text: &str) -> String {
+    let Policy::Fgd(rule) = right(text).placement.policy else { panic!("it is another policy") };
+    let said = rule.typical.iter().map(|typical| {
+        let pool = typical.pool.map_or(String::new(), |pool| format!(" in {pool}"));
+        format!("{}/{} {:.4}{pool}", typical.cpu, typical.gpu, typical.share)
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn typical_requests_are_the_commonest_of_the_demand() {
+    let flavors = "\
+[flavors.f]
+cpu = 1
+[flavors.quarter]
+cpu = 4
+gpu = 0.25
+[flavors.two]
+cpu = 32
+gpu = 2
+[placement]
+policy = 'fgd'
+[[demand]]
+name = 'd'
+";
+    let base = SMALL.split("[flavors.f]").next().expect("it has flavors");
+    let mix = "flavors = { f = 16, quarter = 80, two = 4 }\nalive = 3\n";
+    assert_eq!(typical(&format!("{base}{flavors}{mix}")), "4000/250 0.8333, 1000/0 0.1667");
+    let both = "flavor = 'quarter'\nalive = 90\n[[demand]]\nname = 'e'\nflavor = 'two'\npool = 'p'\nalive = 10\n";
+    assert_eq!(
+        typical(&format!("{base}{flavors}{both}")),
+        "4000/250 0.9000, 32000/2000 0.1000 in p0"
+    );
 }

@@ -19,12 +19,12 @@
 //! if something asks for more than a class knows (`non-empty`, `extension`, the names of an
 //! expression that belong to one host alone).
 
-use super::account::{Account, Cell, Row, Scorer, Wants};
+use super::account::{Account, Cell, Scorer, Wants};
 use super::filters::Filter;
 use super::fractions::{Float, Fractions};
 use super::random::below;
 use super::scan::Candidate;
-use super::{Query, epvm, lifetimes, scan};
+use super::{Query, best_fit, epvm, lifetimes, scan};
 use crate::resources::{Amounts, Kinds};
 use crate::scenario::{
     Compose, Formula, LabelId, Norm, Order, RULES_MAX, Rule, Scenario, Score, Ties, Variable,
@@ -151,18 +151,16 @@ impl Composed {
         hosts: &[HostId],
         tell: &Tell<'_>,
     ) -> Account {
-        let cell = |rule: &Rule, host: &HostId| {
-            let cost = self.cost(&rule.score, &self.look_at(state, query, *host));
-            let normalised = rule.quantum.map(|quantum| libm::floor(cost / quantum));
-            Cell { raw: natural(&rule.score, cost), normalised, weighted: None }
-        };
-        let row =
-            |host| Row { cells: rules.iter().map(|rule| cell(rule, host)).collect(), total: None };
-        Account {
-            scorers: rules.iter().map(|rule| tell.scorer(&rule.score, None)).collect(),
-            total: None,
-            rows: hosts.iter().map(row).collect(),
-        }
+        let scorers = rules.iter().map(|rule| tell.scorer(&rule.score, None)).collect();
+        Account::compared(scorers, hosts, |host| {
+            let look = self.look_at(state, query, host);
+            let cell = |rule: &Rule| {
+                let cost = self.cost(&rule.score, &look);
+                let normalised = rule.quantum.map(|quantum| libm::floor(cost / quantum));
+                Cell { raw: natural(&rule.score, cost), normalised, weighted: None }
+            };
+            rules.iter().map(cell).collect()
+        })
     }
 
     fn account_of_scores(
@@ -175,35 +173,30 @@ impl Composed {
     ) -> Account {
         // Over hosts, so that each has a row; normalised they are as over classes.
         let filter = Filter::new(state, query.ask);
-        let mut all = scan::hosts(state, &filter);
-        all.retain(|candidate| self.passes(&self.look_at(state, query, candidate.host)));
-        let merit = |weighted: &Weighted, host| {
-            merit(&weighted.score, self.cost(&weighted.score, &self.look_at(state, query, host)))
-        };
+        let mut all: Vec<HostId> =
+            scan::hosts(state, &filter).iter().map(|candidate| candidate.host).collect();
+        all.retain(|host| self.passes(&self.look_at(state, query, *host)));
+        let most = all.iter().map(|host| filter.wish(*host)).max();
+        all.retain(|host| Some(filter.wish(*host)) == most);
         let column = |weighted: &Weighted| {
-            let raw = all.iter().map(|candidate| merit(weighted, candidate.host)).collect();
-            normalised(weighted, raw)
+            let cost = |host| self.cost(&weighted.score, &self.look_at(state, query, host));
+            let merits = all.iter().map(|host| merit(&weighted.score, cost(*host)));
+            normalised(weighted, merits.collect())
         };
         let columns: Vec<Vec<f64>> = scores.iter().map(column).collect();
-        let totals = totals(scores, &columns, all.len());
-        let row = |host: &HostId| {
-            let place = all.iter().position(|candidate| candidate.host == *host)?;
+        let scorers = scores.iter().map(|s| tell.scorer(&s.score, Some(s.weight))).collect();
+        Account::summed(scorers, hosts, |host| {
+            let place = all.binary_search(&host).ok();
+            let look = self.look_at(state, query, host);
             let cell = |(weighted, column): (&Weighted, &Vec<f64>)| {
-                let cost = self.cost(&weighted.score, &self.look_at(state, query, *host));
-                Cell {
-                    raw: natural(&weighted.score, cost),
-                    normalised: weighted.is_normalised.then(|| column[place]),
-                    weighted: Some(weighted.weight * column[place]),
+                let raw = natural(&weighted.score, self.cost(&weighted.score, &look));
+                match place {
+                    Some(place) => Cell::weighted(raw, column[place], weighted.weight),
+                    None => Cell::plain(raw),
                 }
             };
-            let cells = scores.iter().zip(&columns).map(cell).collect();
-            Some(Row { cells, total: Some(totals[place].get()) })
-        };
-        Account {
-            scorers: scores.iter().map(|s| tell.scorer(&s.score, Some(s.weight))).collect(),
-            total: Some("the weighted scores, summed; most first".to_owned()),
-            rows: hosts.iter().filter_map(row).collect(),
-        }
+            scores.iter().zip(&columns).map(cell).collect()
+        })
     }
 
     /// Whether the scenario's own filters turn away some of the hosts that take the ask.
@@ -359,24 +352,28 @@ impl Composed {
             Variable::Asked(column) => in_unit(column, asked[column]),
             Variable::Price => self.types[host_type.row()].price,
             Variable::Hosts => f64::from(state.hosts.total().hosts),
+            Variable::Stay if query.stay_ms == u64::MAX => f64::INFINITY,
             Variable::Stay => query.stay_ms as f64 / HOUR_MS as f64,
             Variable::Vms => host.map_or(0.0, |host| f64::from(state.hosts.vm_count(host))),
             Variable::Index => host.map_or(0.0, |host| host.row() as f64),
             Variable::Age => {
                 host.map_or(0.0, |host| state.hosts.age_ms(host, query.now) as f64 / DAY_MS as f64)
             }
-            Variable::Extension => host.map_or(0.0, |host| {
-                lifetimes::extension_ms(state, query, host) as f64 / HOUR_MS as f64
-            }),
+            Variable::Extension => {
+                host.map_or(0.0, |host| lifetimes::extension_hours(state, query, host))
+            }
             Variable::Nothing => 0.0,
         }
     }
 }
 
 /// How scores are told.
+#[derive(Clone, Copy, Debug)]
 pub struct Tell<'a> {
     /// All labels, by row.
     pub labels: &'a [String],
+    /// The resources.
+    pub kinds: &'a Kinds,
 }
 
 impl Tell<'_> {
@@ -390,11 +387,7 @@ impl Tell<'_> {
     }
 
     fn words(&self, score: &Score) -> (String, String) {
-        let left = |norm: &Norm| match norm {
-            Norm::L1 => "free shares left, summed over resources",
-            Norm::L2 => "squares of the free shares left, summed over resources",
-            Norm::Linf => "the largest free share left",
-        };
+        let left = |norm: &Norm| best_fit::norm_words(*norm);
         let norm_name = |base: &str, norm: &Norm| match norm {
             Norm::L1 => base.to_owned(),
             Norm::L2 => format!("{base}-l2"),

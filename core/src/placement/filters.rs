@@ -1,13 +1,14 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
 //! A host is turned away by the first filter in this order: quota, service, pool, labels,
-//! forbidden labels, taints, exclusive tenants, resources, group. So each host that does not fit
-//! counts once, and the counts sum to the fleet.
+//! forbidden labels, taints, exclusive tenants, resources, devices, group. So each host that does
+//! not fit counts once, and the counts sum to the fleet.
 
 use super::mates::Mates;
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::scenario::{HostTypeId, Level, TenantId};
+use crate::state::devices::Portion;
 use crate::state::shapes::{TypeVerdict, Wish};
 use crate::state::{Ask, Columns, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub struct Filter<'s> {
     shape: ShapeId,
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
+    portion: Portion,
     mates: Option<Mates<'s>>,
     /// Which levels of affinity make hosts welcome.
     levels: [bool; Level::ALL.len()],
@@ -35,10 +37,12 @@ impl<'s> Filter<'s> {
     /// The filters of an ask.
     pub fn new(state: &'s State, ask: Ask) -> Self {
         let amounts = &state.shapes.get(ask.shape).amounts;
+        let gpus = state.devices.column().map_or(0, |column| amounts[column]);
         Self {
             state,
             shape: ask.shape,
             amounts,
+            portion: Portion::of(gpus),
             verdicts: state.shapes.verdicts(ask.shape),
             mates: Mates::new(state, ask),
             levels: [true; Level::ALL.len()],
@@ -77,6 +81,13 @@ impl<'s> Filter<'s> {
         columns.has_room(row, self.amounts)
             && self.verdicts[host_type.row()] == TypeVerdict::Admitted
             && self.is_type_welcome(host_type)
+            && self.has_devices(columns, row)
+    }
+
+    /// Whether what is free of GPUs lies on devices as the ask needs it.
+    #[inline]
+    fn has_devices(&self, columns: &Columns, row: usize) -> bool {
+        self.portion.count == 0 || self.portion.fits(self.state.layouts.parts(columns.layout(row)))
     }
 
     /// Whether two hosts with the same row can differ for the ask.
@@ -119,6 +130,7 @@ impl<'s> Filter<'s> {
             return Err(Reason::Exclusive);
         }
         match self.short(host) {
+            0 if !self.has_devices(hosts.columns(), host.row()) => Err(Reason::Devices),
             0 => self.group_allows(host),
             short => Err(Reason::Short(short)),
         }
@@ -225,6 +237,10 @@ impl<'s> Filter<'s> {
             0 => {}
             short => found.push(Reason::Short(short)),
         }
+        let gpus = self.state.devices.column().map_or(0, |column| 1 << column);
+        if self.short(host) & gpus == 0 && !self.has_devices(hosts.columns(), host.row()) {
+            found.push(Reason::Devices);
+        }
         found.extend(self.mates.into_iter().flat_map(|mates| mates.objections(host)));
         found
     }
@@ -274,11 +290,12 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Taints => 6,
         Reason::Exclusive => 7,
         Reason::Short(_) => 8,
+        Reason::Devices => 9,
         Reason::GroupPerHost
         | Reason::GroupPerRack
         | Reason::GroupPerZone
         | Reason::Affinity(_)
-        | Reason::Skew(_) => 9,
-        Reason::PassedOver => 10,
+        | Reason::Skew(_) => 10,
+        Reason::PassedOver => 11,
     }
 }

@@ -24,10 +24,11 @@ pub mod taints;
 pub mod topology;
 pub mod wishes;
 
+use super::account::{Account, Cell, Scorer, Wants};
 use super::filters::Filter;
 use super::scan::{self, Candidate};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::KubernetesProfile;
+use crate::scenario::{FitScore, KubernetesProfile};
 use crate::state::{Ask, Columns, HostId, State};
 use fit::Part;
 use std::cmp::Reverse;
@@ -76,6 +77,19 @@ fn score(
     columns: &Columns,
     row: usize,
 ) -> i64 {
+    let [fit, balance] = plugins(profile, asked, effective, columns, row);
+    profile.fit_weight * fit + profile.balance_weight * balance
+}
+
+/// What NodeResourcesFit and NodeResourcesBalancedAllocation say of a row; 0 for one that is not
+/// in the profile.
+fn plugins(
+    profile: &KubernetesProfile,
+    asked: &Amounts,
+    effective: &Amounts,
+    columns: &Columns,
+    row: usize,
+) -> [i64; 2] {
     let mut parts = [Part::default(); KINDS_MAX];
     let mut count = 0;
     for resource in &profile.resources {
@@ -90,15 +104,68 @@ fn score(
         count += 1;
     }
     let parts = &parts[..count];
-    let mut sum = 0;
-    if profile.fit_weight > 0 {
-        sum += profile.fit_weight * fit::score(&profile.fit, parts);
-    }
+    let fit = match profile.fit_weight {
+        0 => 0,
+        _ => fit::score(&profile.fit, parts),
+    };
     // A pod that asks for nothing is not scored for balance: all nodes alike.
-    if profile.balance_weight > 0 && asked.iter().any(|amount| *amount > 0) {
-        sum += profile.balance_weight * balance::balanced_allocation(parts);
-    }
-    sum
+    let balance = match profile.balance_weight > 0 && asked.iter().any(|amount| *amount > 0) {
+        true => balance::balanced_allocation(parts),
+        false => 0,
+    };
+    [fit, balance]
+}
+
+/// What the plugins say of hosts.
+pub fn account(state: &State, ask: Ask, profile: &KubernetesProfile, hosts: &[HostId]) -> Account {
+    let fit = match profile.fit {
+        FitScore::Least => "0 when full to 100 when empty",
+        FitScore::Most => "0 when empty to 100 when full",
+        FitScore::Ratio(_) => "0 to 100, by the shape",
+    };
+    let told = [
+        ("NodeResourcesFit", fit, profile.fit_weight),
+        (
+            "NodeResourcesBalancedAllocation",
+            "100 where all resources are used alike",
+            profile.balance_weight,
+        ),
+    ];
+    let scorer = |name: &str, words: &str, weight: i64| Scorer {
+        weight: Some(weight as f64),
+        ..Scorer::plain(name, words, Wants::Most)
+    };
+    let scorers = told.iter().filter(|(.., weight)| *weight > 0);
+    let scorers = scorers.map(|(name, words, weight)| scorer(name, words, *weight));
+    // Over hosts, so that each has a row; normalised they are as over classes.
+    let all = scan::hosts(state, &Filter::new(state, ask));
+    let mut wishes = match wishes::matter(state, ask, &profile.wishes) {
+        true => wishes::parts(state, ask, &profile.wishes, &all),
+        false => Vec::new(),
+    };
+    wishes.retain(|part| part.weight > 0);
+    let of_wishes = wishes.iter().map(|part| {
+        scorer(part.plugin, "0 to 100 over the hosts that can take it", part.weight) //
+    });
+    let scorers = scorers.chain(of_wishes);
+    let asked = &state.shapes.get(ask.shape).amounts;
+    Account::summed(scorers.collect(), hosts, |host| {
+        let (effective, columns) = (state.hosts.effective(host), state.hosts.columns());
+        let scores = plugins(profile, asked, effective, columns, host.row());
+        let counted = scores.iter().zip(&told).filter(|(_, (.., weight))| *weight > 0);
+        let cell = |(score, (.., weight)): (&i64, &(&str, &str, i64))| {
+            Cell::weighted(*score as f64, *score as f64, *weight as f64)
+        };
+        let place = all.binary_search_by_key(&host, |candidate| candidate.host).ok();
+        let wish = |part: &wishes::Part| match place {
+            Some(place) => {
+                let score = part.scores[place] as f64;
+                Cell::weighted(score, score, part.weight as f64)
+            }
+            None => Cell::plain(0.0),
+        };
+        counted.map(cell).chain(wishes.iter().map(wish)).collect()
+    })
 }
 
 /// Raw scores to 0..=100, the highest raw score being 100; with `is_reversed` it is 0. Nothing

@@ -13,9 +13,11 @@
 //! weights depend on who else is a candidate, so no score can be kept; cost: two passes over the
 //! classes of hosts that have room, for each weigher.
 
+use super::account::{Account, Cell, Scorer, Wants};
 use super::filters::Filter;
 use super::mates::Mates;
 use super::scan;
+use crate::resources::Kinds;
 use crate::scenario::{Level, NovaWeigher, Scenario};
 use crate::state::{Ask, Columns, HostId, State};
 
@@ -102,6 +104,66 @@ pub fn choose(
 /// What a group's soft affinity on hosts counts; below 0 it is anti-affinity.
 fn near_hosts(mates: &Mates<'_>) -> i64 {
     mates.group().rule.near[Level::Host.row()]
+}
+
+/// What the weighers say of hosts that are candidates.
+pub fn account(
+    state: &State,
+    ask: Ask,
+    weighers: &[NovaWeigher],
+    inventory: &Inventory,
+    hosts: &[HostId],
+    kinds: &Kinds,
+) -> Account {
+    let filter = scan::choosy(state, Filter::new(state, ask).but_level(Level::Host));
+    let all: Vec<HostId> =
+        scan::hosts(state, &filter).iter().map(|candidate| candidate.host).collect();
+    let columns = state.hosts.columns();
+    let mates = Mates::new(state, ask).filter(|mates| near_hosts(mates) != 0);
+    let together = |host: HostId| {
+        let mates = mates.as_ref()?;
+        Some(togetherness(mates.there(Level::Host, host), near_hosts(mates) < 0))
+    };
+    let mut togetherness: Vec<f64> = all.iter().filter_map(|host| together(*host)).collect();
+    normalise(&mut togetherness, None);
+    let column = |weigher: &NovaWeigher| {
+        let raw = all.iter().map(|host| inventory.raw(weigher, columns, host.row()));
+        let mut weights: Vec<f64> = raw.collect();
+        normalise(&mut weights, Some(0.0));
+        weights
+    };
+    let normalised: Vec<Vec<f64>> = weighers.iter().map(column).collect();
+    let scorer = |weigher: &NovaWeigher| {
+        let resource = kinds.name(weigher.column);
+        let words = match weigher.is_overcommitted {
+            true => format!("{resource} left, overcommit included"),
+            false => format!("{resource} left, without overcommit"),
+        };
+        Scorer { weight: Some(weigher.multiplier), ..Scorer::plain(resource, words, Wants::Most) }
+    };
+    let of_mates = mates.iter().map(|mates| {
+        let (name, words) = match near_hosts(mates) > 0 {
+            true => ("soft-affinity", "members of its group"),
+            false => ("soft-anti-affinity", "members of its group, negative"),
+        };
+        Scorer { weight: Some(TOGETHERNESS), ..Scorer::plain(name, words, Wants::Most) }
+    });
+    let scorers = weighers.iter().map(scorer).chain(of_mates).collect();
+    Account::summed(scorers, hosts, |host| {
+        let place = all.binary_search(&host).ok();
+        let cell = |(weigher, column): (&NovaWeigher, &Vec<f64>)| {
+            let raw = inventory.raw(weigher, columns, host.row());
+            match place {
+                Some(place) => Cell::weighted(raw, column[place], weigher.multiplier),
+                None => Cell::plain(raw),
+            }
+        };
+        let of_mates = together(host).map(|raw| match place {
+            Some(place) => Cell::weighted(raw, togetherness[place], TOGETHERNESS),
+            None => Cell::plain(raw),
+        });
+        weighers.iter().zip(&normalised).map(cell).chain(of_mates).collect()
+    })
 }
 
 /// Whether Placement gives out so much more: `used + asked ≤ (total − reserved) × ratio`, between

@@ -67,7 +67,7 @@ impl<'t> Table<'t> {
     }
 
     /// The value of a resource, in a table that has resources.
-    fn resource(&self, name: &str) -> Option<&'t Node> {
+    pub(crate) fn resource(&self, name: &str) -> Option<&'t Node> {
         self.entry(name).map(|entry| &entry.node)
     }
 
@@ -592,6 +592,11 @@ impl<'a> Check<'a> {
             if self.positive(name, node, 1_000.0).is_some()
                 && let Some(ratio) = self.decimal(name, node)
             {
+                if column == Builtin::Gpu as usize && ratio != Decimal::ONE {
+                    let hint = "delete this; requests share a GPU by asking for parts of it";
+                    self.error_hint(node.at, "GPUs cannot be overcommitted", hint);
+                    continue;
+                }
                 ratios[column] = Some(ratio);
             }
         }

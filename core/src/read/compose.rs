@@ -16,7 +16,7 @@ pub(crate) struct Parts {
     rules: Vec<Rule>,
     scores: Vec<Weighted>,
     filters: Vec<Formula>,
-    ties: Ties,
+    pub(crate) ties: Ties,
 }
 
 /// Reads all of it.

@@ -166,6 +166,7 @@ pub(crate) const POLICIES: &[&str] = &[
     "kubernetes",
     "nova",
     "nomad",
+    "fgd",
     "rules",
     "scores",
 ];
@@ -679,7 +680,7 @@ sections! {
         /// `rules` and `scores`: hosts on which one of these expressions is 0 are passed over,
         /// though they have room. Up to 8.
         FILTERS "filters" TextList, Else("none"), "[\"vms < 20\", \"left_memory / capacity_memory >= 0.1\"]";
-        /// `rules` and `scores`: which of the hosts that are equally good is taken.
+        /// `rules`, `scores` and `fgd`: which of the hosts that are equally good is taken.
         TIES "ties" Choice(super::TIES), Else("`\"lowest-index\"`"), "\"random\"";
         /// `kubernetes`: the scheduler profile's plugins, with their weights.
         PLUGINS "plugins" Table(&super::plugins::SECTION), Else("those of the default profile"), "{ node-resources-fit = 1 }";
@@ -706,6 +707,8 @@ sections! {
         /// `nomad`: how many hosts with room it looks at, in random order: as for a service (about
         /// the binary logarithm of the number of hosts), as for a batch job (2), or all.
         VISITS "visits" Choice(super::VISITS), Else("`\"service\"`"), "\"batch\"";
+        /// `fgd`: the requests that GPUs are to stay usable for.
+        TYPICAL "typical" Tables(&super::typical::SECTION), Else("the commonest of the demand that make up 95 % of its requests"), "[{ cpu = 4, gpu = 0.25, share = 0.6 }, { cpu = 8, gpu = 1, share = 0.4 }]";
     }
 
     /// Plugins of a Kubernetes scheduler profile. One that is not named is not used.
@@ -741,6 +744,12 @@ sections! {
         MEMORY "memory" Signed, Else("1"), "-1.0";
         /// Disk left, without overcommit.
         DISK "disk" Signed, Else("1"), "0.5";
+    }
+
+    /// A typical request of `fgd`: its cpu and its gpu; other resources do not count.
+    typical "placement.typical" Amounts {
+        /// How often it comes, above 0: its part of the sum of all shares.
+        SHARE "share" Number, Must, "0.6";
     }
 
     /// One rule of the policy `rules`: the host with the lower score comes first. The scores called

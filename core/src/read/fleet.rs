@@ -10,7 +10,7 @@ use super::spreads::{self, Allow};
 use super::tree::{Entry, Node, Value};
 use crate::inventory::{InventoryHost, read_inventory};
 use crate::problem::Problems;
-use crate::resources::{AMOUNT_MAX, Builtin};
+use crate::resources::{AMOUNT_MAX, Builtin, DEVICE_MILLI, DEVICES_MAX};
 use crate::scenario::{
     Curve, Distribution, Growth, HOSTS_MAX, HostSpec, HostTypeId, ModelId, Pool, PoolId,
     Procurement, Rack, RackId, Taint, ZoneId,
@@ -910,6 +910,7 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
     {
         ratios = check.ratios(&inner);
     }
+    check_gpus(check, table, total, kept);
     let ratios = ratios.map(|ratio| ratio.unwrap_or(Decimal::ONE));
     let mut free = [0; 8];
     for column in 0..8 {
@@ -950,6 +951,32 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
         retire_after_ms,
         marks,
     }
+}
+
+/// A host has whole GPUs and keeps whole ones: each is a device.
+fn check_gpus(check: &mut Check<'_>, table: &Table<'_>, total: Wide, kept: Wide) {
+    let gpu = Builtin::Gpu;
+    let node_in = |field: Option<&'static Field>| match field {
+        Some(field) => table.get(field).and_then(|node| node.find(gpu.name())),
+        None => table.resource(gpu.name()),
+    };
+    let (row, many) = (gpu as usize, DEVICES_MAX as i64 * DEVICE_MILLI);
+    for (amount, has, field) in
+        [(total[row], "has", None), (kept[row], "keeps", Some(&host_model::RESERVED))]
+    {
+        let at = node_in(field).map_or(table.at, |node| node.at);
+        if amount % DEVICE_MILLI != 0 {
+            let message = format!("a host {has} whole GPUs, not {}", shown_gpus(amount));
+            let hint = "only a request can be for a part of one";
+            check.error_hint(at, message, hint);
+        } else if amount > many {
+            check.error(at, format!("a host has at most {DEVICES_MAX} GPUs"));
+        }
+    }
+}
+
+fn shown_gpus(amount: i64) -> String {
+    format_amount(Builtin::Gpu.name(), Builtin::Gpu.unit(), amount)
 }
 
 /// Reads the labels and taints that a table gives its hosts.

@@ -11,7 +11,7 @@ use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
-use crate::resources::Builtin;
+use crate::resources::{Builtin, PORTION_HINT, is_portion};
 use crate::scenario::{
     Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull,
 };
@@ -42,6 +42,8 @@ pub(crate) struct DemandDraft {
     pub(crate) arrivals: Arrivals,
     /// Rows of flavors, and their weights.
     pub(crate) mix: Vec<(usize, f64)>,
+    /// How often so much CPU and so many GPUs are asked for, in any unit.
+    pub(crate) asked: BTreeMap<[i64; 2], f64>,
     pub(crate) lifetime: Distribution,
     pub(crate) boot: Distribution,
     pub(crate) tenant: usize,
@@ -79,6 +81,34 @@ struct Ask {
     rules: Rules,
     /// What to call it, and its size.
     sizes: Vec<(String, Wide)>,
+    /// As in [`DemandDraft`].
+    asked: BTreeMap<[i64; 2], f64>,
+}
+
+/// CPU and GPUs.
+fn cpu_and_gpu(amounts: &[i64]) -> [i64; 2] {
+    [Builtin::Cpu, Builtin::Gpu].map(|kind| amounts[kind as usize])
+}
+
+impl DemandDraft {
+    /// How many requests are to be expected, and how to make them fewer.
+    pub(crate) fn requests(&self, run_ms: u64) -> (f64, &'static str) {
+        match &self.arrivals {
+            Arrivals::Alive(curve) => {
+                // A life of no time at all counts as 1 ms.
+                let lives_ms = self.lifetime.mean_within_ms(run_ms).max(1.0);
+                let is_for_good = lives_ms >= run_ms as f64;
+                let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
+                let requests = curve.max_in(0, run_ms) + ends;
+                (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
+            }
+            Arrivals::Rate { per_ms, season } => {
+                let requests = poisson::candidates(per_ms, season, run_ms);
+                (requests, "lower the rate or its `season`, or shorten `duration`")
+            }
+            Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
+        }
+    }
 }
 
 impl Load {
@@ -91,6 +121,14 @@ impl Load {
             let (amounts, _) = check.amounts(&table);
             // What is lacking because it is wrong, or another's fault, is told already.
             let is_own = table.get(&flavor::EXTENDS).is_none();
+            let gpu = Builtin::Gpu;
+            if let Some(node) = table.resource(gpu.name())
+                && !is_portion(amounts[gpu as usize])
+            {
+                let asked = format_amount(gpu.name(), gpu.unit(), amounts[gpu as usize]);
+                let message = format!("{asked} is neither a part of one nor whole ones");
+                check.error_hint(node.at, message, PORTION_HINT);
+            }
             let is_right = is_own && check.findings.error_count() == errors_before;
             if amounts == [0; 8] && is_right && !check.findings.is_broken() {
                 let message = format!("the flavor `{}` asks for nothing", shorten(&entry.key));
@@ -210,6 +248,7 @@ impl Load {
             labels: labels.clone(),
             rules: rules.clone().unwrap_or_default(),
             sizes: Vec::new(),
+            asked: BTreeMap::new(),
         };
         let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
         let says = [&demand::ALIVE, &demand::RATE].into_iter().find(|key| table.get(key).is_some());
@@ -217,6 +256,7 @@ impl Load {
             Some(_) => Some(Vec::new()),
             None => self.read_mix(check, table, &mut ask),
         };
+        let asked = std::mem::take(&mut ask.asked);
         // A pool that is not there, or hosts that did not read, would make noise here.
         if pool_node.is_none() || pool.is_some() {
             self.asks.push(ask);
@@ -226,6 +266,7 @@ impl Load {
             at: says.map_or(table.at, |key| table.at_key(key)),
             arrivals: arrivals?,
             mix: mix?,
+            asked,
             lifetime: lifetime?,
             boot: boot?,
             tenant,
@@ -324,8 +365,9 @@ impl Load {
                 return None;
             }
         };
-        for (row, _) in &mix {
+        for (row, weight) in &mix {
             let flavor = &self.flavors[*row];
+            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += weight;
             for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
                 *used |= amount > 0;
             }
@@ -367,7 +409,10 @@ impl Load {
                 check.error_hint(node.at, message, hint);
             }
         }
-        for name in &survey.flavors {
+        for (size, rows) in &survey.sizes {
+            *ask.asked.entry(*size).or_default() += *rows as f64;
+        }
+        for (name, rows) in survey.flavors.iter().zip(&survey.flavor_rows) {
             let Some(row) = self.flavor_rows.get(name) else {
                 if !check.findings.is_broken() {
                     let known = self.flavor_rows.keys().map(String::as_str);
@@ -384,6 +429,7 @@ impl Load {
             for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
                 *used |= amount > 0;
             }
+            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += *rows as f64;
             ask.sizes.push((format!("`{}`", shorten(name)), flavor.amounts));
         }
         let largest = survey.largest.iter().chain(&survey.largest_own);
@@ -432,21 +478,7 @@ impl Load {
         let run_ms = check.run_ms();
         let mut all = 0.0;
         for draft in &self.demands {
-            let (requests, hint) = match &draft.arrivals {
-                Arrivals::Alive(curve) => {
-                    // A life of no time at all counts as 1 ms.
-                    let lives_ms = draft.lifetime.mean_within_ms(run_ms).max(1.0);
-                    let is_for_good = lives_ms >= run_ms as f64;
-                    let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
-                    let requests = curve.max_in(0, run_ms) + ends;
-                    (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
-                }
-                Arrivals::Rate { per_ms, season } => {
-                    let requests = poisson::candidates(per_ms, season, run_ms);
-                    (requests, "lower the rate or its `season`, or shorten `duration`")
-                }
-                Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
-            };
+            let (requests, hint) = draft.requests(run_ms);
             all += requests;
             if requests > REQUESTS_MAX {
                 let message = format!(

@@ -5,6 +5,7 @@ use super::clusters;
 use super::compose;
 use super::fields::{Field, POLICIES, placement, root};
 use super::findings::At;
+use super::gradient;
 use super::tree::{Node, Value};
 use crate::resources::{KINDS_MAX, Kinds};
 use crate::scenario::{FitBy, Measure, Norm, Policy, ShareOf};
@@ -58,7 +59,7 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::RULES, &["rules"]),
     (&placement::SCORES, &["scores"]),
     (&placement::FILTERS, &["rules", "scores"]),
-    (&placement::TIES, &["rules", "scores"]),
+    (&placement::TIES, &["rules", "scores", "fgd"]),
     (&placement::PLUGINS, &["kubernetes"]),
     (&placement::FIT, &["kubernetes"]),
     (&placement::SHAPE, &["kubernetes"]),
@@ -68,6 +69,7 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::WEIGHERS, &["nova"]),
     (&placement::ALGORITHM, &["nomad"]),
     (&placement::VISITS, &["nomad"]),
+    (&placement::TYPICAL, &["fgd"]),
 ];
 
 /// The most hosts that power-of-d draws.
@@ -140,6 +142,7 @@ pub(crate) fn read_placement(
         "kubernetes" => clusters::read_kubernetes(check, &table, kinds)?,
         "nova" => clusters::read_nova(check, &table, kinds)?,
         "nomad" => clusters::read_nomad(check, &table, kinds)?,
+        "fgd" => gradient::read_fgd(check, &table, kinds, own.as_ref()?.ties)?,
         "power-of-d" => {
             Policy::PowerOfD { draws: draws?, prefers_most: prefers? == "worst", measure: measure? }
         }

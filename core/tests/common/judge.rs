@@ -380,7 +380,8 @@ impl Judge {
                 let passed = bounds_ms.iter().filter(|bound| extension_ms > **bound).count();
                 (passed, left(Norm::L1, measure, row))
             }),
-            // Chance, scores that are floats, and the field's schedulers: told by the cases.
+            // Chance, scores that are floats, and the field's schedulers: told by the cases, and
+            // GPUs by `devices.rs`.
             Policy::Random
             | Policy::Kubernetes(_)
             | Policy::Nova(_)
@@ -388,7 +389,8 @@ impl Judge {
             | Policy::PowerOfD { .. }
             | Policy::Cosine(_)
             | Policy::Epvm { .. }
-            | Policy::Compose(_) => return None,
+            | Policy::Compose(_)
+            | Policy::Fgd(_) => return None,
         })
     }
 

@@ -49,27 +49,47 @@ pub fn scores(
     candidates: &[Candidate],
 ) -> Vec<i64> {
     let mut sums = vec![0; candidates.len()];
-    let mut add = |weight: i64, scores: Vec<i64>| {
-        for (sum, score) in sums.iter_mut().zip(scores) {
-            *sum += weight * score;
+    for part in parts(state, ask, weights, candidates) {
+        for (sum, score) in sums.iter_mut().zip(part.scores) {
+            *sum += part.weight * score;
         }
-    };
+    }
+    sums
+}
+
+/// What one plugin says of candidates.
+pub struct Part {
+    /// Its name.
+    pub plugin: &'static str,
+    /// Its weight.
+    pub weight: i64,
+    /// By candidate, 0..=100.
+    pub scores: Vec<i64>,
+}
+
+/// What each plugin that has a say says of candidates, normalised over them.
+pub fn parts(
+    state: &State,
+    ask: Ask,
+    weights: &WishWeights,
+    candidates: &[Candidate],
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut add = |plugin, weight, scores| parts.push(Part { plugin, weight, scores });
     if let Some(wishes) = state.shapes.wishes(ask.shape) {
         let wish = |candidate: &Candidate| wishes[state.hosts.host_type(candidate.host).row()];
         let mut taints: Vec<i64> = candidates.iter().map(|host| wish(host).taints).collect();
         normalise(&mut taints, true);
-        add(weights.taint_toleration, taints);
+        add("TaintToleration", weights.taint_toleration, taints);
         let mut labels: Vec<i64> = candidates.iter().map(|host| wish(host).labels).collect();
         normalise(&mut labels, false);
-        add(weights.node_affinity, labels);
+        add("NodeAffinity", weights.node_affinity, labels);
     }
     if let Some(mates) = Mates::new(state, ask) {
         let rule = &mates.group().rule;
         if rule.soft_skew.iter().any(Option::is_some) {
-            add(
-                weights.pod_topology_spread,
-                topology::normalised(&spread(state, &mates, candidates)),
-            );
+            let spread = topology::normalised(&spread(state, &mates, candidates));
+            add("PodTopologySpread", weights.pod_topology_spread, spread);
         }
         let near = |candidate: &Candidate| {
             let there = |level| i64::from(mates.there(level, candidate.host));
@@ -78,9 +98,9 @@ pub fn scores(
             soft.iter().sum::<i64>() + rule.together.map_or(0, |level| HARD_WEIGHT * there(level))
         };
         let near: Vec<i64> = candidates.iter().map(near).collect();
-        add(weights.inter_pod_affinity, inter_pod::normalised(&near));
+        add("InterPodAffinity", weights.inter_pod_affinity, inter_pod::normalised(&near));
     }
-    sums
+    parts
 }
 
 /// Raw scores of PodTopologySpread.
