@@ -13,6 +13,7 @@ use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{
     DemandId, HostTypeId, LabelId, Level, RackId, Scenario, Selector, TenantId, WhenFull,
 };
+use crate::state::devices::Portion;
 use crate::state::tenancy::VMS_BIT;
 use crate::state::{Ask, DeviceSet, HostId, State, Vm, VmId};
 use crate::time::Time;
@@ -536,9 +537,8 @@ impl Near {
                 near.crowded.push((lack(state, filter.amounts(), host), host));
             }
             match objections.as_slice() {
-                // No rule keeps GPUs in pieces: only VMs that leave can help.
-                [Reason::NoHosts | Reason::Devices] => {}
-                [Reason::Short(_)] => {
+                [Reason::NoHosts] => {}
+                [Reason::Short(_) | Reason::Devices] | [Reason::Short(_), Reason::Devices] => {
                     near.short.push((lack(state, filter.amounts(), host), host));
                 }
                 [rule] => near.by_rule.entry(*rule).or_insert((0, host)).0 += 1,
@@ -560,8 +560,13 @@ impl Near {
             true => format!("; that is more than an empty `{}` has", place.model),
             false => String::new(),
         };
-        let sentence =
-            format!("`{}` would take it with {} more free{beyond}", place.name, list(&more));
+        let is_in_pieces = Filter::new(tell.state, ask).objections(host).contains(&Reason::Devices);
+        let pieces = if is_in_pieces { ", on the GPUs that have most left" } else { "" };
+        let sentence = format!(
+            "`{}` would take it with {} more free{pieces}{beyond}",
+            place.name,
+            list(&more)
+        );
         Some(Change::MoreRoom { sentence, place, more })
     }
 
@@ -624,6 +629,10 @@ fn is_of_host(reason: Reason) -> bool {
 fn missing(state: &State, asked: &Amounts, host: HostId) -> Amounts {
     let kinds = state.hosts.kinds();
     std::array::from_fn(|column| match column < kinds && asked[column] > 0 {
+        true if state.devices.column() == Some(column) => {
+            let parts = state.layouts.parts(state.hosts.layout(host));
+            Portion::of(asked[column]).missing(parts)
+        }
         true => (asked[column] - state.hosts.free(host, column)).max(0),
         false => 0,
     })

@@ -7,6 +7,7 @@ pub mod layouts;
 pub mod census;
 pub mod columns;
 pub mod hosts;
+pub mod members;
 pub mod screen;
 pub mod classes;
 pub mod groups;
@@ -23,6 +24,7 @@ pub use groups::{Group, GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use layouts::{LayoutId, Layouts};
+pub use members::Members;
 pub use screen::Screen;
 pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
 pub use tenancy::Tenancy;
@@ -69,8 +71,6 @@ pub struct State {
     search: Search,
     /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
-    /// Changes of hosts until it is seen again whether classes are few.
-    changes_until_classes: usize,
 }
 
 /// What a decision looks through. Decisions are the same.
@@ -80,17 +80,14 @@ pub enum Search {
     Hosts,
     /// Classes of hosts that are all alike.
     Classes,
-    /// Classes while they are few for the hosts there are, else all hosts.
+    /// Classes from [`CLASSES_FROM`] hosts on.
     #[default]
     Sooner,
 }
 
-/// With fewer hosts the scan is sooner than classes, their upkeep counted.
-const CLASSES_FROM: usize = 256;
-/// Classes are few if there are so many hosts a class on average, or more.
-const HOSTS_A_CLASS: usize = 4;
-/// Where they are not, so many changes a host are waited for before they are counted again.
-const CHANGES_A_HOST: usize = 16;
+/// With fewer hosts the scan is sooner than classes, their upkeep counted. With more it is not, even
+/// if no two hosts are alike: a pass over classes takes a part of the time of a pass over hosts.
+pub const CLASSES_FROM: usize = 512;
 
 impl State {
     /// A fleet without hosts.
@@ -108,16 +105,13 @@ impl State {
             history: History::new(scenario),
             search: Search::default(),
             classes: None,
-            changes_until_classes: 0,
         }
     }
 
     /// What decisions look through from now on.
     pub fn search(&mut self, search: Search) {
         self.search = search;
-        self.classes = None;
-        self.changes_until_classes = 0;
-        self.keep_classes();
+        self.classes = self.goes_by_classes().then(|| self.sorted());
     }
 
     /// The hosts that take VMs, by what they are; `None` where decisions look at all hosts.
@@ -125,51 +119,33 @@ impl State {
         self.classes.as_ref()
     }
 
-    /// Whether so many classes are worth their upkeep.
-    fn are_few(&self, classes: usize) -> bool {
+    fn goes_by_classes(&self) -> bool {
         match self.search {
             Search::Hosts => false,
             Search::Classes => true,
-            Search::Sooner => {
-                let hosts = self.hosts.rows();
-                hosts >= CLASSES_FROM && classes * HOSTS_A_CLASS <= hosts
-            }
+            Search::Sooner => self.hosts.rows() >= CLASSES_FROM,
         }
     }
 
-    /// Sorts all hosts into classes, if these turn out to be few.
-    fn keep_classes(&mut self) {
-        if !self.are_few(0) {
-            return;
-        }
+    /// All hosts, sorted into classes.
+    fn sorted(&self) -> Classes {
         let mut classes = Classes::new(self.hosts.kinds(), &self.hosts.effective_max());
         for host in self.hosts.ids() {
             let what = (self.hosts.host_type(host), self.hosts.layout(host));
             classes.update(host, what, self.hosts.takes(host).as_ref());
-            if !self.are_few(classes.filled()) {
-                self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
-                return;
-            }
         }
-        self.classes = Some(classes);
+        classes
     }
 
     /// A host has changed: so does its class.
     #[inline]
     fn changed(&mut self, host: HostId) {
-        match &mut self.classes {
-            Some(classes) => {
-                let free = self.hosts.takes(host);
-                let what = (self.hosts.host_type(host), self.hosts.layout(host));
-                classes.update(host, what, free.as_ref());
-                let filled = classes.filled();
-                if !self.are_few(filled) {
-                    self.classes = None;
-                    self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
-                }
-            }
-            None if self.changes_until_classes > 0 => self.changes_until_classes -= 1,
-            None => self.keep_classes(),
+        if let Some(classes) = &mut self.classes {
+            let free = self.hosts.takes(host);
+            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            classes.update(host, what, free.as_ref());
+        } else if self.goes_by_classes() {
+            self.classes = Some(self.sorted());
         }
     }
 

@@ -12,7 +12,7 @@ use fleetcast_core::fact::{Fact, Reason, RequestId};
 use fleetcast_core::observe::Observer;
 use fleetcast_core::placement::account::Cell;
 use fleetcast_core::placement::filters::Filter;
-use fleetcast_core::resources::Amounts;
+use fleetcast_core::resources::{Amounts, Kinds};
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::{Simulation, Undecided};
 use fleetcast_core::source::{Files, MemoryFiles};
@@ -360,6 +360,43 @@ impl Observer for Fates {
         };
         self.host.entry(request.0).or_insert(host);
     }
+}
+
+#[test]
+fn gpus_in_pieces_are_told() {
+    // The second amount becomes GPUs: 1,024 thousandths a GiB, so these are set by hand.
+    let gpus = |hosts: [i64; 2], sizes: [i64; 5]| {
+        move |scenario: &mut Scenario| {
+            let kind = |name: &str, unit: &str| (name.to_owned(), unit.to_owned());
+            scenario.kinds = Kinds::new(vec![kind("cpu", "milli-vCPU"), kind("gpu", "milli-GPU")]);
+            for (model, gpu) in scenario.models.iter_mut().zip(hosts) {
+                (model.total[1], model.effective[1]) = (gpu, gpu);
+            }
+            for (flavor, gpu) in scenario.flavors.iter_mut().zip(sizes) {
+                flavor.amounts[1] = gpu;
+            }
+        }
+    };
+    check(
+        &[&[16, 0], &[4, 0]],
+        &[&[1, 0], &[1, 0], &[1, 0], &[3, 0], &[1, 0]],
+        gpus([3_000, 1_000], [600, 700, 500, 900, 1_000]),
+        &expect![[r#"
+            request 4 is refused: 0 of 2 hosts fit: 1 not enough free gpu, 1 free GPUs in pieces
+            - `h0` would take it with 0.5 GPU more free, on the GPUs that have most left
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
+    );
+    check(
+        &[&[16, 0], &[4, 0]],
+        &[&[1, 0], &[1, 0], &[1, 0], &[3, 0], &[1, 0]],
+        gpus([3_000, 1_000], [600, 700, 500, 900, 2_000]),
+        &expect![[r#"
+            request 4 is refused: 0 of 2 hosts fit: 2 not enough free gpu
+            - `h0` would take it with 1.1 GPU more free
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
+    );
 }
 
 #[test]

@@ -7,14 +7,14 @@ mod fleets;
 use common::{add_flavor, add_hosts, bare};
 use fleetcast_core::dice::{self, Stream};
 use fleetcast_core::observe::{Fingerprint, Transcript};
-use fleetcast_core::placement::Placer;
+use fleetcast_core::placement::{Placer, filters};
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::resources::Kinds;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::Files;
 use fleetcast_core::state::{
-    Ask, GroupKey, HostId, HostStatus, Predicate, Search, State, Vm, VmId,
+    Ask, CLASSES_FROM, GroupKey, HostId, HostStatus, Predicate, Search, State, Vm, VmId,
 };
 use fleetcast_core::time::Time;
 use fleets::fleets;
@@ -38,6 +38,11 @@ fn policies(kinds: usize) -> Vec<Policy> {
         Policy::NextFit,
         Policy::RoundRobin,
         Policy::Random,
+        Policy::PowerOfD { draws: 3, prefers_most: true, measure: Measure::plain(ShareOf::Host) },
+        Policy::Cosine(ShareOf::Fleet),
+        Policy::Epvm { base: None },
+        Policy::BalanceFit,
+        Policy::DotProduct { wants_most: true, measure: Measure::plain(ShareOf::Fleet) },
         Policy::BestFit(FitBy::Shares),
         Policy::WorstFit(FitBy::Shares),
         Policy::BestFit(by()),
@@ -250,6 +255,7 @@ impl Twins {
         let by_scan = self.placer.decide(&self.scan, ask, &mut self.scan_dice);
         let by_index = self.placer.decide(&self.index, ask, &mut self.index_dice);
         assert_eq!(by_scan, by_index);
+        self.same(|state| filters::tally(state, ask));
         match by_scan {
             Ok(host) => {
                 let (placed, demand) = (Time::ZERO, DemandId::from_row(0));
@@ -355,37 +361,64 @@ fn ten_thousand_random_fleets_get_the_decisions_of_the_scan() {
     assert!(sums[0] > 100_000 && sums[1] > 10_000, "both come often: {sums:?}");
 }
 
-/// Few sizes at first, then all different, then few again: classes are given up and come back.
+/// All sizes are different, and hosts come one after another.
 #[test]
-fn classes_that_become_many_are_given_up_and_come_back() {
+fn classes_come_with_the_hosts_and_stay() {
     for policy in policies(2) {
         let mut scenario = bare(&["cpu", "memory"]);
         scenario.placement.policy = policy;
         let host_type = add_hosts(&mut scenario, &[100_000, 100_000], 0);
         let mut twins = Twins::new(&scenario, Search::Sooner);
         let dice = &mut dice::stream(1, "index");
-        let mut seen = String::new();
-        for phase in ["few", "many", "few"] {
-            let steps = if phase == "few" { 10_000 } else { 3_000 };
-            for step in 0..steps {
-                if twins.scan.hosts.rows() < 400 {
-                    twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
-                }
-                let amount = match phase {
-                    "few" => 50_000,
-                    _ => dice.random_range(10_000..60_000),
-                };
-                let amounts = common::padded(&[amount, amount]);
-                let ask = twins.same(|state| state.ask(&amounts, None, &[]));
-                twins.arrive(ask);
-                if twins.vms.len() > 500 || step % 4 == 0 {
-                    let position = dice.random_range(0..twins.vms.len());
-                    twins.depart(position);
-                }
+        for step in 0..1_200 {
+            if twins.scan.hosts.rows() < 600 {
+                twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
             }
-            seen += if twins.index.classes().is_some() { "classes " } else { "hosts " };
+            assert_eq!(twins.index.classes().is_some(), step + 1 >= CLASSES_FROM);
+            assert!(twins.scan.classes().is_none());
+            let amount = dice.random_range(10_000..60_000);
+            let amounts = common::padded(&[amount, amount]);
+            let ask = twins.same(|state| state.ask(&amounts, None, &[]));
+            twins.arrive(ask);
+            if step > 900 || step % 4 == 0 {
+                let position = dice.random_range(0..twins.vms.len());
+                twins.depart(position);
+            }
         }
-        assert_eq!(seen, "classes hosts classes ", "{:?}", scenario.placement.policy);
+    }
+}
+
+/// So many hosts that a draw is not found by going through all of them.
+#[test]
+fn the_host_that_is_drawn_is_that_of_the_scan() {
+    for draws in [0, 2] {
+        let mut scenario = bare(&["cpu"]);
+        let measure = Measure::plain(ShareOf::Host);
+        scenario.placement.policy = match draws {
+            0 => Policy::Random,
+            _ => Policy::PowerOfD { draws, prefers_most: false, measure },
+        };
+        let host_type = add_hosts(&mut scenario, &[9], 0);
+        let mut twins = Twins::new(&scenario, Search::Classes);
+        for _ in 0..5_000 {
+            twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
+        }
+        let dice = &mut dice::stream(1, "index");
+        let mut arrivals = |twins: &mut Twins, count, most| {
+            let arrive = |_: &i32| {
+                let amounts = common::padded(&[dice.random_range(1..=most)]);
+                let ask = twins.same(|state| state.ask(&amounts, None, &[]));
+                twins.arrive(ask)
+            };
+            (0..count).filter(arrive).count()
+        };
+        // Up to the last hosts that have room for anybody.
+        assert_eq!(arrivals(&mut twins, 500, 9), 500);
+        for host in (0..5_000).filter(|row| row % 700 > 2).map(HostId::from_row) {
+            twins.same(|state| state.cordon(host));
+        }
+        let placed = arrivals(&mut twins, 100, 4);
+        assert!((20..100).contains(&placed), "{placed}");
     }
 }
 

@@ -11,16 +11,23 @@ mod common;
 
 use common::{bare, padded};
 use fleetcast_core::dice;
+use fleetcast_core::fact::Fact;
+use fleetcast_core::observe::Observer;
 use fleetcast_core::placement::Placer;
 use fleetcast_core::placement::filters::Filter;
+use fleetcast_core::read::{Input, read};
 use fleetcast_core::resources::{Amounts, Builtin, Kinds};
 use fleetcast_core::scenario::*;
+use fleetcast_core::simulation::Simulation;
+use fleetcast_core::source::MemoryFiles;
+use fleetcast_core::state::shapes::Predicate;
 use fleetcast_core::state::{Ask, HostId, State, Vm};
 use fleetcast_core::time::Time;
 use rand::{RngExt, SeedableRng};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 struct Node {
     amounts: [i64; 3],
@@ -91,28 +98,38 @@ fn amounts(of: [i64; 3]) -> Amounts {
     padded(&of)
 }
 
-/// The cluster as a scenario: a host type for each distinct node.
-fn cluster<'a>(nodes: impl Iterator<Item = &'a Node>, specs: &BTreeSet<String>) -> Scenario {
+/// The cluster as a scenario: a host type for each distinct node, labelled with its GPU model.
+fn cluster<'a>(nodes: impl Iterator<Item = &'a Node>) -> Scenario {
     let mut scenario = bare(&[]);
     let kinds = [Builtin::Cpu, Builtin::Memory, Builtin::Gpu];
     let kinds = kinds.map(|kind| (kind.name().to_owned(), kind.unit().to_owned()));
     scenario.kinds = Kinds::new(kinds.into());
-    scenario.labels = specs.iter().map(|spec| format!("gpu_spec={spec}")).collect();
     let mut types: BTreeMap<([i64; 3], &str), HostTypeId> = BTreeMap::new();
     for node in nodes {
         let host_type = *types.entry((node.amounts, &node.model)).or_insert_with(|| {
             let host_type = common::add_hosts(&mut scenario, &node.amounts, 0);
-            // One of several models will do: so each list of models is a label of its own.
-            let names = |spec: &&String| spec.split('|').any(|model| model == node.model);
-            let labels = specs.iter().enumerate().filter(|(_, spec)| names(spec));
-            scenario.host_types[host_type.row()].labels =
-                labels.map(|(row, _)| LabelId::from_row(row)).collect();
+            let label = scenario.labels.iter().position(|known| *known == node.model);
+            let label = label.unwrap_or_else(|| {
+                scenario.labels.push(node.model.clone());
+                scenario.labels.len() - 1
+            });
+            scenario.host_types[host_type.row()].labels = vec![LabelId::from_row(label)];
             host_type
         });
         let rack = RackId::from_row(0);
         scenario.hosts.push(HostSpec { name: None, host_type, rack, age_ms: 0 });
     }
     scenario
+}
+
+/// Hosts of which a pod may have one: any, or those with one of the models in its spec.
+fn predicate(scenario: &Scenario, spec: &str) -> Predicate {
+    let any = spec.split('|').filter(|model| !model.is_empty());
+    let label = |model: &str| scenario.labels.iter().position(|known| known == model);
+    let any: Vec<LabelId> = any.filter_map(label).map(LabelId::from_row).collect();
+    let requires = if any.is_empty() { Vec::new() } else { vec![any] };
+    let rules = HostRules { requires: Selector(requires), ..HostRules::default() };
+    Predicate { rules, ..Predicate::default() }
 }
 
 /// A cluster into which pods come one after another, and none leaves.
@@ -133,8 +150,9 @@ impl Packing {
     }
 
     /// The host that takes it.
-    fn place(&mut self, pod: &Pod, labels: &[LabelId]) -> Option<usize> {
-        let ask = self.state.ask(&amounts(pod.amounts), None, labels);
+    fn place(&mut self, pod: &Pod, predicate: Predicate) -> Option<usize> {
+        let predicate = self.state.predicate(predicate);
+        let ask = self.state.ask_of(&amounts(pod.amounts), predicate, TenantId::from_row(0));
         let host = self.placer.decide(&self.state, ask, &mut self.dice).ok()?;
         self.start(ask, host);
         Some(host.row())
@@ -154,26 +172,27 @@ impl Packing {
     }
 }
 
-/// All pods in file order: how many are placed, how many refused, and the checksum.
-fn facts(openb: &Openb, policy: Policy, observes_spec: bool) -> (u64, u64, u64) {
-    let specs: BTreeSet<String> = openb.pods.iter().map(|pod| pod.spec.clone()).collect();
-    let specs: BTreeSet<String> = specs.into_iter().filter(|spec| !spec.is_empty()).collect();
-    let mut scenario = cluster(openb.nodes.iter(), &specs);
+/// What became of pods: how many were placed, how many refused, and the checksum.
+type Facts = (u64, u64, u64);
+
+fn tally(hosts: impl Iterator<Item = Option<usize>>) -> Facts {
+    hosts.enumerate().fold((0, 0, 0), |(placed, refused, checksum), (pod, host)| match host {
+        None => (placed, refused + 1, checksum),
+        Some(host) => {
+            let more = (pod as u64 + 1) * (host as u64 + 1);
+            (placed + 1, refused, (checksum + more) % 1_000_000_007)
+        }
+    })
+}
+
+/// All pods in file order.
+fn facts(openb: &Openb, policy: Policy, observes_spec: bool) -> Facts {
+    let mut scenario = cluster(openb.nodes.iter());
     scenario.placement.policy = policy;
     let mut packing = Packing::new(&scenario, 1);
-    let (mut placed, mut refused, mut checksum) = (0, 0, 0);
-    for (number, pod) in openb.pods.iter().enumerate() {
-        let label = specs.iter().position(|spec| *spec == pod.spec).filter(|_| observes_spec);
-        let labels: Vec<LabelId> = label.into_iter().map(LabelId::from_row).collect();
-        match packing.place(pod, &labels) {
-            Some(host) => {
-                placed += 1;
-                checksum = (checksum + (number as u64 + 1) * (host as u64 + 1)) % 1_000_000_007;
-            }
-            None => refused += 1,
-        }
-    }
-    (placed, refused, checksum)
+    let specs = openb.pods.iter().map(|pod| if observes_spec { &*pod.spec } else { "" });
+    let pods = openb.pods.iter().zip(specs);
+    tally(pods.map(|(pod, spec)| packing.place(pod, predicate(&scenario, spec))))
 }
 
 #[test]
@@ -189,6 +208,54 @@ fn pods_in_file_order_go_where_the_facts_say() {
         let found = facts(&openb, policy, observes_spec);
         assert_eq!(found, expected, "{name}, gpu_spec observed: {observes_spec}");
     }
+}
+
+/// The same from files, as anybody would write them.
+fn facts_from_files(openb: &Openb, policy: &str) -> Facts {
+    let mut hosts = "name,cpu,mem_mib,gpu,label:gpu-model\n".to_owned();
+    for (row, Node { amounts: [cpu, memory, gpu], model }) in openb.nodes.iter().enumerate() {
+        hosts += &format!("n{row},{},{memory},{},{model}\n", cpu / 1_000, gpu / 1_000);
+    }
+    let mut requests = "arrival_s,vcpu,mem_mib,gpu_milli\n".to_owned();
+    for (row, Pod { amounts: [cpu, memory, gpu], .. }) in openb.pods.iter().enumerate() {
+        requests += &format!("{row},{}.{:03},{memory},{gpu}\n", cpu / 1_000, cpu % 1_000);
+    }
+    let mut files = MemoryFiles::default();
+    files.insert("hosts.csv", hosts.into_bytes());
+    files.insert("requests.csv", requests.into_bytes());
+    let text = format!(
+        "name = 'openb'\npools = [{{ name = 'gpu', hosts = 'hosts.csv' }}]\n\
+         demand = [{{ name = 'pods', trace = 'requests.csv' }}]\nplacement = {{ policy = '{policy}' }}"
+    );
+    let read = read(&Input { file: "openb.toml", text: &text, overrides: &[] }, &files);
+    let scenario = read.expect("the scenario is right").scenario;
+    let mut simulation = Simulation::new(Arc::new(scenario), &files).expect("the files are there");
+    let mut outcomes = Outcomes(Vec::new());
+    simulation.advance(simulation.end(), &mut outcomes).expect("the trace can be read");
+    tally(outcomes.0.into_iter())
+}
+
+/// Where each request went.
+struct Outcomes(Vec<Option<usize>>);
+
+impl Observer for Outcomes {
+    fn hear(&mut self, _: Time, fact: &Fact<'_>, _: &State) {
+        match fact {
+            Fact::Placed { host, .. } => self.0.push(Some(host.row())),
+            Fact::Refused { .. } => self.0.push(None),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_scenario_of_files_says_the_same() {
+    let Some(openb) = openb() else { return };
+    assert_eq!(facts_from_files(&openb, "first-fit"), (7_784, 368, 560_553_156));
+    assert_eq!(facts_from_files(&openb, "best-fit"), (7_621, 531, 962_831_359));
+    let (placed, refused, _) = facts_from_files(&openb, "fgd");
+    assert_eq!(placed + refused, 8_152);
+    assert!(placed > 7_800, "fgd places more than both: {placed}");
 }
 
 /// Arrivals as a share of all GPUs.
@@ -269,7 +336,7 @@ fn the_gradient_packs_gpus_as_in_the_paper() {
     let nodes = || openb.nodes.iter().filter(|node| node.amounts[2] > 0);
     let gpus: i64 = nodes().map(|node| node.amounts[2]).sum();
     assert_eq!((nodes().count(), gpus), (1_213, 6_212_000));
-    let mut scenario = cluster(nodes(), &BTreeSet::new());
+    let mut scenario = cluster(nodes());
     let mut shares: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for seed in 1..=5 {
         let pods = workload(&openb, gpus, seed);
@@ -287,7 +354,7 @@ fn the_gradient_packs_gpus_as_in_the_paper() {
             scenario.placement.policy = policy;
             let mut packing = Packing::new(&scenario, seed);
             for pod in &pods {
-                packing.place(pod, &[]);
+                packing.place(pod, Predicate::default());
             }
             shares.entry(name).or_default().push(packing.allocated());
         }

@@ -119,29 +119,37 @@ impl<'s> Filter<'s> {
             (HostStatus::Cordoned, None) => return Err(Reason::Cordoned),
             (HostStatus::Up, None) => {}
         }
-        match self.verdicts[hosts.host_type(host).row()] {
-            TypeVerdict::Admitted => {}
-            TypeVerdict::WrongPool => return Err(Reason::Pool),
-            TypeVerdict::LabelMissing => return Err(Reason::Labels),
-            TypeVerdict::LabelForbidden => return Err(Reason::Forbidden),
-            TypeVerdict::Tainted => return Err(Reason::Taints),
-        }
+        self.type_admits(hosts.columns(), host.row())?;
         if !self.tenants_allow(host) {
             return Err(Reason::Exclusive);
         }
-        match self.short(host) {
-            0 if !self.has_devices(hosts.columns(), host.row()) => Err(Reason::Devices),
-            0 => self.group_allows(host),
+        self.has_room(hosts.columns(), host.row())?;
+        self.group_allows(host)
+    }
+
+    fn type_admits(&self, columns: &Columns, row: usize) -> Result<(), Reason> {
+        match self.verdicts[columns.host_type(row).row()] {
+            TypeVerdict::Admitted => Ok(()),
+            TypeVerdict::WrongPool => Err(Reason::Pool),
+            TypeVerdict::LabelMissing => Err(Reason::Labels),
+            TypeVerdict::LabelForbidden => Err(Reason::Forbidden),
+            TypeVerdict::Tainted => Err(Reason::Taints),
+        }
+    }
+
+    fn has_room(&self, columns: &Columns, row: usize) -> Result<(), Reason> {
+        match self.short(columns, row) {
+            0 if !self.has_devices(columns, row) => Err(Reason::Devices),
+            0 => Ok(()),
             short => Err(Reason::Short(short)),
         }
     }
 
-    /// The resources of which the host has too little, as in [`Reason::Short`].
-    fn short(&self, host: HostId) -> u8 {
-        let hosts = &self.state.hosts;
-        (0..hosts.kinds()).fold(0, |short, column| {
+    /// The resources of which a row has too little, as in [`Reason::Short`].
+    fn short(&self, columns: &Columns, row: usize) -> u8 {
+        (0..columns.kinds()).fold(0, |short, column| {
             let asked = self.amounts[column];
-            short | u8::from(asked > 0 && asked > hosts.free(host, column)) << column
+            short | u8::from(asked > 0 && asked > columns.free(row, column)) << column
         })
     }
 
@@ -233,12 +241,13 @@ impl<'s> Filter<'s> {
         if !self.tenants_allow(host) {
             found.push(Reason::Exclusive);
         }
-        match self.short(host) {
-            0 => {}
-            short => found.push(Reason::Short(short)),
+        let (columns, row) = (hosts.columns(), host.row());
+        let short = self.short(columns, row);
+        if short != 0 {
+            found.push(Reason::Short(short));
         }
         let gpus = self.state.devices.column().map_or(0, |column| 1 << column);
-        if self.short(host) & gpus == 0 && !self.has_devices(hosts.columns(), host.row()) {
+        if short & gpus == 0 && !self.has_devices(columns, row) {
             found.push(Reason::Devices);
         }
         found.extend(self.mates.into_iter().flat_map(|mates| mates.objections(host)));
@@ -247,27 +256,28 @@ impl<'s> Filter<'s> {
 }
 
 /// How many hosts in service each reason turned away. Sums to the hosts in service that do not
-/// fit. Cost: one pass over the hosts.
+/// fit. Cost: one pass over the hosts or their classes.
 pub fn tally(state: &State, ask: Ask) -> BTreeMap<Reason, u32> {
-    let filter = Filter::new(state, ask);
     let mut tally = BTreeMap::new();
-    for host in state.hosts.ids() {
-        match filter.admit(host) {
-            Ok(()) | Err(Reason::NoHosts) => {}
-            Err(reason) => *tally.entry(reason).or_default() += 1,
+    each_verdict(state, ask, |verdict, hosts| {
+        if let Err(reason) = verdict {
+            *tally.entry(reason).or_default() += hosts;
         }
-    }
+    });
     tally
 }
 
 /// Why nobody takes the ask: of the hosts that came through most filters, the reason that turned
 /// away most; equal counts go to the first in the order of [`Reason`].
 pub fn reason(state: &State, ask: Ask) -> Reason {
-    let filter = Filter::new(state, ask);
-    if state.hosts.ids().any(|host| filter.admits(host)) {
+    let (mut tally, mut is_passed_over) = (BTreeMap::new(), false);
+    each_verdict(state, ask, |verdict, hosts| match verdict {
+        Ok(()) => is_passed_over = true,
+        Err(reason) => *tally.entry(reason).or_insert(0) += hosts,
+    });
+    if is_passed_over {
         return Reason::PassedOver;
     }
-    let tally = tally(state, ask);
     let furthest = tally.keys().map(stage).max().unwrap_or(0);
     let mut found = (Reason::NoHosts, 0);
     for (reason, count) in tally {
@@ -276,6 +286,41 @@ pub fn reason(state: &State, ask: Ask) -> Reason {
         }
     }
     found.0
+}
+
+/// What [`Filter::admit`] says of the hosts in service: a verdict, and of how many. The same
+/// verdict may come again.
+fn each_verdict(state: &State, ask: Ask, mut tell: impl FnMut(Result<(), Reason>, u32)) {
+    let filter = Filter::new(state, ask);
+    let in_service = state.hosts.total().hosts;
+    if let (Some(quota), 1..) = (filter.quota(), in_service) {
+        return tell(Err(quota), in_service);
+    }
+    let by_host = |host| match filter.admit(host) {
+        Err(Reason::NoHosts) => {}
+        verdict => tell(verdict, 1),
+    };
+    let Some(classes) = state.classes().filter(|_| !state.tenancy.has_exclusive()) else {
+        return state.hosts.ids().for_each(by_host);
+    };
+    let (columns, mut in_classes) = (classes.columns(), 0);
+    for row in 0..columns.rows() {
+        let members = classes.members(row);
+        let hosts = members.len() as u32;
+        in_classes += hosts;
+        let verdict = filter.type_admits(columns, row).and_then(|()| filter.has_room(columns, row));
+        match verdict {
+            _ if hosts == 0 => {}
+            Ok(()) if ask.group.is_some() => {
+                members.iter().for_each(|host| tell(filter.group_allows(host), 1));
+            }
+            _ => tell(verdict, hosts),
+        }
+    }
+    // Who takes no VMs is in no class.
+    if in_service > in_classes {
+        tell(Err(Reason::Cordoned), in_service - in_classes);
+    }
 }
 
 /// How many filters a host came through before it was turned away.

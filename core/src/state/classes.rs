@@ -6,12 +6,12 @@
 //! lowest index of the best. Decisions are those of the scan over all hosts.
 
 use super::layouts::LayoutId;
+use super::members::Members;
 use super::screen::Screen;
 use super::{Columns, HostId, push_snugly};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
 use hashbrown::HashTable;
-use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A host that is in no class: it takes no VMs.
@@ -24,7 +24,7 @@ pub struct Classes {
     /// The same, rounded, and the first member of each.
     screen: Screen,
     /// By class; empty for a row to be used again.
-    members: Vec<BTreeSet<HostId>>,
+    members: Vec<Members>,
     vacant: Vec<u32>,
     /// Classes by type, layout and free.
     by_key: HashTable<u32>,
@@ -61,7 +61,7 @@ impl Classes {
     }
 
     /// The hosts of a class, ascending.
-    pub fn members(&self, row: usize) -> &BTreeSet<HostId> {
+    pub fn members(&self, row: usize) -> &Members {
         &self.members[row]
     }
 
@@ -90,9 +90,9 @@ impl Classes {
         }
         if old != NO_CLASS {
             let row = old as usize;
-            self.members[row].remove(&host);
+            self.members[row].remove(host);
             if self.screen.first(row) == Some(host) {
-                let first = self.members[row].first().copied();
+                let first = self.members[row].first();
                 self.screen.set_first(row, first);
                 if first.is_none() {
                     self.drop_class(old);
@@ -120,7 +120,7 @@ impl Classes {
             }
             None => {
                 self.columns.push(host_type, free);
-                self.members.push(BTreeSet::new());
+                self.members.push(Members::default());
                 u32::try_from(self.members.len() - 1).expect("there are no more classes than hosts")
             }
         };

@@ -56,6 +56,15 @@ impl Portion {
         self.count == 1 && self.each < DEVICE_MILLI
     }
 
+    /// How much more would have to be left of the devices that have most, of those with so much
+    /// left, ascending; and of all devices that are not there.
+    pub fn missing(self, parts: &[i64]) -> i64 {
+        let most = parts.iter().rev().take(self.count);
+        let short: i64 = most.map(|left| (self.each - left).max(0)).sum();
+        let absent = i64::try_from(self.count.saturating_sub(parts.len())).unwrap_or(i64::MAX);
+        short.saturating_add(absent.saturating_mul(self.each))
+    }
+
     /// Whether devices with so much left, ascending, have room for it.
     #[inline]
     pub fn fits(self, parts: &[i64]) -> bool {
@@ -189,10 +198,22 @@ mod tests {
         parts.sort_unstable();
         let fits = Portion::of(amount).fits(&parts);
         assert_eq!(fits, !expected.is_empty(), "{left:?} for {amount}");
+        assert_eq!(fits, Portion::of(amount).missing(&parts) == 0, "{left:?} for {amount}");
         if fits {
             let found: Vec<usize> = devices.usual(HostId::from_row(0), amount).iter().collect();
             assert_eq!(found, expected, "{left:?} for {amount}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_missing_on_the_emptiest_devices() {
+        let missing = |parts: &[i64], amount| Portion::of(amount).missing(parts);
+        assert_eq!(missing(&[100, 600, 900], 1_000), 100);
+        assert_eq!(missing(&[100, 600, 900], 2_000), 500);
+        assert_eq!(missing(&[100, 600, 900], 950), 50);
+        assert_eq!(missing(&[1_000], 3_000), 2_000);
+        assert_eq!(missing(&[], 250), 250);
+        assert_eq!(missing(&[5], 0), 0);
     }
 
     #[test]

@@ -426,6 +426,12 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {
             Policy::Nova(vec![NovaWeigher { column, multiplier: -1.0, is_overcommitted }])
         }),
+        1 => any::<bool>().prop_map(|is_random| {
+            // These GPUs are an amount like any other: to the gradient all hosts are alike.
+            let ties = if is_random { Ties::Random } else { Ties::LowestIndex };
+            let typical = Vec::new();
+            Policy::Fgd(FgdRule { gpu: None, cpu: Some(0), typical, ties })
+        }),
         1 => (0..4usize).prop_map(|column| {
             let (algorithm, walk) = (NomadAlgorithm::Binpack, NomadWalk::Service);
             Policy::Nomad(NomadRule { algorithm, walk, cpu: Some(column), memory: None })
