@@ -29,7 +29,8 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         flavors: Vec::new(),
         tenants: vec!["default".into()],
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit },
+        placement: Placement { policy: Policy::FirstFit, preemption: false },
+        defrag: Defrag::default(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
@@ -83,6 +84,9 @@ pub fn add_demand(
         labels: Vec::new(),
         group: None,
         when_full: WhenFull::Refuse,
+        priority: 0,
+        preempts: true,
+        when_preempted: WhenPreempted::End,
     });
 }
 

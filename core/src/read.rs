@@ -15,6 +15,7 @@ mod fleet;
 mod load;
 mod clusters;
 mod policies;
+mod migrations;
 mod goals;
 mod reference;
 mod schema;
@@ -25,7 +26,7 @@ pub use schema::schema;
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
-    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, PoolId, Scenario, TenantId,
+    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, PoolId, Scenario, TenantId,
 };
 use crate::source::Files;
 use crate::time::SECOND_MS;
@@ -150,7 +151,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
-    let policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let placement = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -190,6 +192,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         labels: ids(&draft.labels),
         group: draft.group,
         when_full: draft.when_full,
+        priority: draft.priority,
+        preempts: draft.preempts,
+        when_preempted: draft.when_preempted,
     });
     let models = fleet.models.iter().map(|model| HostModel {
         name: model.name.clone(),
@@ -225,7 +230,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         flavors,
         tenants: load.tenants,
         demands,
-        placement: Placement { policy: policy? },
+        placement: placement?,
+        defrag: defrag?,
         expectations,
         notes: Vec::new(),
     })

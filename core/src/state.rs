@@ -9,6 +9,7 @@ pub mod screen;
 pub mod classes;
 pub mod groups;
 pub mod history;
+pub mod moves;
 pub mod shapes;
 pub mod vms;
 
@@ -17,6 +18,7 @@ pub use columns::Columns;
 pub use groups::{GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
+pub use moves::{Moves, Residents};
 pub use screen::Screen;
 pub use shapes::{Shape, ShapeId, Shapes};
 pub use vms::{Vm, VmId, Vms};
@@ -51,6 +53,10 @@ pub struct State {
     pub last_placed: Option<HostId>,
     /// What some policies remember of each host.
     pub history: History,
+    /// VMs on their way to another host.
+    pub moves: Moves,
+    /// The VMs of each host; `None` where nobody asks for them.
+    pub residents: Option<Residents>,
     search: Search,
     /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
@@ -88,6 +94,8 @@ impl State {
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
+            moves: Moves::default(),
+            residents: scenario.placement.preemption.then(Residents::default),
             search: Search::default(),
             classes: None,
             changes_until_classes: 0,
@@ -200,26 +208,42 @@ impl State {
     pub fn start_until(&mut self, vm: Vm, end: Time) -> VmId {
         let host = vm.host;
         self.hosts.take(host, &self.shapes.get(vm.ask.shape).amounts);
-        if let Some(group) = vm.ask.group {
-            self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
-        }
+        self.enter_group(&vm, host);
         self.changed(host);
         self.last_placed = Some(host);
         let id = self.vms.add(vm);
         self.history.start(id, host, end);
+        if let Some(residents) = &mut self.residents {
+            residents.enter(host, id);
+        }
         id
     }
 
-    /// A VM ends. Its ask is still held.
+    /// A VM ends, and is not on the move. Its ask is still held.
     pub fn end(&mut self, id: VmId) -> Vm {
+        let vm = self.gone(id);
+        self.vms.vacate(id);
+        vm
+    }
+
+    /// A VM ends before its time. Its row is not used again until [`Vms::vacate`]: whoever still
+    /// has something planned for it must not find another VM there.
+    pub(crate) fn end_early(&mut self, id: VmId) -> Vm {
+        self.gone(id)
+    }
+
+    #[inline]
+    fn gone(&mut self, id: VmId) -> Vm {
+        debug_assert!(self.moves.target(id).is_none(), "a move ends before its VM does");
         let vm = self.vms.remove(id);
         let host = vm.host;
         self.history.end(id, host);
         self.hosts.give(host, &self.shapes.get(vm.ask.shape).amounts);
-        if let Some(group) = vm.ask.group {
-            self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
-        }
+        self.leave_group(&vm, host);
         self.changed(host);
+        if let Some(residents) = &mut self.residents {
+            residents.leave(host, id);
+        }
         vm
     }
 }

@@ -445,6 +445,39 @@ pub fn parse_rate(text: &str) -> Result<f64, Mistake> {
     Ok(decimal.to_f64() / unit_ms as f64)
 }
 
+/// Units of data rates, in bytes a second.
+const DATA_RATES: &[(&str, u64)] = &[
+    ("KiB/s", 1 << 10),
+    ("MiB/s", 1 << 20),
+    ("GiB/s", 1 << 30),
+    ("kB/s", 1_000),
+    ("MB/s", 1_000_000),
+    ("GB/s", 1_000_000_000),
+    ("kbit/s", 125),
+    ("Mbit/s", 125_000),
+    ("Gbit/s", 125_000_000),
+];
+
+/// Reads a data rate, in MiB/s: `"1100 MiB/s"`, `"10 Gbit/s"`.
+///
+/// # Errors
+/// A wrong or missing unit, or a negative rate.
+pub fn parse_data_rate(text: &str) -> Result<f64, Mistake> {
+    let shown = shorten(text);
+    let (number, unit) = split_unit(text.trim());
+    let known = DATA_RATES.iter().find(|(name, _)| *name == unit);
+    let Some((_, bytes)) = known.filter(|_| !number.is_empty()) else {
+        let names: Vec<&str> = DATA_RATES.iter().map(|(name, _)| *name).collect();
+        let hint = format!("write it like `1100 MiB/s`; units are {}", names.join(", "));
+        return Err(Mistake::hinted(format!("`{shown}` is not a data rate"), hint));
+    };
+    let decimal = Decimal::parse(number)?;
+    if decimal.is_negative() {
+        return Err(Mistake::new(format!("`{shown}` is negative")));
+    }
+    Ok(decimal.to_f64() * *bytes as f64 / (1 << 20) as f64)
+}
+
 /// Writes a duration exactly, largest unit first, so that [`Length::parse`] reads it back:
 /// `90 days`, `1 h 30 min`, `250 ms`; `u64::MAX` is `forever`.
 pub fn format_duration_ms(ms: u64) -> String {
@@ -675,6 +708,21 @@ mod tests {
         assert_eq!(parse_rate("1.5 per second"), Ok(0.0015));
         assert!(parse_rate("200/day").is_err());
         assert!(parse_rate("-1 per day").is_err());
+    }
+
+    #[test]
+    fn data_rates_are_read_in_bytes_and_bits() {
+        let rate = |text: &str| match parse_data_rate(text) {
+            Ok(mib_s) => format!("{mib_s:.3}"),
+            Err(mistake) => said(mistake),
+        };
+        assert_eq!(rate("1100 MiB/s"), "1100.000");
+        assert_eq!(rate("10Gbit/s"), "1192.093");
+        assert_eq!(rate("0 kB/s"), "0.000");
+        assert_eq!(rate("-1 GiB/s"), "`-1 GiB/s` is negative");
+        for wrong in ["", "10", "10 Gb", "fast", "MiB/s"] {
+            assert!(rate(wrong).starts_with(&format!("`{wrong}` is not a data rate")), "{wrong}");
+        }
     }
 
     #[test]

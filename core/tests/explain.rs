@@ -148,6 +148,7 @@ fn a_rule_that_alone_stands_in_the_way_is_named() {
             per_host_max: 1,
             per_rack_max: u32::MAX,
             per_zone_max: u32::MAX,
+            available_min: 0,
         };
         let mut both = scenario.demands[0].clone();
         let step = |at_ms, value| Step { at_ms, value, ramp_ms: 0 };

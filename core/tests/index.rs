@@ -173,7 +173,7 @@ fn live(case: u64) -> [usize; 2] {
     let rule = |dice: &mut Stream| {
         let mut bound = || [u32::MAX, 1, 2, 3][dice.random_range(0..4usize)];
         let (per_host_max, per_rack_max, per_zone_max) = (bound(), bound(), bound());
-        GroupRule { size: None, per_host_max, per_rack_max, per_zone_max }
+        GroupRule { size: None, per_host_max, per_rack_max, per_zone_max, available_min: 0 }
     };
     let rules = [rule(dice), rule(dice)];
     let mut counts = [0, 0];

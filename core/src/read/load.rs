@@ -2,7 +2,7 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
-use super::fields::{daily, demand, event, flavor, group, root, season, wait, weekly};
+use super::fields::{Field, daily, demand, event, flavor, group, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, inherited};
 use super::spreads::{self, Allow};
@@ -11,7 +11,7 @@ use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::resources::Builtin;
 use crate::scenario::{
-    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull,
+    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull, WhenPreempted,
 };
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
@@ -44,6 +44,9 @@ pub(crate) struct DemandDraft {
     pub(crate) labels: Vec<String>,
     pub(crate) group: Option<GroupRule>,
     pub(crate) when_full: WhenFull,
+    pub(crate) priority: i32,
+    pub(crate) preempts: bool,
+    pub(crate) when_preempted: WhenPreempted,
 }
 
 /// The load so far.
@@ -157,8 +160,26 @@ impl Load {
         .collect();
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
         let when_full = match table.get(&demand::WHEN_FULL) {
-            Some(node) => read_when_full(check, node),
+            Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
+                .map(|wait| wait.map_or(WhenFull::Refuse, |ms_max| WhenFull::Wait { ms_max })),
             None => Some(WhenFull::Refuse),
+        };
+        let priority = match table.get(&demand::PRIORITY) {
+            Some(node) => check.integer(demand::PRIORITY.key, node),
+            None => Some(0),
+        };
+        let preempts = match table.get(&demand::PREEMPTS) {
+            Some(node) => check.flag(demand::PREEMPTS.key, node),
+            None => Some(true),
+        };
+        let when_preempted = match table.get(&demand::WHEN_PREEMPTED) {
+            Some(node) => {
+                read_wait(check, &demand::WHEN_PREEMPTED, "end", node).map(|wait| match wait {
+                    Some(ms_max) => WhenPreempted::Wait { ms_max },
+                    None => WhenPreempted::End,
+                })
+            }
+            None => Some(WhenPreempted::End),
         };
         let boot = match table.get(&demand::BOOT) {
             Some(node) => {
@@ -196,6 +217,9 @@ impl Load {
             labels,
             group,
             when_full: when_full?,
+            priority: priority?,
+            preempts: preempts?,
+            when_preempted: when_preempted?,
         })
     }
 
@@ -477,12 +501,19 @@ fn about(count: f64) -> String {
 
 const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
 
-fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
-    let key = demand::WHEN_FULL.key;
+/// How long a request waits, ms (`u64::MAX`: for ever); `Some(None)`: not at all, which is called
+/// `no`.
+fn read_wait(
+    check: &mut Check<'_>,
+    field: &'static Field,
+    no: &'static str,
+    node: &Node,
+) -> Option<Option<u64>> {
+    let key = field.key;
     match &node.value {
-        Value::Text(_) => match check.choice(key, node, "rule", &["refuse", "wait"])? {
-            "refuse" => Some(WhenFull::Refuse),
-            _ => Some(WhenFull::Wait { ms_max: u64::MAX }),
+        Value::Text(_) => match check.choice(key, node, "rule", &[no, "wait"])? {
+            "wait" => Some(Some(u64::MAX)),
+            _ => Some(None),
         },
         Value::Table(_) => {
             let table = check.open(key, node, node.at, &[&wait::SECTION])?;
@@ -490,10 +521,10 @@ fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
             let is_forever = matches!(&node.value, Value::Text(text) if text.trim() == "forever");
             let ms_max =
                 if is_forever { u64::MAX } else { check.length_ms(wait::WAIT.key, node, 1)? };
-            Some(WhenFull::Wait { ms_max })
+            Some(Some(ms_max))
         }
         _ => {
-            let message = format!("`{key}` is `refuse` or `wait`, not {}", node.kind());
+            let message = format!("`{key}` is `{no}` or `wait`, not {}", node.kind());
             let hint = "write it like `\"wait\"` or `{ wait = \"2 days\" }`";
             check.error_hint(node.at, message, hint);
             None
@@ -502,7 +533,7 @@ fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
 }
 
 fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
-    use group::{ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE, SIZE};
+    use group::{ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE, MIN_AVAILABLE, SIZE};
     let table = check.open(demand::GROUP.key, node, node.at, &[&group::SECTION])?;
     let most = u64::from(u32::MAX - 1);
     let mut count = |field: &'static super::fields::Field| {
@@ -514,6 +545,7 @@ fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
     let per_host_max = count(&MAX_PER_HOST);
     let per_rack_max = count(&MAX_PER_RACK);
     let per_zone_max = count(&MAX_PER_ZONE);
+    let available_min = count(&MIN_AVAILABLE);
     let is_apart = match table.get(&ANTI_AFFINITY) {
         Some(node) => check.flag(ANTI_AFFINITY.key, node)?,
         None => false,
@@ -522,7 +554,7 @@ fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
         let message = "`anti-affinity` means `max-per-host = 1`";
         check.error_hint(table.at_key(&ANTI_AFFINITY), message, "delete one of them");
     }
-    let said = [&MAX_PER_HOST, &MAX_PER_RACK, &MAX_PER_ZONE];
+    let said = [&MAX_PER_HOST, &MAX_PER_RACK, &MAX_PER_ZONE, &MIN_AVAILABLE];
     if !is_apart && said.iter().all(|field| table.get(field).is_none()) {
         let message = "this group has no bound";
         check.error_hint(table.at, message, "add `max-per-host`, `max-per-rack` or `max-per-zone`");
@@ -533,6 +565,7 @@ fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
         per_host_max: per_host_max.unwrap_or(u32::MAX),
         per_rack_max: per_rack_max.unwrap_or(u32::MAX),
         per_zone_max: per_zone_max.unwrap_or(u32::MAX),
+        available_min: available_min.unwrap_or(0),
     })
 }
 

@@ -7,7 +7,7 @@ use super::findings::At;
 use super::tree::{Node, Value};
 use crate::resources::{KINDS_MAX, Kinds};
 use crate::scenario::{
-    Compose, FitBy, LabelId, Measure, Norm, Policy, RULES_MAX, Rule, Score, ShareOf,
+    Compose, FitBy, LabelId, Measure, Norm, Placement, Policy, RULES_MAX, Rule, Score, ShareOf,
 };
 use crate::time::MINUTE_MS;
 
@@ -76,8 +76,10 @@ pub(crate) fn read_placement(
     node: Option<&Node>,
     kinds: &Kinds,
     labels: &[String],
-) -> Option<Policy> {
-    let Some(node) = node else { return Some(Policy::FirstFit) };
+) -> Option<Placement> {
+    let Some(node) = node else {
+        return Some(Placement { policy: Policy::FirstFit, preemption: false });
+    };
     let table = check.open(root::PLACEMENT.key, node, node.at, &[&placement::SECTION])?;
     let policy_node = table.get(&placement::POLICY);
     let policy = match policy_node {
@@ -86,7 +88,7 @@ pub(crate) fn read_placement(
     };
     // What is wrong with a parameter is told even where it is not the policy's.
     let by = match table.get(&placement::BY) {
-        Some(node) => read_by(check, node, kinds),
+        Some(node) => read_by(check, placement::BY.key, node, kinds).map(FitBy::Columns),
         None => Some(FitBy::Shares),
     };
     let default = match policy {
@@ -112,6 +114,10 @@ pub(crate) fn read_placement(
         Some(node) => read_rules(check, node, labels),
         None => Some(Vec::new()),
     };
+    let preemption = match table.get(&placement::PREEMPTION) {
+        Some(node) => check.flag(placement::PREEMPTION.key, node),
+        None => Some(false),
+    };
     let policy = policy?;
     let is_set = |at: At| matches!(at, At::Set(_));
     for (field, takers) in PARAMETERS {
@@ -124,7 +130,7 @@ pub(crate) fn read_placement(
         }
     }
     let norm = |norm: Norm| Some(FitBy::Norm(norm, measure?));
-    Some(match policy {
+    let policy = match policy {
         "first-fit" => Policy::FirstFit,
         "last-fit" => Policy::LastFit,
         "next-fit" => Policy::NextFit,
@@ -164,7 +170,8 @@ pub(crate) fn read_placement(
             Policy::Compose(Compose { rules, measure: measure? })
         }
         _ => unreachable!("the choice is one of those above"),
-    })
+    };
+    Some(Placement { policy, preemption: preemption? })
 }
 
 fn listed(names: &[&str]) -> String {
@@ -345,8 +352,13 @@ fn read_rule(check: &mut Check<'_>, node: &Node, labels: &[String]) -> Option<Ru
     Some(Rule { score, quantum: quantum? })
 }
 
-fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
-    let key = placement::BY.key;
+/// The columns of a resource or of a list of them; never empty.
+pub(crate) fn read_by(
+    check: &mut Check<'_>,
+    key: &str,
+    node: &Node,
+    kinds: &Kinds,
+) -> Option<Vec<usize>> {
     let nodes = match &node.value {
         Value::List(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(node),
@@ -380,5 +392,5 @@ fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
         check.error_hint(node.at, "no demand asks for any of these", "delete `by`");
         return None;
     }
-    is_right.then_some(FitBy::Columns(columns))
+    is_right.then_some(columns)
 }

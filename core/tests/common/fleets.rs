@@ -243,6 +243,7 @@ fn demand_side() -> impl Strategy<Value = DemandSide> {
             per_host_max,
             per_rack_max,
             per_zone_max,
+            available_min: 0,
         },
     );
     let when_full = prop_oneof![

@@ -26,7 +26,8 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         flavors: Vec::new(),
         tenants: vec!["default".into()],
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit },
+        placement: Placement { policy: Policy::FirstFit, preemption: false },
+        defrag: Defrag::default(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
@@ -80,6 +81,9 @@ pub fn demand(
         labels: Vec::new(),
         group: None,
         when_full: WhenFull::Refuse,
+        priority: 0,
+        preempts: true,
+        when_preempted: WhenPreempted::End,
     }
 }
 
