@@ -4,6 +4,8 @@
 //! arm in one match, and each arm is one call.
 
 mod capacity;
+mod moves;
+mod preemption;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -21,6 +23,8 @@ use crate::state::{Ask, HostId, HostStatus, Search, State, Vm, VmId};
 use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
+use moves::Movers;
+use preemption::Preemption;
 use std::sync::Arc;
 use waiting::WaitingRoom;
 
@@ -39,16 +43,22 @@ enum Event {
     Review(u32),
     /// A request has waited long enough.
     GiveUp(u32),
+    /// Somebody looks which hosts can be emptied.
+    PlanMoves,
+    /// VMs that are to move may set out.
+    SetOut,
+    /// A VM arrives at another host.
+    Arrive(u32),
 }
 
 impl Classed for Event {
     #[inline]
     fn class(&self) -> Class {
         match self {
-            Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) => {
+            Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) | Self::Arrive(_) => {
                 Class::CapacityFreed
             }
-            Self::Review(_) | Self::GiveUp(_) => Class::Controller,
+            Self::Review(_) | Self::GiveUp(_) | Self::PlanMoves | Self::SetOut => Class::Controller,
         }
     }
 }
@@ -64,6 +74,10 @@ pub struct Simulation {
     placement_dice: dice::Stream,
     capacity: Capacity,
     room: WaitingRoom,
+    /// What must be known of VMs to push them out; `None` where none is.
+    preemption: Option<Preemption>,
+    /// VMs on the move and those that are to follow.
+    movers: Movers,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     request_next: u64,
@@ -83,6 +97,9 @@ struct Arrived {
     ask: Ask,
     stay_ms: u64,
     boot_ms: u64,
+    priority: i32,
+    /// Whether it had a VM that was pushed out.
+    is_again: bool,
 }
 
 /// A request that the run stopped at: it has arrived, and nothing is decided.
@@ -138,6 +155,8 @@ impl Simulation {
             placement_dice: dice::stream(scenario.seed, "placement"),
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
+            preemption: Preemption::new(&scenario),
+            movers: Movers::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -263,6 +282,9 @@ impl Simulation {
             Event::Age(host) => self.cordon(now, host, observer),
             Event::Review(procurement) => self.review(now, procurement as usize, observer),
             Event::GiveUp(ticket) => self.give_up(now, ticket, observer),
+            Event::PlanMoves => self.plan_moves(now, observer),
+            Event::SetOut => self.set_out(now, observer),
+            Event::Arrive(number) => self.end_move(now, number, observer),
         }
     }
 
@@ -293,6 +315,8 @@ impl Simulation {
             ask,
             stay_ms: request.stay_ms,
             boot_ms: request.boot_ms,
+            priority: request.priority,
+            is_again: false,
         };
         self.request_next += 1;
         let fact = Fact::Requested {
@@ -312,10 +336,24 @@ impl Simulation {
         let now = arrived.at;
         match self.decide(now, arrived) {
             Ok(host) => self.place(now, arrived, host, observer),
-            Err(reason) => match self.scenario.demands[arrived.demand.row()].when_full {
-                WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
-                WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
-            },
+            Err(reason) if self.preemption.is_some() => {
+                self.push_out(now, arrived, reason, observer);
+            }
+            Err(reason) => self.find_no_room(now, arrived, reason, observer),
+        }
+    }
+
+    /// No host takes a request, and it pushes nobody out.
+    fn find_no_room(
+        &mut self,
+        now: Time,
+        arrived: &Arrived,
+        reason: Reason,
+        observer: &mut impl Observer,
+    ) {
+        match self.scenario.demands[arrived.demand.row()].when_full {
+            WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
+            WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
         }
     }
 
@@ -337,14 +375,15 @@ impl Simulation {
         if arrived.stay_ms != FOR_GOOD_MS {
             self.agenda.push(end, Event::Depart(vm));
         }
-        let fact = Fact::Placed {
-            request: arrived.request,
-            demand: arrived.demand,
-            tenant: arrived.tenant,
-            vm,
-            host,
-            waited_ms: now.since_ms(arrived.at),
-            boot_ms: arrived.boot_ms,
+        if let Some(preemption) = &mut self.preemption {
+            preemption.remember(vm, arrived, end);
+        }
+        let Arrived { request, demand, tenant, boot_ms, .. } = *arrived;
+        let waited_ms = now.since_ms(arrived.at);
+        let fact = if arrived.is_again {
+            Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms }
+        } else {
+            Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
         };
         observer.hear(now, &fact, &self.state);
     }
@@ -357,28 +396,40 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.state.forget(arrived.ask);
-        let fact = Fact::Refused {
-            request: arrived.request,
-            demand: arrived.demand,
-            tenant: arrived.tenant,
-            reason,
-            waited_ms: now.since_ms(arrived.at),
+        let Arrived { request, demand, tenant, .. } = *arrived;
+        let waited_ms = now.since_ms(arrived.at);
+        let fact = if arrived.is_again {
+            Fact::Lost { request, demand, tenant, waited_ms }
+        } else {
+            Fact::Refused { request, demand, tenant, reason, waited_ms }
         };
         observer.hear(now, &fact, &self.state);
     }
 
     fn depart(&mut self, now: Time, id: VmId, observer: &mut impl Observer) {
+        if self.state.vms.find(id).is_none() {
+            // It was pushed out before its time.
+            self.state.vms.vacate(id);
+            return;
+        }
+        if self.state.moves.target(id).is_some() {
+            self.break_off(now, id, observer);
+        }
         let vm = self.state.end(id);
         let host = vm.host;
         let fact = Fact::Departed { request: RequestId(vm.request), vm: id, host };
         observer.hear(now, &fact, &self.state);
-        match self.state.hosts.status(host) {
-            HostStatus::Cordoned if self.state.hosts.vm_count(host) == 0 => {
-                self.retire(now, host, observer);
-            }
-            _ => {}
-        }
+        self.retire_if_done(now, host, observer);
         self.serve_waiting(now, Some(host), vm.ask.group, observer);
         self.state.forget(vm.ask);
+    }
+
+    /// A host that is to leave service does so as soon as it is empty.
+    #[inline]
+    fn retire_if_done(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
+        let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
+        if is_leaving && self.state.hosts.vm_count(host) == 0 {
+            self.retire(now, host, observer);
+        }
     }
 }

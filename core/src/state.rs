@@ -186,6 +186,14 @@ impl State {
         ask
     }
 
+    /// The same ask once more, its place in the group too.
+    pub(crate) fn ask_once_more(&mut self, ask: Ask) -> Ask {
+        if let Some(group) = ask.group {
+            self.groups.hold_again(group);
+        }
+        self.ask_again(ask)
+    }
+
     /// Makes an ask one of a group's.
     pub fn ask_in_group(&mut self, ask: Ask, key: GroupKey, rule: GroupRule) -> Ask {
         Ask { group: Some(self.groups.hold(key, rule)), ..ask }

@@ -138,6 +138,7 @@ impl Traced {
             size,
             pool: pool.copied().or(self.demand.pool),
             group: self.demand.group.map(|_| key(&row.group)),
+            priority: row.priority.unwrap_or(self.demand.priority),
             stay_ms: row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms),
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: row.name.clone(),

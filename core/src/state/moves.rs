@@ -18,6 +18,11 @@ impl Moves {
         self.by_vm.len()
     }
 
+    /// The VMs on the move, and where to.
+    pub fn iter(&self) -> impl Iterator<Item = (VmId, HostId)> {
+        self.by_vm.iter().map(|(vm, to)| (*vm, *to))
+    }
+
     /// Where a VM is on its way to; `None` if it stays where it is.
     #[inline]
     pub fn target(&self, vm: VmId) -> Option<HostId> {

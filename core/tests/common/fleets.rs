@@ -478,6 +478,9 @@ fn build(
             labels: labels(source.labels),
             group: source.group,
             when_full: source.when_full,
+            priority: 0,
+            preempts: true,
+            when_preempted: WhenPreempted::End,
         });
     }
     let in_range = |by: FitBy| match by {
