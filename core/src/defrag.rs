@@ -5,13 +5,17 @@
 //! to the tightest other host in use that takes it, as the filters of placement say; if one finds
 //! none, the host is left as it is and nothing of it is in the plan.
 
+mod account;
+
+pub use account::{Account, Step, account};
+
 use crate::migration::{self, PreCopy};
 use crate::placement::filters::Filter;
 use crate::resources::Kinds;
 use crate::scenario::{Defrag, PlanLimits};
 use crate::state::{Ask, HostId, HostStatus, State, VmId};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// One migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,12 +210,15 @@ pub fn schedule(
     let mut is_moving: BTreeMap<VmId, usize> = BTreeMap::new();
     let mut now = 0;
     while !left.is_empty() {
-        let mut waits: BTreeMap<VmId, ()> = BTreeMap::new();
+        let mut waits: BTreeSet<VmId> = BTreeSet::new();
         left.retain(|row| {
+            if lanes.are_full() {
+                return true;
+            }
             let step = &moves[*row];
-            let is_first = !is_moving.contains_key(&step.vm) && !waits.contains_key(&step.vm);
-            if lanes.are_full() || !is_first || !lanes.admit(step.from, step.to) {
-                waits.insert(step.vm, ());
+            let is_first = !is_moving.contains_key(&step.vm) && !waits.contains(&step.vm);
+            if !is_first || !lanes.admit(step.from, step.to) {
+                waits.insert(step.vm);
                 return true;
             }
             lanes.take(step.from, step.to);

@@ -163,6 +163,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     fleet.check_sums(check);
     load.check_sizes(check, &fleet);
     load.check_requests(check);
+    if placement.as_ref().is_some_and(|placement| !placement.preemption) {
+        load.check_priorities(check);
+    }
     let project = |wide: &Wide| {
         let mut amounts = [0; 8];
         for (amount, column) in amounts.iter_mut().zip(&columns) {

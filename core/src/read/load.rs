@@ -64,6 +64,8 @@ pub(crate) struct Load {
     pub(crate) traces_end_ms: u64,
     /// What is still to be held against the hosts, once they are known.
     asks: Vec<Ask>,
+    /// Where priorities are said.
+    priorities: Vec<At>,
 }
 
 /// The sizes of one demand and the hosts that it may use.
@@ -165,7 +167,10 @@ impl Load {
             None => Some(WhenFull::Refuse),
         };
         let priority = match table.get(&demand::PRIORITY) {
-            Some(node) => check.integer(demand::PRIORITY.key, node),
+            Some(node) => {
+                self.priorities.push(table.at_key(&demand::PRIORITY));
+                check.integer(demand::PRIORITY.key, node)
+            }
             None => Some(0),
         };
         let preempts = match table.get(&demand::PREEMPTS) {
@@ -402,6 +407,14 @@ impl Load {
             is_sorted: survey.is_sorted,
             last_ms: survey.last_ms,
         }))
+    }
+
+    /// Warns of priorities in a scenario in which nobody is pushed out.
+    pub(crate) fn check_priorities(&self, check: &mut Check<'_>) {
+        for at in &self.priorities {
+            let hint = "add `preemption = true` to `[placement]`";
+            check.warning(*at, "nobody is pushed out, so `priority` decides nothing", hint);
+        }
     }
 
     /// Turns away what would run for hours: demands that make too many requests, each and all
