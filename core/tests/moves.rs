@@ -6,11 +6,15 @@
 mod common;
 
 use expect_test::{Expect, expect};
-use fleetcast_core::observe::{Summary, Transcript};
+use fleetcast_core::defrag;
+use fleetcast_core::fact::Fact;
+use fleetcast_core::observe::{Observer, Summary, Transcript};
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::MemoryFiles;
+use fleetcast_core::state::State;
+use fleetcast_core::time::Time;
 use std::sync::Arc;
 
 /// So many hosts, more of the demand, and more of the scenario.
@@ -346,6 +350,48 @@ fn lanes_bound_how_many_move_at_a_time() {
             64000 ms: vm1 of q1 moved from h0 to h1 (stood still 0 ms)
             120000 ms: 0 migrations would empty 0 hosts"#]],
     );
+}
+
+#[test]
+fn a_run_takes_as_long_for_a_plan_as_the_plan_says() {
+    // Six hosts with 1 to 3 VMs each of several sizes.
+    let rows = "0 - 1 1; 0 - 1 2; 0 30 2 5; 0 - 2 4; 0 30 2 4; 0 - 1 1; 0 - 1 1; 0 - 1 3; 0 30 1 3; \
+                0 - 1 4; 0 30 3 4; 0 - 1 2; 0 30 3 6; 0 - 2 1; 0 30 2 7";
+    for (concurrent, per_host) in [(1, 1), (2, 1), (3, 2), (8, 4)] {
+        let lanes = format!("{EMPTY}concurrent = {concurrent}\nper-host = {per_host}\n");
+        let world = World(6, "", &lanes);
+        let mut begun = Begun::default();
+        let (scenario, files) = world.open(rows);
+        let start = || Simulation::new(Arc::clone(&scenario), &files).expect("the files are there");
+        let mut simulation = start();
+        simulation.advance(Time::from_ms(119_999), &mut begun).expect("the trace can be read");
+        let mut simulation = start();
+        simulation.advance(Time::from_ms(59_999), &mut ()).expect("the trace can be read");
+        let plan = simulation.plan();
+        let account = defrag::account(&scenario, simulation.state(), Time::ZERO, &plan, |_| None);
+        let mut told: Vec<(u64, u64, u64)> = (account.steps.iter())
+            .map(|step| {
+                let ms = |s: f64| (s * 1e3).round() as u64;
+                (60_000 + ms(step.starts_s), ms(step.takes_s), step.request)
+            })
+            .collect();
+        told.sort_unstable();
+        begun.0.sort_unstable();
+        assert!(told.len() > 2, "{account:?}");
+        assert_eq!(begun.0, told, "{concurrent} at a time, {per_host} a host");
+    }
+}
+
+/// When migrations began, how long they take, and of which requests.
+#[derive(Default)]
+struct Begun(Vec<(u64, u64, u64)>);
+
+impl Observer for Begun {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        if let Fact::MigrationStarted { request, takes_ms, .. } = *fact {
+            self.0.push((now.ms(), takes_ms, request.0));
+        }
+    }
 }
 
 #[test]

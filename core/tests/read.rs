@@ -207,7 +207,8 @@ fn every_key_is_read() {
                     800.0,
                 ),
             },
-        }"#]].assert_eq(&format!("{:#?}", scenario.defrag));
+        }"#]]
+    .assert_eq(&format!("{:#?}", scenario.defrag));
 }
 
 #[test]
