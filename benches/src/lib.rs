@@ -18,6 +18,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         seed: 1,
         kinds: Kinds::new(vec![kind("cpu", "milli-vCPU"), kind("memory", "MiB")]),
         labels: Vec::new(),
+        taints: Vec::new(),
         models: Vec::new(),
         pools: vec![Pool { name: "kvm".into(), racks: vec![RackId::from_row(0)] }],
         zones: vec!["z1".into()],
@@ -28,6 +29,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         procurement: Vec::new(),
         flavors: Vec::new(),
         tenants: vec!["default".into()],
+        tenant_rules: Vec::new(),
         demands: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false },
         defrag: Defrag::default(),
@@ -49,7 +51,12 @@ pub fn add_model(scenario: &mut Scenario, vcpu: i64, gib: i64) -> HostTypeId {
         retire_after_ms: None,
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
-    scenario.host_types.push(HostType { model, pool: PoolId::from_row(0), labels: Vec::new() });
+    scenario.host_types.push(HostType {
+        model,
+        pool: PoolId::from_row(0),
+        labels: Vec::new(),
+        taints: Vec::new(),
+    });
     HostTypeId::from_row(scenario.host_types.len() - 1)
 }
 
@@ -82,6 +89,7 @@ pub fn add_demand(
         tenant: TenantId::from_row(0),
         pool: None,
         labels: Vec::new(),
+        rules: HostRules::default(),
         group: None,
         when_full: WhenFull::Refuse,
         priority: 0,

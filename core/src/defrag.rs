@@ -93,18 +93,20 @@ pub fn plan(state: &State, by: &[usize], limits: PlanLimits) -> Plan {
 /// Moves all VMs off a host, in this order; if one finds no place, all are put back: `None`.
 fn empty(trial: &mut State, source: HostId, vms: &[VmId], by: &[usize]) -> Option<Vec<Move>> {
     let mut moves: Vec<Move> = Vec::with_capacity(vms.len());
+    let mut devices = Vec::with_capacity(vms.len());
     for id in vms {
         let vm = *trial.vms.get(*id);
-        trial.lift(*id);
+        let had = trial.lift(*id);
         let Some(to) = tightest(trial, vm.ask, source, by) else {
-            trial.put(*id, source);
-            for step in moves.iter().rev() {
+            trial.put(*id, source, Some(had));
+            for (step, had) in moves.iter().zip(devices).rev() {
                 trial.lift(step.vm);
-                trial.put(step.vm, source);
+                trial.put(step.vm, source, Some(had));
             }
             return None;
         };
-        trial.put(*id, to);
+        trial.put(*id, to, None);
+        devices.push(had);
         moves.push(Move { vm: *id, request: vm.request, ask: vm.ask, from: source, to });
     }
     Some(moves)
@@ -130,9 +132,9 @@ pub fn admits_move(state: &mut State, vm: VmId, to: HostId) -> bool {
         let vm = state.vms.get(vm);
         (vm.host, vm.ask)
     };
-    state.lift(vm);
+    let devices = state.lift(vm);
     let admits = state.hosts.status(to) == HostStatus::Up && Filter::new(state, ask).admits(to);
-    state.put(vm, from);
+    state.put(vm, from, Some(devices));
     admits
 }
 

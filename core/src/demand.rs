@@ -62,9 +62,7 @@ pub const FOR_GOOD_MS: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Requests {
     sources: Vec<Source>,
-    /// The next request of each source.
-    heads: Vec<Option<Request>>,
-    /// When each of them arrives, and its row.
+    /// When the next request of each source arrives, and the source's row.
     order: BinaryHeap<Reverse<(Time, usize)>>,
 }
 
@@ -80,22 +78,20 @@ impl Requests {
     /// # Errors
     /// If a trace that was checked cannot be opened or read any more.
     pub fn new(scenario: &Scenario, files: &dyn Files) -> Result<Self, Problems> {
-        let (mut sources, mut heads, mut order) = (Vec::new(), Vec::new(), BinaryHeap::new());
+        let (mut sources, mut order) = (Vec::new(), BinaryHeap::new());
         for (row, demand) in scenario.demands.iter().enumerate() {
             let id = DemandId::from_row(row);
-            let mut source = match &demand.arrivals {
+            let source = match &demand.arrivals {
                 Arrivals::Trace(trace) => {
                     let traced = traced::Traced::new(scenario, id, demand, trace, files)?;
                     Source::Traced(Box::new(traced))
                 }
                 _ => Source::Drawn(Box::new(Drawn::new(scenario, id, demand))),
             };
-            let head = source.take_next()?;
-            order.extend(head.iter().map(|request| Reverse((request.at, row))));
-            heads.push(head);
+            order.extend(source.next_at().map(|at| Reverse((at, row))));
             sources.push(source);
         }
-        Ok(Self { sources, heads, order })
+        Ok(Self { sources, order })
     }
 
     /// When the next request arrives.
@@ -110,21 +106,25 @@ impl Requests {
     /// If a trace cannot be read any more.
     pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
         let Some(mut first) = self.order.peek_mut() else { return Ok(None) };
-        let row = first.0.1;
-        let next = self.sources[row].take_next()?;
-        match &next {
-            Some(next) => first.0.0 = next.at,
+        let source = &mut self.sources[first.0.1];
+        let request = match source {
+            Source::Drawn(drawn) => drawn.take(first.0.0),
+            Source::Traced(traced) => traced.take()?,
+        };
+        match source.next_at() {
+            Some(at) => first.0.0 = at,
             None => drop(PeekMut::pop(first)),
         }
-        Ok(std::mem::replace(&mut self.heads[row], next))
+        Ok(Some(request))
     }
 }
 
 impl Source {
-    fn take_next(&mut self) -> Result<Option<Request>, Problem> {
+    /// When its next request arrives.
+    fn next_at(&self) -> Option<Time> {
         match self {
-            Self::Drawn(drawn) => Ok(drawn.make_next()),
-            Self::Traced(traced) => traced.take_next(),
+            Self::Drawn(drawn) => drawn.next_at,
+            Self::Traced(traced) => traced.next_at(),
         }
     }
 }
@@ -141,6 +141,7 @@ struct Drawn {
     lifetime_dice: dice::Stream,
     boot_dice: dice::Stream,
     made: u64,
+    next_at: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -149,10 +150,33 @@ enum Times {
     Poisson(Box<poisson::Poisson>),
 }
 
+impl Times {
+    /// The next instant of arrival; `None` after the last.
+    fn next_at(&mut self) -> Option<Time> {
+        match self {
+            Self::Alive(alive) => alive.next_at(),
+            Self::Poisson(poisson) => poisson.next(),
+        }
+    }
+
+    /// Who arrived at that instant stays so long, ms; how long it is to stay.
+    fn settle(&mut self, at: Time, stay_ms: u64) -> u64 {
+        match self {
+            // A life of no time at all would be asked for again at once, and for ever.
+            Self::Alive(alive) => {
+                let stay_ms = stay_ms.max(1);
+                alive.add(at, stay_ms);
+                stay_ms
+            }
+            Self::Poisson(_) => stay_ms,
+        }
+    }
+}
+
 impl Drawn {
     fn new(scenario: &Scenario, id: DemandId, demand: &Demand) -> Self {
         let dice = |purpose| dice::stream(scenario.seed, &format!("{purpose}/{}", demand.name));
-        let times = match &demand.arrivals {
+        let mut times = match &demand.arrivals {
             Arrivals::Alive(curve) => {
                 Times::Alive(alive::Alive::new(curve.clone(), scenario.duration_ms))
             }
@@ -173,6 +197,7 @@ impl Drawn {
         Self {
             id,
             demand: demand.clone(),
+            next_at: times.next_at(),
             times,
             mix: demand.mix.iter().map(&mut add).collect(),
             flavor_dice: dice("flavors"),
@@ -182,29 +207,22 @@ impl Drawn {
         }
     }
 
-    fn make_next(&mut self) -> Option<Request> {
+    /// The request that arrives at `at`, the instant told by `next_at`.
+    fn take(&mut self, at: Time) -> Request {
         let lifetime = &self.demand.lifetime;
-        let (at, stay_ms) = match &mut self.times {
-            Times::Poisson(poisson) => (poisson.next()?, lifetime.draw(&mut self.lifetime_dice)),
-            Times::Alive(alive) => {
-                let at = alive.next_at()?;
-                // Who is there at the start is in the middle of its life.
-                // A life of no time at all would be asked for again at once, and for ever.
-                let stay_ms = match at {
-                    Time::ZERO => lifetime.draw_rest(&mut self.lifetime_dice),
-                    _ => lifetime.draw(&mut self.lifetime_dice),
-                }
-                .max(1);
-                alive.add(at, stay_ms);
-                (at, stay_ms)
-            }
+        // Who is there at the start is in the middle of its life.
+        let stay_ms = match (&self.times, at) {
+            (Times::Alive(_), Time::ZERO) => lifetime.draw_rest(&mut self.lifetime_dice),
+            _ => lifetime.draw(&mut self.lifetime_dice),
         };
+        let stay_ms = self.times.settle(at, stay_ms);
+        self.next_at = self.times.next_at();
         let number = self.made;
         self.made += 1;
         let group = self.demand.group.map(|rule| {
             GroupKey::Number(self.id, rule.size.map_or(0, |size| number / u64::from(size)))
         });
-        Some(Request {
+        Request {
             at,
             demand: self.id,
             tenant: self.demand.tenant,
@@ -215,7 +233,7 @@ impl Drawn {
             stay_ms,
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: None,
-        })
+        }
     }
 
     fn draw_flavor(&mut self) -> FlavorId {

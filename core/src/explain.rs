@@ -5,12 +5,15 @@
 
 use crate::dice::Stream;
 use crate::fact::{Reason, RequestId};
+use crate::placement::account::Account;
 use crate::placement::filters::{self, Filter};
-use crate::placement::{Placer, Query};
+use crate::placement::{Placer, Query, compose};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
 use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
-use crate::state::{Ask, HostId, State, Vm, VmId};
+use crate::state::devices::Portion;
+use crate::state::tenancy::VMS_BIT;
+use crate::state::{Ask, DeviceSet, HostId, State, Vm, VmId};
 use crate::time::Time;
 use crate::units::format_amount;
 use crate::verdict::{moment, reason_name};
@@ -85,7 +88,11 @@ pub struct Explanation {
     pub funnel: Funnel,
     /// What [`Candidate::score`] is, if the policy has one.
     pub score: Option<String>,
-    /// The host chosen, then each host that would be next if those before it took no VMs; at
+    /// What each of the policy's scorers says of each of [`Self::candidates`], in their order;
+    /// `None` for a policy that does not score.
+    pub scores: Option<Account>,
+    /// The host chosen, then each host that would be next if those before it took no VMs (for a
+    /// policy that normalises scores over all candidates: those with the next highest totals); at
     /// most [`CANDIDATES_MAX`].
     pub candidates: Vec<Candidate>,
     /// What would make it fit, if it does not: the least of each kind.
@@ -275,7 +282,8 @@ pub fn explain(
     let (kinds, ask) = (&scenario.kinds, question.ask);
     let tell = Tell { scenario, state };
     let funnel = funnel(&tell, ask);
-    let candidates = candidates(&tell, placer, dice, question);
+    let mut candidates = candidates(&tell, placer, dice, question);
+    let scores = scores(&tell, placer, question, &mut candidates);
     let host = candidates.first().map(|candidate| candidate.place.clone());
     let demand = &scenario.demands[question.demand.row()];
     let outcome = match (&host, demand.when_full) {
@@ -293,7 +301,7 @@ pub fn explain(
     });
     let labels = state.shapes.labels(ask.shape);
     Explanation {
-        answer: answer(question, outcome, host.as_ref(), &funnel, placer.policy_name()),
+        answer: answer(question, outcome, host.as_ref(), &funnel, placer),
         request: question.request.0,
         name: question.name.map(str::to_owned),
         at: moment(scenario, question.at),
@@ -309,7 +317,8 @@ pub fn explain(
         host,
         later: None,
         funnel,
-        score: placer.score_words(kinds),
+        score: scores.as_ref().and_then(Account::words),
+        scores,
         candidates,
         changes,
     }
@@ -334,8 +343,9 @@ fn answer(
     outcome: Outcome,
     host: Option<&Place>,
     funnel: &Funnel,
-    policy: &str,
+    placer: &Placer,
 ) -> String {
+    let policy = placer.policy_name();
     let request = match question.name {
         Some(name) => format!("request {} (`{name}`)", question.request.0),
         None => format!("request {}", question.request.0),
@@ -350,6 +360,12 @@ fn answer(
         },
         (None, _) if funnel.fit > 0 => {
             let fit = plural(funnel.fit, "host");
+            if placer.has_filters() {
+                return format!(
+                    "{request} finds no host: {fit} would do, but the policy's filters turn them \
+                     away"
+                );
+            }
             format!(
                 "{request} finds no host: {fit} would do, but {policy} does not go back to them"
             )
@@ -385,12 +401,20 @@ fn funnel(tell: &Tell<'_>, ask: Ask) -> Funnel {
 fn objection(kinds: &Kinds, reason: Reason) -> String {
     match reason {
         Reason::NoHosts => "not in service".to_owned(),
+        Reason::Quota(_) => {
+            let name = reason_name(kinds, reason);
+            format!("over the quota of {}", name.trim_start_matches("quota-").replace('+', " and "))
+        }
         Reason::Pool => "wrong pool".to_owned(),
         Reason::Labels => "without the labels".to_owned(),
+        Reason::Forbidden => "with forbidden labels".to_owned(),
+        Reason::Taints => "with taints".to_owned(),
+        Reason::Exclusive => "with other tenants' VMs".to_owned(),
         Reason::Cordoned => "leaving service".to_owned(),
         Reason::Short(_) => {
             format!("not enough free {}", reason_name(kinds, reason).replace('+', " and "))
         }
+        Reason::Devices => "free GPUs in pieces".to_owned(),
         Reason::GroupPerHost => "anti-affinity".to_owned(),
         Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
         Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
@@ -399,7 +423,7 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
 }
 
 /// Asks the policy again and again, each time without the hosts it has named so far: so the order
-/// is the policy's own, whatever it compares.
+/// is the policy's own, whatever it compares. One that normalises is asked once.
 fn candidates(
     tell: &Tell<'_>,
     placer: &Placer,
@@ -415,18 +439,61 @@ fn candidates(
     while found.len() < CANDIDATES_MAX
         && let Ok(host) = placer.decide(&rest, query, &mut dice.clone())
     {
+        found.push(host);
+        if placer.normalises() {
+            found.extend(next_by_total(tell, placer, &query, host));
+            break;
+        }
         rest.cordon(host);
+    }
+    let candidate = |host: HostId| {
         let left = std::array::from_fn(|column| match column < kinds.len() {
             true => state.hosts.free(host, column) - asked[column],
             false => 0,
         });
-        found.push(Candidate {
-            place: tell.place(host),
-            left: quantities(kinds, &left, |_| true),
-            score: placer.score(state, ask, host),
-        });
+        let left = quantities(kinds, &left, |_| true);
+        Candidate { place: tell.place(host), left, score: None }
+    };
+    found.into_iter().map(candidate).collect()
+}
+
+/// The hosts with the highest totals but the one chosen. Asked again without that one, a policy
+/// that normalises would say other totals.
+fn next_by_total(
+    tell: &Tell<'_>,
+    placer: &Placer,
+    query: &Query,
+    chosen: HostId,
+) -> impl Iterator<Item = HostId> {
+    let filter = Filter::new(tell.state, query.ask);
+    let hosts: Vec<HostId> = tell.state.hosts.ids().filter(|host| filter.admits(*host)).collect();
+    let account = placer.account(tell.state, query, &hosts, tell.words());
+    let rows = account.map(|account| account.rows).unwrap_or_default();
+    let mut rest: Vec<(f64, HostId)> = rows
+        .iter()
+        .zip(hosts)
+        .filter(|(row, host)| *host != chosen && row.is_candidate())
+        .map(|(row, host)| (row.first().unwrap_or(f64::NEG_INFINITY), host))
+        .collect();
+    rest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    rest.into_iter().take(CANDIDATES_MAX - 1).map(|(_, host)| host)
+}
+
+/// The matrix of candidates and scorers; gives each candidate what decides first.
+fn scores(
+    tell: &Tell<'_>,
+    placer: &Placer,
+    question: &Question<'_>,
+    candidates: &mut [Candidate],
+) -> Option<Account> {
+    let query = Query { ask: question.ask, now: question.at, stay_ms: question.stay_ms };
+    let hosts: Vec<HostId> =
+        candidates.iter().map(|candidate| HostId::from_row(candidate.place.host)).collect();
+    let account = placer.account(tell.state, &query, &hosts, tell.words())?;
+    for (candidate, row) in candidates.iter_mut().zip(&account.rows) {
+        candidate.score = row.first();
     }
-    found
+    Some(account)
 }
 
 /// What would make it fit, the least of each kind.
@@ -461,7 +528,7 @@ impl Near {
             }
             match objections.as_slice() {
                 [Reason::NoHosts] => {}
-                [Reason::Short(_)] => {
+                [Reason::Short(_) | Reason::Devices] | [Reason::Short(_), Reason::Devices] => {
                     near.short.push((lack(state, filter.amounts(), host), host));
                 }
                 [rule] => near.by_rule.entry(*rule).or_insert((0, host)).0 += 1,
@@ -483,8 +550,13 @@ impl Near {
             true => format!("; that is more than an empty `{}` has", place.model),
             false => String::new(),
         };
-        let sentence =
-            format!("`{}` would take it with {} more free{beyond}", place.name, list(&more));
+        let is_in_pieces = Filter::new(tell.state, ask).objections(host).contains(&Reason::Devices);
+        let pieces = if is_in_pieces { ", on the GPUs that have most left" } else { "" };
+        let sentence = format!(
+            "`{}` would take it with {} more free{pieces}{beyond}",
+            place.name,
+            list(&more)
+        );
         Some(Change::MoreRoom { sentence, place, more })
     }
 
@@ -525,13 +597,26 @@ impl Near {
 
 /// Whether an objection would stay if all VMs left the host.
 fn is_of_host(reason: Reason) -> bool {
-    matches!(reason, Reason::NoHosts | Reason::Cordoned | Reason::Pool | Reason::Labels)
+    matches!(
+        reason,
+        Reason::NoHosts
+            | Reason::Quota(_)
+            | Reason::Cordoned
+            | Reason::Pool
+            | Reason::Labels
+            | Reason::Forbidden
+            | Reason::Taints
+    )
 }
 
 /// How much more would have to be free on a host, by column.
 fn missing(state: &State, asked: &Amounts, host: HostId) -> Amounts {
     let kinds = state.hosts.kinds();
     std::array::from_fn(|column| match column < kinds && asked[column] > 0 {
+        true if state.devices.column() == Some(column) => {
+            let parts = state.layouts.parts(state.hosts.layout(host));
+            Portion::of(asked[column]).missing(parts)
+        }
         true => (asked[column] - state.hosts.free(host, column)).max(0),
         false => 0,
     })
@@ -593,25 +678,27 @@ impl Trial {
 
     /// Where the VMs go so that the ask fits on their host, if they can.
     fn moves(&mut self, host: HostId, set: &[VmId]) -> Option<Vec<(VmId, HostId)>> {
-        let ended: Vec<Vm> = set.iter().map(|vm| self.state.end(*vm)).collect();
+        let mut end = |vm: &VmId| (self.state.devices.of(*vm), self.state.end(*vm));
+        let ended: Vec<(DeviceSet, Vm)> = set.iter().map(&mut end).collect();
         let mut started = Vec::new();
         let mut moved = Vec::new();
         if Filter::new(&self.state, self.ask).admits(host) {
-            let like = ended[0];
+            let like = ended[0].1;
             let here = Vm { host, ask: self.ask, ..like };
             started.push(self.state.start(here));
-            for (id, vm) in set.iter().zip(&ended) {
+            for (id, (_, vm)) in set.iter().zip(&ended) {
                 let Some(to) = self.elsewhere(host, vm.ask) else { break };
                 started.push(self.state.start(Vm { host: to, ..*vm }));
                 moved.push((*id, to));
             }
         }
-        // Undone in reverse: so each VM gets its row back.
+        // Undone in reverse: so each VM gets its row and its devices back.
         for vm in started.into_iter().rev() {
             self.state.end(vm);
         }
-        for vm in ended.into_iter().rev() {
-            self.state.start(vm);
+        for (devices, vm) in ended.into_iter().rev() {
+            let devices = (devices.count() > 0).then_some(devices);
+            self.state.start_on(vm, Time::from_ms(u64::MAX), devices);
         }
         (moved.len() == set.len()).then_some(moved)
     }
@@ -687,8 +774,39 @@ struct Tell<'a> {
 }
 
 impl Tell<'_> {
+    fn words(&self) -> compose::Tell<'_> {
+        compose::Tell { labels: &self.scenario.labels, kinds: &self.scenario.kinds }
+    }
+
     fn place(&self, host: HostId) -> Place {
         place(self.scenario, self.state, host)
+    }
+
+    /// How much more quota an ask needs.
+    fn more_quota(&self, ask: Ask) -> String {
+        let (tenancy, kinds) = (&self.state.tenancy, &self.scenario.kinds);
+        let asked = &self.state.shapes.get(ask.shape).amounts;
+        let (rules, taken) = (tenancy.rules_of(ask.tenant), tenancy.taken(ask.tenant));
+        let over = tenancy.over(ask.tenant, asked);
+        let more = std::array::from_fn(|column| match over & (1 << column) {
+            0 => 0,
+            _ => taken.amounts[column] + asked[column] - rules.quota[column],
+        });
+        let more = quantities(kinds, &more, |amount| amount > 0);
+        let vms = (over & VMS_BIT != 0).then(|| plural(taken.vms + 1 - rules.vms_max, "VM"));
+        let amounts = (!more.is_empty()).then(|| list(&more));
+        let more = [vms, amounts].into_iter().flatten().collect::<Vec<_>>().join(" and ");
+        let tenant = &self.scenario.tenants[ask.tenant.row()];
+        format!("with {more} more quota for tenant `{tenant}`")
+    }
+
+    /// Labels of which one is enough.
+    fn any_of(&self, labels: &[LabelId]) -> String {
+        let labels = labels.iter().map(|label| format!("`{}`", self.scenario.labels[label.row()]));
+        match labels.collect::<Vec<_>>().join(" or ") {
+            none if none.is_empty() => "a label that no host has".to_owned(),
+            some => some,
+        }
     }
 
     /// What it would be without a rule.
@@ -702,15 +820,32 @@ impl Tell<'_> {
             }
             Reason::Labels => {
                 let host_type = self.state.hosts.host_type(host);
-                let labels = self.state.shapes.labels_missing(ask.shape, host_type);
-                format!("without asking for {}", labels.map(label).collect::<Vec<_>>().join(", "))
+                let missing = self.state.shapes.labels_missing(ask.shape, host_type);
+                let missing: Vec<String> = missing.iter().map(|any| self.any_of(any)).collect();
+                format!("without asking for {}", missing.join(", "))
             }
+            Reason::Forbidden => {
+                let host_type = self.state.hosts.host_type(host);
+                let labels = self.state.shapes.labels_forbidden(ask.shape, host_type);
+                format!("without forbidding {}", labels.map(label).collect::<Vec<_>>().join(", "))
+            }
+            Reason::Taints => {
+                let host_type = self.state.hosts.host_type(host);
+                let taints = self.state.shapes.taints_in_the_way(ask.shape, host_type);
+                let taints =
+                    taints.map(|taint| format!("`{}`", self.scenario.taints[taint.row()].name));
+                format!("tolerating {}", taints.collect::<Vec<_>>().join(", "))
+            }
+            Reason::Quota(_) => self.more_quota(ask),
+            Reason::Exclusive => "beside VMs of other tenants".to_owned(),
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),
             Reason::GroupPerZone => "with one more of its group in a zone".to_owned(),
-            Reason::Cordoned | Reason::Short(_) | Reason::NoHosts | Reason::PassedOver => {
-                "if hosts that are leaving service took VMs".to_owned()
-            }
+            Reason::Cordoned
+            | Reason::Short(_)
+            | Reason::Devices
+            | Reason::NoHosts
+            | Reason::PassedOver => "if hosts that are leaving service took VMs".to_owned(),
         };
         let others = match hosts {
             1 => String::new(),

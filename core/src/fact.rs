@@ -18,21 +18,34 @@ impl std::fmt::Display for RequestId {
 pub enum Reason {
     /// No host is in service.
     NoHosts,
+    /// The tenant would have more than its quota: bit r stands for column r of the scenario's kinds,
+    /// bit 8 for the number of VMs.
+    Quota(u16),
     /// No host of the pool.
     Pool,
     /// None has the labels.
     Labels,
+    /// All have a label that the request forbids.
+    Forbidden,
+    /// All have a taint that the request does not tolerate.
+    Taints,
     /// None takes new VMs: they are to leave service.
     Cordoned,
+    /// All hold VMs of other tenants, and one side wants none beside it.
+    Exclusive,
     /// Too little of these resources: bit r stands for column r of the scenario's kinds.
     Short(u8),
+    /// Enough GPUs are free on the host, but not together: no single device has enough left, or too
+    /// few whole ones are free.
+    Devices,
     /// One more of the group on the host would be too many.
     GroupPerHost,
     /// One more of the group in the rack would be too many.
     GroupPerRack,
     /// One more of the group in the zone would be too many.
     GroupPerZone,
-    /// Hosts have room, but the policy does not go back to them (closed next fit).
+    /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
+    /// or a filter of the scenario's own says no.
     PassedOver,
 }
 

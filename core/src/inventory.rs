@@ -7,6 +7,7 @@ use std::io::Read;
 use crate::columns::{Header, Numbers, Sizes, own_sizes, sizes};
 use crate::decimal::{Measure, Round};
 use crate::problem::{Problem, Problems};
+use crate::resources::{Builtin, DEVICE_MILLI, DEVICES_MAX};
 use crate::scenario::HOSTS_MAX;
 use crate::table::{Part, Table, count, report, shown, without_errors};
 use crate::time::{DAY_MS, TIME_MS_MAX};
@@ -33,6 +34,10 @@ pub struct InventoryHost {
     pub age_ms: u64,
     /// Its labels, key and value, in column order.
     pub labels: Vec<(String, String)>,
+    /// Its taints, the same way.
+    pub taints: Vec<(String, String)>,
+    /// Its soft taints, the same way.
+    pub soft_taints: Vec<(String, String)>,
     /// The line of the file, from 1.
     pub line: u32,
 }
@@ -103,6 +108,8 @@ struct Columns {
     rack: Option<usize>,
     age: Option<Numbers>,
     labels: Vec<(usize, String)>,
+    taints: Vec<(usize, String)>,
+    soft_taints: Vec<(usize, String)>,
 }
 
 impl Columns {
@@ -117,9 +124,11 @@ impl Columns {
         let rack = header.one("rack", table, problems);
         let age = header.one("age_days", table, problems);
         let labels = header.prefixed("label:");
+        let taints = header.prefixed("taint:");
+        let soft_taints = header.prefixed("soft-taint:");
         let own = own_sizes(&mut header, own_kinds, table, problems);
 
-        for (column, key) in &labels {
+        for (column, key) in labels.iter().chain(&taints).chain(&soft_taints) {
             if key.trim().is_empty() {
                 let hint = "write the key behind it: `label:gen`";
                 let part = Part::Field(*column);
@@ -143,7 +152,19 @@ impl Columns {
             measure: Measure { per_one: DAY_MS, round: Round::Half, units_max: TIME_MS_MAX },
             hint: "days such as `400` or `0.5`, at most 1,000 years",
         });
-        Some(Self { name: name?, model, sizes, own, pool, zone, rack, age, labels })
+        Some(Self {
+            name: name?,
+            model,
+            sizes,
+            own,
+            pool,
+            zone,
+            rack,
+            age,
+            labels,
+            taints,
+            soft_taints,
+        })
     }
 
     /// The host of the record at hand; `None` if something is wrong with it.
@@ -151,7 +172,11 @@ impl Columns {
         let before = count(problems);
         let mut amounts = [0; 5];
         for Sizes { kind, numbers } in &self.sizes {
-            amounts[*kind as usize] = numbers.read(table, problems).or_zero() as i64;
+            let amount = numbers.read(table, problems).or_zero() as i64;
+            amounts[*kind as usize] = amount;
+            if *kind == Builtin::Gpu {
+                check_gpus(amount, numbers.column, table, problems);
+            }
         }
         let mut own = vec![0; own];
         for (kind, numbers) in &self.own {
@@ -171,12 +196,14 @@ impl Columns {
         let pool = self.pool.and_then(&mut text);
         let zone = self.zone.and_then(&mut text);
         let rack = self.rack.and_then(&mut text);
-        let mut labels = Vec::new();
-        for (column, key) in &self.labels {
-            if let Some(value) = text(*column) {
-                labels.push((key.clone(), value));
-            }
-        }
+        let mut marks = |columns: &[(usize, String)]| {
+            let named =
+                columns.iter().filter_map(|(column, key)| Some((key.clone(), text(*column)?)));
+            named.collect::<Vec<_>>()
+        };
+        let labels = marks(&self.labels);
+        let taints = marks(&self.taints);
+        let soft_taints = marks(&self.soft_taints);
         if count(problems) > before {
             return None;
         }
@@ -194,7 +221,20 @@ impl Columns {
             return None;
         }
         let line = table.line();
-        Some(InventoryHost { name, model, amounts, own, pool, zone, rack, age_ms, labels, line })
+        Some(InventoryHost {
+            name,
+            model,
+            amounts,
+            own,
+            pool,
+            zone,
+            rack,
+            age_ms,
+            labels,
+            taints,
+            soft_taints,
+            line,
+        })
     }
 
     /// The error about a name that another line has too.
@@ -203,6 +243,19 @@ impl Columns {
         let message = format!("a second host is called `{}`", shown(name.as_bytes()));
         let hint = format!("the first is in line {first}; every host has a name of its own");
         table.problem(Part::Field(self.name), message, &hint)
+    }
+}
+
+/// A host has whole GPUs, and not too many of them.
+fn check_gpus(amount: i64, column: usize, table: &Table, problems: &mut Problems) {
+    let part = Part::Field(column);
+    if amount % DEVICE_MILLI != 0 {
+        let message = format!("`{}` is not a whole number of GPUs", shown(table.field(column)));
+        let hint = "only a request can be for a part of one";
+        report(problems, || table.problem(part, message, hint));
+    } else if amount > DEVICES_MAX as i64 * DEVICE_MILLI {
+        let message = format!("a host has at most {DEVICES_MAX} GPUs");
+        report(problems, || table.problem(part, message, ""));
     }
 }
 
@@ -274,6 +327,16 @@ mod tests {
              7:3+1 `x` is not a number (a number of vCPU such as `4` or `0.5`, to the thousandth, at most 2^50 of these)\n\
              7:5+2 `-1` is below 0 (a plain number such as `4096`, at most 2^50 MiB; the column's name says the unit)\n\
              7:9+3 `nan` is not a finite number (days such as `400` or `0.5`, at most 1,000 years)",
+        );
+    }
+
+    #[test]
+    fn a_host_has_whole_gpus() {
+        check(
+            "name,cpu,gpu\na,1,0.5\nb,1,65\nc,1,x",
+            "2:5+3 `0.5` is not a whole number of GPUs (only a request can be for a part of one)\n\
+             3:5+2 a host has at most 64 GPUs\n\
+             4:5+1 `x` is not a number (GPUs in `gpu`, such as `0.25`, or thousandths in `gpu_milli`, such as `250`)",
         );
     }
 

@@ -3,12 +3,14 @@
 //! A decision is a pure function of the state, the ask and the dice; only the simulation applies
 //! it. Ties go to the lowest host index unless the policy says otherwise.
 
+pub mod account;
 pub mod balance_fit;
 pub mod best_fit;
 pub mod compose;
 pub mod cosine;
 pub mod dot_product;
 pub mod epvm;
+pub mod fgd;
 pub mod filters;
 pub mod first_fit;
 pub mod fractions;
@@ -27,11 +29,15 @@ pub mod scan;
 pub mod shares;
 
 use crate::fact::Reason;
-use crate::resources::Kinds;
-use crate::scenario::{FitBy, Measure, Norm, Policy, Scenario, ShareOf};
-use crate::state::{Ask, HostId, State};
+use crate::scenario::{
+    Compose, FitBy, KubernetesProfile, Measure, Norm, Order, Policy, Scenario, ShareOf,
+};
+use crate::state::{Ask, DeviceSet, HostId, State};
 use crate::time::Time;
+use account::{Account, Cell, Scorer, Wants};
 use compose::Composed;
+use fgd::Gradient;
+use filters::Filter;
 use fractions::Fractions;
 use rand::Rng;
 use shares::Shares;
@@ -68,6 +74,7 @@ pub struct Placer {
     inventory: nova::Inventory,
     fractions: Fractions,
     composed: Option<Composed>,
+    gradient: Option<Gradient>,
 }
 
 impl Placer {
@@ -83,9 +90,13 @@ impl Placer {
             }
             _ => None,
         };
+        let gradient = match &policy {
+            Policy::Fgd(rule) => Some(Gradient::new(scenario, rule)),
+            _ => None,
+        };
         let inventory = nova::Inventory::new(scenario);
         let shares = Shares::new(scenario, &measure, degree);
-        Self { policy, shares, fractions, composed, inventory }
+        Self { policy, shares, fractions, composed, inventory, gradient }
     }
 
     /// Which host takes the ask, or why none does. Draws from the dice only where the policy is
@@ -101,6 +112,12 @@ impl Placer {
     ) -> Result<HostId, Reason> {
         let query: Query = query.into();
         let (ask, shares) = (query.ask, &self.shares);
+        // Where no host will do, none is looked at.
+        if let Some(quota) = Filter::new(state, ask).quota()
+            && state.hosts.total().hosts > 0
+        {
+            return Err(quota);
+        }
         let chosen = match &self.policy {
             Policy::FirstFit => first_fit::choose(state, ask),
             Policy::LastFit => last_fit::choose(state, ask),
@@ -128,13 +145,37 @@ impl Placer {
             }
             Policy::Compose(_) => {
                 let composed = self.composed.as_ref().expect("made with the placer");
-                composed.choose(state, &query)
+                composed.choose(state, &query, dice)
             }
             Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
             Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),
             Policy::Nomad(rule) => nomad::choose(state, ask, rule, dice),
+            Policy::Fgd(_) => self.gradient().choose(state, ask, dice),
         };
         chosen.ok_or_else(|| filters::reason(state, ask))
+    }
+
+    fn gradient(&self) -> &Gradient {
+        self.gradient.as_ref().expect("made with the placer")
+    }
+
+    /// The device of the chosen host for a request that shares a GPU, where the policy names one;
+    /// `None`: the usual one.
+    pub fn device(&self, state: &State, ask: Ask, host: HostId) -> Option<DeviceSet> {
+        self.gradient.as_ref()?.device(state, ask, host)
+    }
+
+    /// Where the search for this query would go on, for a policy that stops once it has found
+    /// enough: for [`History::set_scan_start`](crate::state::History::set_scan_start), once the
+    /// decision is carried out. Cost: that of the decision; nothing for other policies.
+    #[inline]
+    pub fn next_scan_start(&self, state: &State, ask: Ask) -> Option<u64> {
+        match &self.policy {
+            Policy::Kubernetes(KubernetesProfile { sampling: Some(sampling), .. }) => {
+                Some(kubernetes::sampling::search(state, ask, sampling).next_start)
+            }
+            _ => None,
+        }
     }
 
     /// The policy's name.
@@ -142,28 +183,111 @@ impl Placer {
         self.policy.name()
     }
 
-    /// What the policy compares, on a host that takes the ask; `None` for one that does not
-    /// score. For people: decisions compare exactly.
-    pub fn score(&self, state: &State, ask: Ask, host: HostId) -> Option<f64> {
-        match &self.policy {
-            Policy::BestFit(by) | Policy::WorstFit(by) => {
-                Some(best_fit::score(state, ask, by, &self.fractions, host))
+    /// What the policy compares, on hosts that take the ask; `None` for one that does not score.
+    /// For people: decisions compare exactly. Cost: for policies that normalise over candidates
+    /// one pass over the hosts, else one look at each of these.
+    pub fn account(
+        &self,
+        state: &State,
+        query: &Query,
+        hosts: &[HostId],
+        tell: compose::Tell<'_>,
+    ) -> Option<Account> {
+        let (ask, fractions, kinds) = (query.ask, &self.fractions, tell.kinds);
+        let asked = &state.shapes.get(ask.shape).amounts;
+        let columns = state.hosts.columns();
+        let one = |words: &str, wants, raw: &dyn Fn(usize) -> f64| {
+            let scorer = Scorer::plain(self.policy.name(), words, wants);
+            Account::compared(vec![scorer], hosts, |host| vec![Cell::plain(raw(host.row()))])
+        };
+        let aligned = "what is asked × what is free, as shares, summed over resources";
+        Some(match &self.policy {
+            Policy::FirstFit
+            | Policy::LastFit
+            | Policy::NextFit
+            | Policy::NextFitClosed
+            | Policy::RoundRobin
+            | Policy::MoveToFront
+            | Policy::Random => return None,
+            Policy::BestFit(by) => {
+                best_fit::account(state, ask, by, (fractions, kinds, Wants::Least), hosts)
             }
-            _ => None,
+            Policy::Fgd(_) => {
+                let words = "how little less typical requests can use, 0 to 100";
+                let scorer = Scorer::plain(self.policy.name(), words, Wants::Most);
+                Account::compared(vec![scorer], hosts, |host| {
+                    vec![Cell::plain(self.gradient().score(state, ask, host) as f64)]
+                })
+            }
+            Policy::WorstFit(by) => {
+                best_fit::account(state, ask, by, (fractions, kinds, Wants::Most), hosts)
+            }
+            Policy::PowerOfD { prefers_most, .. } => {
+                let wants = if *prefers_most { Wants::Most } else { Wants::Least };
+                one(best_fit::norm_words(Norm::L1), wants, &|row| {
+                    fractions.left(Norm::L1, asked, columns, row)
+                })
+            }
+            Policy::DotProduct { wants_most, .. } => {
+                let wants = if *wants_most { Wants::Most } else { Wants::Least };
+                one(aligned, wants, &|row| fractions.alignment(asked, columns, row))
+            }
+            Policy::Tetris => {
+                one(aligned, Wants::Most, &|row| fractions.alignment(asked, columns, row))
+            }
+            Policy::NormGreedy(_) => one(best_fit::norm_words(Norm::L2), Wants::Least, &|row| {
+                fractions.left(Norm::L2, asked, columns, row)
+            }),
+            Policy::Cosine(_) => {
+                let words = "the cosine between what is asked and what is free";
+                one(words, Wants::Most, &|row| fractions.cosine(asked, columns, row))
+            }
+            Policy::Epvm { base } => {
+                let base = epvm::base_of(state, *base);
+                one("the rise of the opportunity cost", Wants::Least, &|row| {
+                    fractions.opportunity_cost(base, asked, columns, row)
+                })
+            }
+            Policy::BalanceFit => {
+                let words = "the largest share left less the smallest";
+                let scorers = vec![
+                    Scorer::plain("imbalance", words, Wants::Least),
+                    Scorer::plain("left", best_fit::norm_words(Norm::L1), Wants::Least),
+                ];
+                Account::compared(scorers, hosts, |host| {
+                    let left = fractions.left(Norm::L1, asked, columns, host.row());
+                    let imbalance = fractions.imbalance(asked, columns, host.row());
+                    vec![Cell::plain(imbalance), Cell::plain(left)]
+                })
+            }
+            Policy::GreedyExtension(_) => lifetimes::account(state, query, None, fractions, hosts),
+            Policy::LifetimeBucket { bounds_ms, .. } => {
+                lifetimes::account(state, query, Some(bounds_ms), fractions, hosts)
+            }
+            Policy::Compose(_) => {
+                let composed = self.composed.as_ref().expect("made with the placer");
+                composed.account(state, query, hosts, &tell)
+            }
+            Policy::Kubernetes(profile) => kubernetes::account(state, ask, profile, hosts),
+            Policy::Nova(weighers) => {
+                nova::account(state, ask, weighers, &self.inventory, hosts, kinds)
+            }
+            Policy::Nomad(rule) => nomad::account(state, ask, rule, hosts),
+        })
+    }
+
+    /// Whether a host's total depends on who else is a candidate.
+    pub fn normalises(&self) -> bool {
+        match &self.policy {
+            Policy::Nova(_) => true,
+            Policy::Compose(compose) => matches!(compose.order, Order::Scores(_)),
+            _ => false,
         }
     }
 
-    /// What [`Self::score`] is, in words.
-    pub fn score_words(&self, kinds: &Kinds) -> Option<String> {
-        match &self.policy {
-            Policy::BestFit(by) => {
-                Some(format!("{}, least first", best_fit::score_words(by, kinds)))
-            }
-            Policy::WorstFit(by) => {
-                Some(format!("{}, most first", best_fit::score_words(by, kinds)))
-            }
-            _ => None,
-        }
+    /// Whether it is filters of the scenario's own that turn away hosts which could take an ask.
+    pub fn has_filters(&self) -> bool {
+        self.composed.as_ref().is_some_and(Composed::has_filters)
     }
 }
 
@@ -214,8 +338,10 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("greedy-extension", "the host whose last VM's end is put off least, then best-fit"),
     ("lifetime-bucket", "the same in buckets of time"),
     ("rules", "the scenario's own `rules`, one after another"),
+    ("scores", "the highest sum of the scenario's own weighted `scores` and expressions"),
     ("kubernetes", "the highest score of the Kubernetes scheduler, by `plugins` and `fit`"),
     ("nova", "the highest weight of OpenStack Nova, by `weighers`"),
+    ("fgd", "the host whose free GPUs stay most usable for typical requests, devices counted"),
     ("nomad", "the highest score of HashiCorp Nomad, by `algorithm`, among some random hosts"),
 ];
 
@@ -247,10 +373,12 @@ impl Policy {
             Self::BalanceFit => "balance-fit",
             Self::GreedyExtension(_) => "greedy-extension",
             Self::LifetimeBucket { .. } => "lifetime-bucket",
-            Self::Compose(_) => "rules",
+            Self::Compose(Compose { order: Order::Rules(_), .. }) => "rules",
+            Self::Compose(Compose { order: Order::Scores(_), .. }) => "scores",
             Self::Kubernetes(_) => "kubernetes",
             Self::Nova(_) => "nova",
             Self::Nomad(_) => "nomad",
+            Self::Fgd(_) => "fgd",
         }
     }
 }

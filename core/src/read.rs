@@ -12,8 +12,11 @@ mod check;
 mod curves;
 mod spreads;
 mod fleet;
+mod rules;
 mod load;
 mod clusters;
+mod compose;
+mod gradient;
 mod policies;
 mod migrations;
 mod goals;
@@ -26,13 +29,14 @@ pub use schema::schema;
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
-    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, PoolId, Scenario, TenantId,
+    Demand, Flavor, FlavorId, HostModel, HostType, LabelId, Placement, Policy, PoolId, Scenario,
+    Taint, TaintId, TenantId, TenantRules,
 };
 use crate::source::Files;
 use crate::time::SECOND_MS;
 use crate::units::shorten;
 use check::{Check, Wide};
-use fields::{demand, host_model, root};
+use fields::{demand, host_model, quota, root};
 use findings::{At, Findings};
 use fleet::Fleet;
 use load::Load;
@@ -137,6 +141,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::FLAVORS) {
         load.read_flavors(check, node);
     }
+    if let Some(node) = table.get(&root::TENANTS) {
+        load.read_tenants(check, node);
+    }
     if let Some(node) = demand_node {
         load.read_demands(check, &fleet, node);
     }
@@ -151,7 +158,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
-    let placement = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let mut placement =
+        policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
@@ -162,6 +170,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     fleet.check_sums(check);
     load.check_sizes(check, &fleet);
+    load.check_tenants(check);
     load.check_requests(check);
     if placement.as_ref().is_some_and(|placement| !placement.preemption) {
         load.check_priorities(check);
@@ -180,9 +189,21 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         };
         list.iter().map(id).collect::<Vec<_>>()
     };
+    if let Some(Placement { policy: Policy::Fgd(rule), .. }) = &mut placement
+        && rule.typical.is_empty()
+    {
+        let label = |label: &String| ids(std::slice::from_ref(label))[0];
+        rule.typical = gradient::from_load(&load, check.run_ms(), label);
+    }
+    let taints: BTreeSet<&Taint> = fleet.types.iter().flat_map(|t| &t.taints).collect();
+    let taints: Vec<Taint> = taints.into_iter().cloned().collect();
     let host_types = fleet.types.iter().map(|host_type| {
         let (model, pool) = Fleet::ids(host_type);
-        HostType { model, pool, labels: ids(&host_type.labels) }
+        let taint = |taint: &Taint| {
+            TaintId::from_row(taints.binary_search(taint).expect("all taints were gathered"))
+        };
+        let taints = host_type.taints.iter().map(taint).collect();
+        HostType { model, pool, labels: ids(&host_type.labels), taints }
     });
     let demands = load.demands.iter().map(|draft| Demand {
         name: draft.name.clone(),
@@ -193,6 +214,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenant: TenantId::from_row(draft.tenant),
         pool: draft.pool.map(PoolId::from_row),
         labels: ids(&draft.labels),
+        rules: draft.rules.resolve(&labels, &taints),
         group: draft.group,
         when_full: draft.when_full,
         priority: draft.priority,
@@ -212,6 +234,16 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         .flavors
         .iter()
         .map(|draft| Flavor { name: draft.name.clone(), amounts: project(&draft.amounts) });
+    let tenant_rules = load.held_by_tenant().into_iter().map(|held| {
+        let Some(held) = held else { return TenantRules::NONE };
+        let mut quota = TenantRules::NONE.quota;
+        for (quota, column) in quota.iter_mut().zip(&columns) {
+            *quota = held.quota[*column].unwrap_or(i64::MAX);
+        }
+        let vms_max = held.vms_max.unwrap_or(u64::MAX);
+        TenantRules { quota, vms_max, is_exclusive: held.is_exclusive }
+    });
+    let tenant_rules = tenant_rules.collect();
     let (host_types, demands) = (host_types.collect(), demands.collect());
     let (models, flavors) = (models.collect(), flavors.collect());
     Some(Scenario {
@@ -222,6 +254,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         seed: seed?,
         kinds,
         labels,
+        taints,
         models,
         pools: fleet.pools,
         zones: fleet.zones,
@@ -232,6 +265,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         procurement: fleet.procurement,
         flavors,
         tenants: load.tenants,
+        tenant_rules,
         demands,
         placement: placement?,
         defrag: defrag?,
@@ -256,7 +290,9 @@ fn read_own_kinds(check: &mut Check<'_>, tree: &Node) {
     for node in nodes.iter().take(3) {
         let Some(name) = check.name(key, node) else { continue };
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
-        let is_key = |key: &str| host_model::SECTION.fields.iter().any(|field| field.key == key);
+        let sections = [&host_model::SECTION, &quota::SECTION];
+        let is_key =
+            |key: &str| sections.iter().flat_map(|s| s.fields).any(|field| field.key == key);
         let message = if name.chars().count() > 40 || !name.chars().all(is_plain) {
             format!("`{}` is not a name for a resource", shorten(name))
         } else if Builtin::ALL.iter().any(|kind| kind.name() == name) || is_key(name) {
@@ -296,6 +332,7 @@ fn columns(check: &Check<'_>, load: &Load) -> (Vec<usize>, Kinds) {
 fn labels(fleet: &Fleet, load: &Load) -> Vec<String> {
     let of_hosts = fleet.types.iter().flat_map(|host_type| &host_type.labels);
     let of_demands = load.demands.iter().flat_map(|demand| &demand.labels);
-    let all: BTreeSet<String> = of_hosts.chain(of_demands).cloned().collect();
+    let of_rules = load.demands.iter().flat_map(|demand| demand.rules.labels());
+    let all: BTreeSet<String> = of_hosts.chain(of_demands).cloned().chain(of_rules).collect();
     all.into_iter().collect()
 }

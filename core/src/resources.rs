@@ -11,6 +11,21 @@ pub type Amounts = [i64; KINDS_MAX];
 /// Sums over 100,000 hosts and products with a ratio stay inside `i64`.
 pub const AMOUNT_MAX: i64 = 1 << 50;
 
+/// One GPU, in milli-GPU: GPUs lie in devices of so much each, and no VM's share of one can lie on
+/// two.
+pub const DEVICE_MILLI: i64 = 1_000;
+
+/// Whether a request can ask for so many milli-GPU: for a part of one, or for whole ones.
+pub fn is_portion(milli_gpu: i64) -> bool {
+    milli_gpu <= DEVICE_MILLI || milli_gpu % DEVICE_MILLI == 0
+}
+
+/// What to do about a request for neither.
+pub(crate) const PORTION_HINT: &str = "ask for up to 1 GPU, or for whole ones";
+
+/// The most GPUs of one host.
+pub const DEVICES_MAX: usize = 64;
+
 /// The five kinds with a fixed unit. A scenario can name up to three more, counted in whole units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Builtin {
@@ -90,6 +105,13 @@ impl Kinds {
     /// The unit of a column.
     pub fn unit(&self, column: usize) -> &str {
         &self.list[column].1
+    }
+
+    /// The column of GPUs, which lie in devices of [`DEVICE_MILLI`]: the builtin kind. What else is
+    /// called `gpu`, in another unit, is an amount like any other.
+    pub fn devices(&self) -> Option<usize> {
+        let column = self.column(Builtin::Gpu.name())?;
+        (self.unit(column) == Builtin::Gpu.unit()).then_some(column)
     }
 
     /// The column of a name.

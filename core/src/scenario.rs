@@ -2,6 +2,7 @@
 //!
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
+use crate::expression::Expression;
 use crate::migration::{Link, WhenStuck};
 use crate::resources::{Amounts, Kinds};
 use crate::time::Calendar;
@@ -42,6 +43,7 @@ id!(/** A row of [`Scenario::zones`]. */ ZoneId, "z", u16);
 id!(/** A row of [`Scenario::racks`]. */ RackId, "r", u32);
 id!(/** A row of [`Scenario::host_types`]. */ HostTypeId, "t", u32);
 id!(/** A row of [`Scenario::labels`]. */ LabelId, "l", u32);
+id!(/** A row of [`Scenario::taints`]. */ TaintId, "x", u32);
 id!(/** A row of [`Scenario::flavors`]. */ FlavorId, "f", u32);
 id!(/** A row of [`Scenario::demands`]. */ DemandId, "d", u16);
 id!(/** A row of [`Scenario::tenants`]. */ TenantId, "n", u32);
@@ -67,7 +69,10 @@ pub struct Scenario {
     pub kinds: Kinds,
     /// Labels of hosts as `key=value`, sorted, each once.
     pub labels: Vec<String>,
-    /// Kinds of machine.
+    /// Taints of hosts, sorted, each once.
+    pub taints: Vec<Taint>,
+    /// Kinds of machine. A pool that sells a machine's resources otherwise has one of its own,
+    /// of the same name.
     pub models: Vec<HostModel>,
     /// Named sets of hosts.
     pub pools: Vec<Pool>,
@@ -87,6 +92,8 @@ pub struct Scenario {
     pub flavors: Vec<Flavor>,
     /// Who owns demand; never empty (`default`).
     pub tenants: Vec<String>,
+    /// What each tenant is held to, by tenant; those behind the end to nothing.
+    pub tenant_rules: Vec<TenantRules>,
     /// Where requests come from, in file order.
     pub demands: Vec<Demand>,
     /// How hosts are chosen.
@@ -146,6 +153,18 @@ pub struct HostType {
     pub pool: PoolId,
     /// Its labels, ascending.
     pub labels: Vec<LabelId>,
+    /// Its taints, ascending.
+    pub taints: Vec<TaintId>,
+}
+
+/// A mark on hosts that keeps VMs away which do not tolerate it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taint {
+    /// `key=value`.
+    pub name: String,
+    /// Whether nothing that does not tolerate it is placed there; else it is placed elsewhere if
+    /// it can be.
+    pub is_hard: bool,
 }
 
 /// One host at time 0.
@@ -266,6 +285,8 @@ pub struct Demand {
     pub pool: Option<PoolId>,
     /// Labels that the host must have.
     pub labels: Vec<LabelId>,
+    /// What else its host must be, or had better be.
+    pub rules: HostRules,
     /// How requests are grouped and kept apart.
     pub group: Option<GroupRule>,
     /// What happens to a request that does not fit.
@@ -277,6 +298,61 @@ pub struct Demand {
     pub preempts: bool,
     /// What happens to its VMs when they are pushed out.
     pub when_preempted: WhenPreempted,
+}
+
+/// Which hosts will do, beyond a pool and labels that must be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostRules {
+    /// Labels that the host must have.
+    pub requires: Selector,
+    /// Labels of which it must have none, ascending.
+    pub forbids: Vec<LabelId>,
+    /// Labels that it had better have.
+    pub prefers: Vec<Preference>,
+    /// Taints that do not keep the VM away, ascending.
+    pub tolerates: Vec<TaintId>,
+    /// Whether it must be empty or of the same tenant, and stay so while the VM is there.
+    pub is_exclusive: bool,
+}
+
+/// Labels that are looked for: all of these, each met by any of several labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selector(pub Vec<Vec<LabelId>>);
+
+impl Selector {
+    /// Whether a host with these labels is meant.
+    pub fn selects(&self, labels: &[LabelId]) -> bool {
+        self.0.iter().all(|any| any.iter().any(|label| labels.contains(label)))
+    }
+}
+
+/// Labels that a host had better have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Preference {
+    /// Which.
+    pub selector: Selector,
+    /// How much it counts, 1..=100.
+    pub weight: i64,
+}
+
+/// What a tenant is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantRules {
+    /// The most that its VMs may take together; `i64::MAX`: no bound.
+    pub quota: Amounts,
+    /// The most VMs alive; `u64::MAX`: no bound.
+    pub vms_max: u64,
+    /// Whether all its VMs want hosts without VMs of other tenants.
+    pub is_exclusive: bool,
+}
+
+impl TenantRules {
+    /// Held to nothing.
+    pub const NONE: Self = Self {
+        quota: [i64::MAX; crate::resources::KINDS_MAX],
+        vms_max: u64::MAX,
+        is_exclusive: false,
+    };
 }
 
 /// When requests come. One a demand, so its size does not matter.
@@ -518,7 +594,7 @@ pub enum Policy {
         /// Bounds between buckets, ms, ascending.
         bounds_ms: Vec<u64>,
     },
-    /// The scenario's own: rules, the first deciding, the next on ties; then a weighted sum.
+    /// The scenario's own.
     Compose(Compose),
     /// The Kubernetes scheduler.
     Kubernetes(KubernetesProfile),
@@ -526,6 +602,8 @@ pub enum Policy {
     Nova(Vec<NovaWeigher>),
     /// HashiCorp Nomad.
     Nomad(NomadRule),
+    /// Fragmentation gradient descent.
+    Fgd(FgdRule),
 }
 
 /// What of a Kubernetes scheduler profile looks at resources.
@@ -539,6 +617,17 @@ pub struct KubernetesProfile {
     pub fit: FitScore,
     /// What both plugins look at; may be empty.
     pub resources: Vec<KubernetesResource>,
+    /// Which nodes are scored; `None`: all that have room, by index.
+    pub sampling: Option<KubernetesSampling>,
+}
+
+/// Which nodes a Kubernetes scheduler looks at, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KubernetesSampling {
+    /// Of how many percent of the nodes it wants room before it scores, 1..=100; 0: it chooses.
+    pub percentage: u64,
+    /// Whether it goes from zone to zone; else by index.
+    pub interleaves_zones: bool,
 }
 
 /// A resource in a Kubernetes profile.
@@ -572,6 +661,34 @@ pub struct NovaWeigher {
     pub multiplier: f64,
     /// Whether it counts what overcommit adds (CPU) or what the machine has (RAM, disk).
     pub is_overcommitted: bool,
+}
+
+/// How fragmentation gradient descent decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FgdRule {
+    /// The column of GPUs; `None`: nobody asks for any, and all hosts are alike.
+    pub gpu: Option<usize>,
+    /// The column of CPU; `None`: nobody asks for it.
+    pub cpu: Option<usize>,
+    /// The requests that GPUs are kept usable for.
+    pub typical: Vec<Typical>,
+    /// Who is taken of hosts that score alike.
+    pub ties: Ties,
+}
+
+/// A request that comes often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Typical {
+    /// Milli-vCPU.
+    pub cpu: i64,
+    /// Milli-GPU.
+    pub gpu: i64,
+    /// Of all typical requests, 0..=1.
+    pub share: f64,
+    /// The pool it runs in; `None`: any.
+    pub pool: Option<PoolId>,
+    /// Labels that its host has.
+    pub labels: Vec<LabelId>,
 }
 
 /// How Nomad schedules.
@@ -654,17 +771,121 @@ impl Measure {
     }
 }
 
-/// A policy of rules and weighted scores. A host with less is better; ties go to the lowest index.
+/// A policy of the scenario's own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compose {
-    /// Compared one after another; at most [`RULES_MAX`].
-    pub rules: Vec<Rule>,
+    /// A host is a candidate if none of these is 0. At most [`RULES_MAX`].
+    pub filters: Vec<Formula>,
+    /// How candidates are compared.
+    pub order: Order,
     /// For all scores that measure shares.
     pub measure: Measure,
+    /// Who is taken of those that are equally good.
+    pub ties: Ties,
 }
 
-/// The most rules of a policy.
+impl Compose {
+    /// Rules alone; ties go to the lowest index.
+    pub fn of_rules(rules: Vec<Rule>, measure: Measure) -> Self {
+        let order = Order::Rules(rules);
+        Self { filters: Vec::new(), order, measure, ties: Ties::LowestIndex }
+    }
+
+    /// All scores of it.
+    pub fn scores(&self) -> impl Iterator<Item = &Score> {
+        let (rules, scores) = match &self.order {
+            Order::Rules(rules) => (rules.as_slice(), &[][..]),
+            Order::Scores(scores) => (&[][..], scores.as_slice()),
+        };
+        let of_rules = rules.iter().map(|rule| &rule.score);
+        of_rules.chain(scores.iter().map(|weighted| &weighted.score))
+    }
+
+    /// All expressions of it.
+    pub fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        let of_scores = self.scores().filter_map(|score| match score {
+            Score::Expression(formula) => Some(formula),
+            _ => None,
+        });
+        self.filters.iter().chain(of_scores)
+    }
+}
+
+/// How candidates are compared. Never empty, at most [`RULES_MAX`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// By one rule after another, the least first.
+    Rules(Vec<Rule>),
+    /// By the sum of weighted scores, the most first.
+    Scores(Vec<Weighted>),
+}
+
+/// The most rules, scores and filters of a policy, each.
 pub const RULES_MAX: usize = 8;
+
+/// Who is taken of hosts that are equally good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// The one with the lowest index.
+    LowestIndex,
+    /// Any, each as likely.
+    Random,
+}
+
+/// A score that is added up with others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighted {
+    /// What is scored.
+    pub score: Score,
+    /// What it is multiplied by.
+    pub weight: f64,
+    /// Whether it is brought to 0..=1 over the candidates first, 1 for the best. If not, it counts
+    /// as it is, with a sign that makes the most the best.
+    pub is_normalised: bool,
+}
+
+/// An expression over a host and a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Formula {
+    /// The expression; its names are rows of [`Self::variables`].
+    pub expression: Expression,
+    /// What the names mean.
+    pub variables: Vec<Variable>,
+}
+
+/// What an expression can ask for. Amounts are in vCPU, GiB, Mbit/s and GPUs; the scenario's own
+/// kinds as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// What is free of this column, before the VM is placed.
+    Free(usize),
+    /// The same after it is.
+    Left(usize),
+    /// What is taken, before.
+    Used(usize),
+    /// What the host can give out.
+    Capacity(usize),
+    /// What its machine has.
+    Total(usize),
+    /// What the request asks for.
+    Asked(usize),
+    /// Price of the host.
+    Price,
+    /// Hosts in service.
+    Hosts,
+    /// How long the VM is believed to stay, h.
+    Stay,
+    /// VMs on the host.
+    Vms,
+    /// The host's index.
+    Index,
+    /// The host's age, days.
+    Age,
+    /// By how much the VM puts off the end of the host's last VM, h.
+    Extension,
+    /// A resource that nobody asks for: 0.
+    Nothing,
+}
 
 /// A score, coarsened or not.
 #[derive(Clone, Debug, PartialEq)]
@@ -675,7 +896,7 @@ pub struct Rule {
     pub quantum: Option<f64>,
 }
 
-/// A number for a host and a request; less is better.
+/// A number for a host and a request; less is better, apart from expressions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Score {
     /// What is left, least first.
@@ -700,6 +921,8 @@ pub enum Score {
     NonEmpty,
     /// By how much the VM puts off the end of the host's last VM, ms.
     Extension,
+    /// The scenario's own; the one score of which more is better. Not in rules.
+    Expression(Formula),
 }
 
 /// What must hold at the end.

@@ -17,9 +17,9 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{DemandId, Flavor, Scenario, TenantId, WhenFull};
+use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, TenantId, WhenFull};
 use crate::source::Files;
-use crate::state::{Ask, HostId, HostStatus, Search, State, Vm, VmId};
+use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
@@ -80,6 +80,8 @@ pub struct Simulation {
     movers: Movers,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
+    /// Which hosts will do for each demand, in its own pool.
+    predicates: Vec<PredicateId>,
     request_next: u64,
     /// The request that [`Self::advance_to_request`] stopped at.
     undecided: Option<Arrived>,
@@ -137,6 +139,11 @@ pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Proble
     Ok(verdict::report(scenario, &observers.0, observers.1.hex()))
 }
 
+/// Which hosts will do for a demand's requests of a pool.
+fn predicate(demand: &Demand, pool: Option<PoolId>) -> Predicate {
+    Predicate { pool, labels: demand.labels.clone(), rules: demand.rules.clone() }
+}
+
 impl Simulation {
     /// A run that has not begun.
     ///
@@ -144,10 +151,12 @@ impl Simulation {
     /// If a file that was checked cannot be read any more.
     pub fn new(scenario: Arc<Scenario>, files: &dyn Files) -> Result<Self, Problems> {
         let mut state = State::new(&scenario);
-        let mut flavor_asks = Vec::new();
+        let (mut flavor_asks, mut predicates) = (Vec::new(), Vec::new());
         for demand in &scenario.demands {
-            let ask = |flavor: &Flavor| state.ask(&flavor.amounts, demand.pool, &demand.labels);
+            let predicate = state.predicate(predicate(demand, demand.pool));
+            let ask = |flavor: &Flavor| state.ask_of(&flavor.amounts, predicate, demand.tenant);
             flavor_asks.push(scenario.flavors.iter().map(ask).collect());
+            predicates.push(predicate);
         }
         Ok(Self {
             requests: Requests::new(&scenario, files)?,
@@ -160,6 +169,7 @@ impl Simulation {
             state,
             agenda: Agenda::new(),
             flavor_asks,
+            predicates,
             request_next: 0,
             undecided: None,
             has_begun: false,
@@ -294,16 +304,20 @@ impl Simulation {
         let now = request.at;
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
+        let own = match request.pool == demand.pool {
+            true => self.predicates[request.demand.row()],
+            false => state.predicate(predicate(demand, request.pool)),
+        };
         let mut ask = match request.size {
             Size::Flavor(flavor) if request.pool == demand.pool => {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
             Size::Flavor(flavor) => {
-                let amounts = &scenario.flavors[flavor.row()].amounts;
-                state.ask(amounts, request.pool, &demand.labels)
+                state.ask_of(&scenario.flavors[flavor.row()].amounts, own, request.tenant)
             }
-            Size::Own(amounts) => state.ask(&amounts, request.pool, &demand.labels),
+            Size::Own(amounts) => state.ask_of(&amounts, own, request.tenant),
         };
+        ask.tenant = request.tenant;
         if let Some((key, rule)) = request.group.take().zip(demand.group) {
             ask = state.ask_in_group(ask, key, rule);
         }
@@ -370,8 +384,12 @@ impl Simulation {
             ask: arrived.ask,
             demand: arrived.demand,
         };
+        if let Some(place) = self.placer.next_scan_start(&self.state, arrived.ask) {
+            self.state.history.set_scan_start(place);
+        }
         let end = now.after(arrived.stay_ms);
-        let vm = self.state.start_until(vm, end);
+        let devices = self.placer.device(&self.state, arrived.ask, host);
+        let vm = self.state.start_on(vm, end, devices);
         if arrived.stay_ms != FOR_GOOD_MS {
             self.agenda.push(end, Event::Depart(vm));
         }
@@ -420,7 +438,7 @@ impl Simulation {
         let fact = Fact::Departed { request: RequestId(vm.request), vm: id, host };
         observer.hear(now, &fact, &self.state);
         self.retire_if_done(now, host, observer);
-        self.serve_waiting(now, Some(host), vm.ask.group, observer);
+        self.serve_waiting(now, Some(host), Some(vm.ask), observer);
         self.state.forget(vm.ask);
     }
 

@@ -3,28 +3,36 @@
 //! Every number has one owner here, and only the simulation changes it. Policies and observers
 //! look.
 
+pub mod layouts;
 pub mod columns;
 pub mod hosts;
+pub mod members;
 pub mod screen;
 pub mod classes;
 pub mod groups;
 pub mod history;
 pub mod moves;
 pub mod shapes;
+pub mod tenancy;
 pub mod vms;
+pub mod devices;
 
 pub use classes::Classes;
 pub use columns::Columns;
+pub use devices::{DeviceSet, Devices};
 pub use groups::{GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
+pub use layouts::{LayoutId, Layouts};
+pub use members::Members;
 pub use moves::{Moves, Residents};
 pub use screen::Screen;
-pub use shapes::{Shape, ShapeId, Shapes};
+pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
+pub use tenancy::Tenancy;
 pub use vms::{Vm, VmId, Vms};
 
 use crate::resources::Amounts;
-use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario};
+use crate::scenario::{GroupRule, HostTypeId, LabelId, PoolId, RackId, Scenario, TenantId};
 use crate::time::Time;
 
 /// What is to be placed. Whoever holds one lets it go with [`State::forget`], or makes it a VM.
@@ -32,8 +40,10 @@ use crate::time::Time;
 pub struct Ask {
     /// How much, of which hosts.
     pub shape: ShapeId,
-    /// With whom it must not share a place.
+    /// Whose members it is placed by.
     pub group: Option<GroupId>,
+    /// Who owns it.
+    pub tenant: TenantId,
 }
 
 /// The fleet at one instant.
@@ -45,8 +55,14 @@ pub struct State {
     pub vms: Vms,
     /// What requests ask for, each distinct ask once.
     pub shapes: Shapes,
+    /// GPUs, and who has them.
+    pub devices: Devices,
+    /// How what is free lies inside hosts.
+    pub layouts: Layouts,
     /// Groups with a member alive or waiting.
     pub groups: Groups,
+    /// What tenants take, and which hosts they keep to themselves.
+    pub tenancy: Tenancy,
     /// Requests waiting for room.
     pub waiting: u64,
     /// Where the latest VM was placed: next-fit and round-robin go on from here.
@@ -60,8 +76,6 @@ pub struct State {
     search: Search,
     /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
-    /// Changes of hosts until it is seen again whether classes are few.
-    changes_until_classes: usize,
 }
 
 /// What a decision looks through. Decisions are the same.
@@ -71,17 +85,14 @@ pub enum Search {
     Hosts,
     /// Classes of hosts that are all alike.
     Classes,
-    /// Classes while they are few for the hosts there are, else all hosts.
+    /// Classes from [`CLASSES_FROM`] hosts on.
     #[default]
     Sooner,
 }
 
-/// With fewer hosts the scan is sooner than classes, their upkeep counted.
-const CLASSES_FROM: usize = 256;
-/// Classes are few if there are so many hosts a class on average, or more.
-const HOSTS_A_CLASS: usize = 4;
-/// Where they are not, so many changes a host are waited for before they are counted again.
-const CHANGES_A_HOST: usize = 16;
+/// With fewer hosts the scan is sooner than classes, their upkeep counted. With more it is not, even
+/// if no two hosts are alike: a pass over classes takes a part of the time of a pass over hosts.
+pub const CLASSES_FROM: usize = 512;
 
 impl State {
     /// A fleet without hosts.
@@ -90,7 +101,10 @@ impl State {
             hosts: Hosts::new(scenario),
             vms: Vms::default(),
             shapes: Shapes::new(scenario),
+            devices: Devices::new(scenario.kinds.devices()),
+            layouts: Layouts::default(),
             groups: Groups::default(),
+            tenancy: Tenancy::new(scenario),
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
@@ -98,16 +112,13 @@ impl State {
             residents: scenario.placement.preemption.then(Residents::default),
             search: Search::default(),
             classes: None,
-            changes_until_classes: 0,
         }
     }
 
     /// What decisions look through from now on.
     pub fn search(&mut self, search: Search) {
         self.search = search;
-        self.classes = None;
-        self.changes_until_classes = 0;
-        self.keep_classes();
+        self.classes = self.goes_by_classes().then(|| self.sorted());
     }
 
     /// The hosts that take VMs, by what they are; `None` where decisions look at all hosts.
@@ -115,55 +126,44 @@ impl State {
         self.classes.as_ref()
     }
 
-    /// Whether so many classes are worth their upkeep.
-    fn are_few(&self, classes: usize) -> bool {
+    fn goes_by_classes(&self) -> bool {
         match self.search {
             Search::Hosts => false,
             Search::Classes => true,
-            Search::Sooner => {
-                let hosts = self.hosts.rows();
-                hosts >= CLASSES_FROM && classes * HOSTS_A_CLASS <= hosts
-            }
+            Search::Sooner => self.hosts.rows() >= CLASSES_FROM,
         }
     }
 
-    /// Sorts all hosts into classes, if these turn out to be few.
-    fn keep_classes(&mut self) {
-        if !self.are_few(0) {
-            return;
-        }
+    /// All hosts, sorted into classes.
+    fn sorted(&self) -> Classes {
         let mut classes = Classes::new(self.hosts.kinds(), &self.hosts.effective_max());
         for host in self.hosts.ids() {
-            classes.update(host, self.hosts.host_type(host), self.hosts.takes(host).as_ref());
-            if !self.are_few(classes.filled()) {
-                self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
-                return;
-            }
+            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            classes.update(host, what, self.hosts.takes(host).as_ref());
         }
-        self.classes = Some(classes);
+        classes
     }
 
     /// A host has changed: so does its class.
     #[inline]
     fn changed(&mut self, host: HostId) {
-        match &mut self.classes {
-            Some(classes) => {
-                let free = self.hosts.takes(host);
-                classes.update(host, self.hosts.host_type(host), free.as_ref());
-                let filled = classes.filled();
-                if !self.are_few(filled) {
-                    self.classes = None;
-                    self.changes_until_classes = CHANGES_A_HOST * self.hosts.rows();
-                }
-            }
-            None if self.changes_until_classes > 0 => self.changes_until_classes -= 1,
-            None => self.keep_classes(),
+        if let Some(classes) = &mut self.classes {
+            let free = self.hosts.takes(host);
+            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            classes.update(host, what, free.as_ref());
+        } else if self.goes_by_classes() {
+            self.classes = Some(self.sorted());
         }
     }
 
     /// A host goes into service, empty, `born_ms` after the start (negative: before it).
     pub fn add_host(&mut self, host_type: HostTypeId, rack: RackId, born_ms: i64) -> HostId {
         let host = self.hosts.add(host_type, rack, born_ms);
+        if let Some(column) = self.devices.column() {
+            let amount = self.hosts.effective(host)[column];
+            let layout = self.devices.add_host(amount, &mut self.layouts);
+            self.hosts.set_layout(host, layout);
+        }
         self.changed(host);
         host
     }
@@ -176,8 +176,19 @@ impl State {
 
     /// An ask for so much on the hosts of a pool (or any) that have these labels.
     pub fn ask(&mut self, amounts: &Amounts, pool: Option<PoolId>, labels: &[LabelId]) -> Ask {
-        let predicate = self.shapes.predicate(pool, labels);
-        Ask { shape: self.shapes.hold(amounts, predicate), group: None }
+        let predicate = Predicate { pool, labels: labels.to_vec(), ..Predicate::default() };
+        let predicate = self.shapes.intern(predicate);
+        self.ask_of(amounts, predicate, TenantId::from_row(0))
+    }
+
+    /// A tenant's ask for so much on the hosts of a predicate.
+    pub fn ask_of(&mut self, amounts: &Amounts, predicate: PredicateId, tenant: TenantId) -> Ask {
+        Ask { shape: self.shapes.hold(amounts, predicate), group: None, tenant }
+    }
+
+    /// The id of a predicate, for [`Self::ask_of`].
+    pub fn predicate(&mut self, predicate: Predicate) -> PredicateId {
+        self.shapes.intern(predicate)
     }
 
     /// The same ask once more.
@@ -207,6 +218,14 @@ impl State {
         }
     }
 
+    /// Whether an ask's VM wants a host without VMs of other tenants.
+    #[inline]
+    pub fn is_exclusive(&self, ask: Ask) -> bool {
+        self.tenancy.has_exclusive()
+            && (self.shapes.predicate(ask.shape).rules.is_exclusive
+                || self.tenancy.rules_of(ask.tenant).is_exclusive)
+    }
+
     /// A VM starts on its host, which has room for it, and stays for good.
     pub fn start(&mut self, vm: Vm) -> VmId {
         self.start_until(vm, Time::from_ms(u64::MAX))
@@ -214,17 +233,29 @@ impl State {
 
     /// A VM starts on its host, which has room for it, and will end at `end`.
     pub fn start_until(&mut self, vm: Vm, end: Time) -> VmId {
+        self.start_on(vm, end, None)
+    }
+
+    /// The same, on these devices of the host; `None`: on those of the usual rule.
+    pub fn start_on(&mut self, vm: Vm, end: Time, devices: Option<DeviceSet>) -> VmId {
         let host = vm.host;
-        self.hosts.take(host, &self.shapes.get(vm.ask.shape).amounts);
-        self.enter_group(&vm, host);
+        let id = self.vms.add(vm);
+        self.enter(id, &vm, host, devices);
         self.changed(host);
         self.last_placed = Some(host);
-        let id = self.vms.add(vm);
         self.history.start(id, host, end);
         if let Some(residents) = &mut self.residents {
             residents.enter(host, id);
         }
         id
+    }
+
+    /// What is free on a host lies in another way from now on. The new layout is held before the
+    /// old one is let go, so they never have the same id.
+    fn lies(&mut self, host: HostId, layout: LayoutId) {
+        let old = self.hosts.layout(host);
+        self.hosts.set_layout(host, layout);
+        self.layouts.release(old);
     }
 
     /// A VM ends, and is not on the move. Its ask is still held.
@@ -246,8 +277,7 @@ impl State {
         let vm = self.vms.remove(id);
         let host = vm.host;
         self.history.end(id, host);
-        self.hosts.give(host, &self.shapes.get(vm.ask.shape).amounts);
-        self.leave_group(&vm, host);
+        self.leave(id, &vm, host);
         self.changed(host);
         if let Some(residents) = &mut self.residents {
             residents.leave(host, id);

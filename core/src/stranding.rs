@@ -7,8 +7,9 @@
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::scenario::HostTypeId;
+use crate::state::devices::Portion;
 use crate::state::shapes::{PredicateId, Shape, TypeVerdict};
-use crate::state::{HostStatus, State};
+use crate::state::{HostStatus, LayoutId, State};
 use std::collections::BTreeMap;
 
 /// The most requests that [`Mix`] remembers.
@@ -93,11 +94,20 @@ pub struct Account {
     pub fits: Vec<(Wanted, u64)>,
 }
 
+/// What is left of one host.
+#[derive(Clone, Debug)]
+struct Left {
+    amounts: Amounts,
+    /// The column of GPUs, and what is left of each device, ascending.
+    gpu: Option<usize>,
+    devices: Vec<i64>,
+}
+
 /// What one host comes to.
 #[derive(Clone, Debug)]
 struct Filled {
     more: u64,
-    left: Amounts,
+    left: Left,
     reason: Reason,
     fits: Vec<u64>,
 }
@@ -108,7 +118,7 @@ pub fn account(state: &State, wanted: &[Wanted]) -> Account {
     let hosts = &state.hosts;
     let mut account =
         Account { fits: wanted.iter().map(|wanted| (*wanted, 0)).collect(), ..Account::default() };
-    let mut alike: BTreeMap<(HostTypeId, Amounts), Filled> = BTreeMap::new();
+    let mut alike: BTreeMap<(HostTypeId, LayoutId, Amounts), Filled> = BTreeMap::new();
     for host in hosts.ids() {
         let free = hosts.columns().amounts(host.row()).map(|free| free.max(0));
         let (left, reason) = match hosts.status(host) {
@@ -116,14 +126,17 @@ pub fn account(state: &State, wanted: &[Wanted]) -> Account {
             HostStatus::Cordoned => (free, Reason::Cordoned),
             HostStatus::Up => {
                 let host_type = hosts.host_type(host);
-                let filled = alike
-                    .entry((host_type, free))
-                    .or_insert_with(|| fill(state, host_type, free, wanted));
+                let layout = hosts.layout(host);
+                let filled = alike.entry((host_type, layout, free)).or_insert_with(|| {
+                    let (gpu, devices) = (state.devices.column(), state.layouts.parts(layout));
+                    let left = Left { amounts: free, gpu, devices: devices.to_vec() };
+                    fill(state, host_type, left, wanted)
+                });
                 account.more += filled.more;
                 for (fits, more) in account.fits.iter_mut().zip(&filled.fits) {
                     fits.1 += more;
                 }
-                (filled.left, filled.reason)
+                (filled.left.amounts, filled.reason)
             }
         };
         add(&mut account.capacity, hosts.effective(host), hosts.kinds());
@@ -140,15 +153,15 @@ fn add(sum: &mut Amounts, amounts: &Amounts, kinds: usize) {
 }
 
 /// Puts the mix on one host: always the request that lags most behind its share.
-fn fill(state: &State, host_type: HostTypeId, free: Amounts, wanted: &[Wanted]) -> Filled {
+fn fill(state: &State, host_type: HostTypeId, free: Left, wanted: &[Wanted]) -> Filled {
     let verdict = |wanted: &Wanted| state.shapes.verdicts_of(wanted.predicate)[host_type.row()];
     let is_admitted = |wanted: &Wanted| verdict(wanted) == TypeVerdict::Admitted;
-    let fits = |wanted: &Wanted| if is_admitted(wanted) { room(&free, &wanted.amounts) } else { 0 };
+    let fits = |wanted: &Wanted| if is_admitted(wanted) { free.room(&wanted.amounts) } else { 0 };
     let mut filled = Filled {
         more: 0,
-        left: free,
         reason: Reason::Pool,
         fits: wanted.iter().map(fits).collect(),
+        left: free.clone(),
     };
     let admitted: Vec<&Wanted> = wanted.iter().filter(|wanted| is_admitted(wanted)).collect();
     let Some(commonest) = admitted.first() else {
@@ -162,7 +175,7 @@ fn fill(state: &State, host_type: HostTypeId, free: Amounts, wanted: &[Wanted]) 
         let mut all = 0;
         let mut first: Option<usize> = None;
         for (row, wanted) in admitted.iter().enumerate() {
-            if room(&filled.left, &wanted.amounts) > 0 {
+            if filled.left.room(&wanted.amounts) > 0 {
                 all += i128::from(wanted.weight);
                 credit[row] += i128::from(wanted.weight);
                 first = first.filter(|first| credit[*first] >= credit[row]).or(Some(row));
@@ -173,28 +186,61 @@ fn fill(state: &State, host_type: HostTypeId, free: Amounts, wanted: &[Wanted]) 
         filled.take(admitted[first], 1);
     }
     for wanted in &admitted {
-        filled.take(wanted, room(&filled.left, &wanted.amounts));
+        filled.take(wanted, filled.left.room(&wanted.amounts));
     }
     let short = (0..state.hosts.kinds())
-        .filter(|column| commonest.amounts[*column] > filled.left[*column])
+        .filter(|column| commonest.amounts[*column] > filled.left.amounts[*column])
         .fold(0, |short, column| short | 1_u8 << column);
-    filled.reason = Reason::Short(short);
+    filled.reason = if short == 0 { Reason::Devices } else { Reason::Short(short) };
     filled
 }
 
 impl Filled {
     fn take(&mut self, wanted: &Wanted, number: u64) {
         self.more += number;
-        for (left, amount) in self.left.iter_mut().zip(wanted.amounts) {
-            *left -= amount * number as i64;
-        }
+        self.left.take(&wanted.amounts, number);
     }
 }
 
-/// How many of this size fit in what is free.
-fn room(free: &Amounts, amounts: &Amounts) -> u64 {
-    let asked = free.iter().zip(amounts).filter(|(_, amount)| **amount > 0);
-    asked.map(|(free, amount)| (free / amount).max(0).unsigned_abs()).min().unwrap_or(0)
+impl Left {
+    /// How many of this size fit.
+    fn room(&self, amounts: &Amounts) -> u64 {
+        let asked = self.amounts.iter().zip(amounts).filter(|(_, amount)| **amount > 0);
+        let by_amount = asked.map(|(free, amount)| (free / amount).max(0).unsigned_abs()).min();
+        by_amount.unwrap_or(0).min(self.room_on_devices(self.portion(amounts)))
+    }
+
+    fn portion(&self, amounts: &Amounts) -> Portion {
+        self.gpu.map_or(Portion::default(), |column| Portion::of(amounts[column]))
+    }
+
+    fn room_on_devices(&self, portion: Portion) -> u64 {
+        let on_one = |left: &i64| (left / portion.each).unsigned_abs();
+        match portion.count {
+            0 => u64::MAX,
+            1 => self.devices.iter().map(on_one).sum(),
+            count => self.devices.iter().map(on_one).sum::<u64>() / count as u64,
+        }
+    }
+
+    /// So many of this size go on the host, on the devices of the usual rule: those with least
+    /// left that have enough, which after taking some have still less.
+    fn take(&mut self, amounts: &Amounts, number: u64) {
+        for (left, amount) in self.amounts.iter_mut().zip(amounts) {
+            *left -= amount * number as i64;
+        }
+        let Portion { count, each } = self.portion(amounts);
+        if count == 0 || number == 0 {
+            return;
+        }
+        let mut portions = number as i64 * count as i64;
+        for left in self.devices.iter_mut().filter(|left| **left >= each) {
+            let taken = portions.min(*left / each);
+            *left -= taken * each;
+            portions -= taken;
+        }
+        self.devices.sort_unstable();
+    }
 }
 
 #[cfg(test)]
@@ -208,8 +254,26 @@ mod tests {
             (amounts[0], amounts[1]) = (cpu, memory);
             amounts
         };
-        assert_eq!(room(&amounts(8, 9), &amounts(2, 4)), 2);
-        assert_eq!(room(&amounts(8, 0), &amounts(2, 0)), 4);
-        assert_eq!(room(&amounts(1, 9), &amounts(2, 4)), 0);
+        let room = |free, asked| {
+            let left = Left { amounts: free, gpu: None, devices: Vec::new() };
+            left.room(&asked)
+        };
+        assert_eq!(room(amounts(8, 9), amounts(2, 4)), 2);
+        assert_eq!(room(amounts(8, 0), amounts(2, 0)), 4);
+        assert_eq!(room(amounts(1, 9), amounts(2, 4)), 0);
+    }
+
+    #[test]
+    fn gpus_have_room_device_by_device() {
+        let amounts = |gpu| [gpu, 0, 0, 0, 0, 0, 0, 0];
+        let devices = vec![300, 600, 1_000, 1_000];
+        let mut left = Left { amounts: amounts(2_900), gpu: Some(0), devices };
+        let room = [300, 400, 700, 1_000, 2_000].map(|gpu| left.room(&amounts(gpu)));
+        assert_eq!(room, [9, 5, 2, 2, 1]);
+        left.take(&amounts(400), 2);
+        assert_eq!((left.amounts[0], &left.devices[..]), (2_100, &[200, 300, 600, 1_000][..]));
+        left.take(&amounts(1_000), 1);
+        assert_eq!(left.devices, [0, 200, 300, 600]);
+        assert_eq!(left.room(&amounts(700)), 0, "1.1 GPUs are free, in pieces");
     }
 }

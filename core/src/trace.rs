@@ -3,7 +3,7 @@
 //! [`survey`] goes through the file once and says all that is wrong with it; [`Rows`] goes
 //! through it again, during the run.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::columns::{
@@ -11,7 +11,7 @@ use crate::columns::{
 };
 use crate::decimal::{self, Measure, Round};
 use crate::problem::{Problem, Problems, Severity};
-use crate::resources::Builtin;
+use crate::resources::{Builtin, PORTION_HINT, is_portion};
 use crate::table::{Part, Table, count, grouped, report, shown, without_errors};
 use crate::time::TIME_MS_MAX;
 
@@ -39,6 +39,11 @@ pub struct Survey {
     pub pools: Vec<String>,
     /// The flavors to which rows leave their size, sorted.
     pub flavors: Vec<String>,
+    /// How many rows do, by flavor.
+    pub flavor_rows: Vec<u64>,
+    /// How many rows ask for so much CPU and so many GPUs, of those with a size of their own.
+    /// Counted where a column holds GPUs; of very many sizes only the first.
+    pub sizes: BTreeMap<[i64; 2], u64>,
     /// Whether some row asks for more than 0 of a builtin kind.
     pub uses: [bool; 5],
     /// Those of the scenario's own kinds of which some row asks for more than 0.
@@ -310,6 +315,16 @@ impl Columns {
         }
     }
 
+    /// The error about a row that asks for so many GPUs and a part of one.
+    #[cold]
+    fn part_of_gpus(&self, table: &Table) -> Box<Problem> {
+        let size = self.sizes.iter().find(|size| size.kind == Builtin::Gpu);
+        let column = size.expect("only that column is of GPUs").numbers.column;
+        let asked = shown(table.field(column));
+        let message = format!("`{asked}` is neither a part of one GPU nor whole ones");
+        table.problem(Part::Field(column), message, PORTION_HINT)
+    }
+
     /// The error about a row without vCPU or memory.
     #[cold]
     fn half_said(&self, table: &Table, has_cpu: bool, has_flavor: bool) -> Box<Problem> {
@@ -406,6 +421,7 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
     let mut tenants = Names::new("tenants", rows.columns.tenant);
     let mut pools = Names::new("pools", rows.columns.pool);
     let mut flavors = Names::new("flavors", rows.columns.flavor);
+    let has_gpus = rows.columns.sizes.iter().any(|size| size.kind == Builtin::Gpu);
     let mut unsorted = None;
     let mut latest_ms = 0;
     let mut row = Row::default();
@@ -418,6 +434,10 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
             continue;
         }
         let table = &rows.table;
+        if !is_portion(row.amounts[Builtin::Gpu as usize]) {
+            report(problems, || rows.columns.part_of_gpus(table));
+            continue;
+        }
         if row.arrival_ms < latest_ms && unsorted.is_none() {
             unsorted = Some(table.problem(
                 Part::Field(rows.columns.arrival.column),
@@ -432,6 +452,12 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
         }
         for (largest, amount) in survey.largest_own.iter_mut().zip(row.own) {
             *largest = amount.max(*largest);
+        }
+        if has_gpus && row.flavor.as_deref().is_none_or(|_| row.amounts != [0; 5]) {
+            let size = [Builtin::Cpu, Builtin::Gpu].map(|kind| row.amounts[kind as usize]);
+            if survey.sizes.len() < NAMES_MAX || survey.sizes.contains_key(&size) {
+                *survey.sizes.entry(size).or_default() += 1;
+            }
         }
         survey.has_groups |= row.group.is_some();
         let size_from = row.flavor.as_deref().filter(|_| row.amounts == [0; 5]);
@@ -459,6 +485,7 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
         own.filter(|(_, amount)| *amount > 0).map(|(name, _)| name.clone()).collect();
     survey.tenants = tenants.into_list();
     survey.pools = pools.into_list();
+    survey.flavor_rows = flavors.names.values().copied().collect();
     survey.flavors = flavors.into_list();
     Some(survey)
 }
@@ -467,19 +494,21 @@ fn survey_rows(mut rows: Rows, own_kinds: &[String], problems: &mut Problems) ->
 struct Names {
     what: &'static str,
     column: Option<usize>,
-    names: BTreeSet<Box<str>>,
+    /// Each with how many rows have it.
+    names: BTreeMap<Box<str>, u64>,
 }
 
 impl Names {
     fn new(what: &'static str, column: Option<usize>) -> Self {
-        Self { what, column, names: BTreeSet::new() }
+        Self { what, column, names: BTreeMap::new() }
     }
 
     /// Adds a name; `false` when it is one too many.
     #[inline]
     fn add(&mut self, name: Option<&str>, table: &Table, problems: &mut Problems) -> bool {
         let (Some(name), Some(column)) = (name, self.column) else { return true };
-        if self.names.contains(name) {
+        if let Some(rows) = self.names.get_mut(name) {
+            *rows += 1;
             return true;
         }
         if self.names.len() == NAMES_MAX {
@@ -489,11 +518,11 @@ impl Names {
             report(problems, || table.problem(Part::Field(column), message, hint));
             return false;
         }
-        self.names.insert(name.into())
+        self.names.insert(name.into(), 1).is_none()
     }
 
     fn into_list(self) -> Vec<String> {
-        self.names.into_iter().map(String::from).collect()
+        self.names.into_keys().map(String::from).collect()
     }
 }
 
@@ -763,6 +792,8 @@ mod tests {
             tenants: names(&["a", "b"]),
             pools: names(&["x", "y"]),
             flavors: names(&["m"]),
+            flavor_rows: vec![1],
+            sizes: BTreeMap::from([([1_000, 0], 1), ([2_000, 0], 1), ([4_000, 0], 1)]),
             uses: [true, true, false, false, false],
             own_kinds: names(&["slots"]),
             largest: [4_000, 2_048, 0, 0, 0],
@@ -770,6 +801,20 @@ mod tests {
             has_groups: true,
         };
         assert_eq!(survey, Some(expected));
+    }
+
+    #[test]
+    fn a_request_is_for_a_part_of_a_gpu_or_for_whole_ones() {
+        let header = "arrival_s,departure_s,vcpu,mem_mib,gpu";
+        check(
+            &format!("{header}\n0,1,1,1,0.46\n0,1,1,1,2"),
+            "0-1000 [1000, 1, 0, 0, 460]\n0-1000 [1000, 1, 0, 0, 2000]",
+        );
+        check(
+            &format!("{header}\n0,1,1,1,1.5\n0,1,1,1,1.001"),
+            "2:9+3 `1.5` is neither a part of one GPU nor whole ones (ask for up to 1 GPU, or for whole ones)\n\
+             3:9+5 `1.001` is neither a part of one GPU nor whole ones (ask for up to 1 GPU, or for whole ones)",
+        );
     }
 
     #[test]

@@ -317,7 +317,7 @@ impl Length {
         let shown = shorten(text);
         let mut rest = text.trim();
         if rest.is_empty() {
-            return Err(Mistake::hinted("the duration is empty", "write it like `90 days`"));
+            return Err(Mistake::hinted("the duration is empty", "write it like `\"90 days\"`"));
         }
         let mut length = Self::default();
         while !rest.is_empty() {
@@ -327,7 +327,7 @@ impl Length {
             let unit = &behind[..unit_len];
             if number.is_empty() {
                 let what = format!("`{shown}` is not a duration");
-                return Err(Mistake::hinted(what, "write it like `90 days` or `1h 30m`"));
+                return Err(Mistake::hinted(what, "write it like `\"90 days\"` or `\"1h 30m\"`"));
             }
             let decimal = Decimal::parse(number)?;
             let Some(&(_, unit_ms)) = TIMES.iter().find(|(names, _)| names.contains(&unit)) else {
@@ -378,7 +378,7 @@ fn too_long(shown: &str) -> Mistake {
 fn wrong_time_unit(shown: &str, number: &str, unit: &str) -> Mistake {
     if unit.is_empty() {
         let what = format!("`{shown}` does not say its unit");
-        return Mistake::hinted(what, "write it like `90 days`");
+        return Mistake::hinted(what, "write it like `\"90 days\"`");
     }
     let lower = unit.to_lowercase();
     let meant = TIMES
@@ -432,7 +432,7 @@ pub fn parse_share(text: &str) -> Result<f64, Mistake> {
         Some(number) => Decimal::parse(number.trim_end())?.shifted(2),
         None => Decimal::parse(trimmed).map_err(|_| {
             let what = format!("`{}` is not a share", shorten(text));
-            Mistake::hinted(what, "write it like `25%` or 0.25")
+            Mistake::hinted(what, "write it like `\"25%\"` or 0.25")
         })?,
     };
     if decimal.is_negative() {
@@ -461,7 +461,7 @@ pub fn parse_rate(text: &str) -> Result<f64, Mistake> {
     };
     if number.is_empty() || unit_ms == 0 {
         let what = format!("`{shown}` is not a rate");
-        let hint = "write it like `200 per day`; per second, minute, hour, day or week";
+        let hint = "write it like `\"200 per day\"`; per second, minute, hour, day or week";
         return Err(Mistake::hinted(what, hint));
     }
     let decimal = Decimal::parse(number)?;
@@ -697,15 +697,15 @@ mod tests {
             "`0.0001 s` is not a whole number of ms | time is counted in ms: round it",
         );
         check("90 dyas", "`dyas` is not a unit of time | did you mean `90 days`?");
-        check("90", "`90` does not say its unit | write it like `90 days`");
-        check("soon", "`soon` is not a duration | write it like `90 days` or `1h 30m`");
+        check("90", "`90` does not say its unit | write it like `\"90 days\"`");
+        check("soon", "`soon` is not a duration | write it like `\"90 days\"` or `\"1h 30m\"`");
         check("-1 day", "`-1 day` is negative");
         check("1001 years", "`1001 years` is longer than 1000 years");
         check(
             "99999999999999999999 years",
             "`99999999999999999999 years` is longer than 1000 years",
         );
-        check("", "the duration is empty | write it like `90 days`");
+        check("", "the duration is empty | write it like `\"90 days\"`");
     }
 
     #[test]
@@ -728,7 +728,7 @@ mod tests {
         assert_eq!(parse_share("0.3"), Ok(0.3));
         assert_eq!(
             parse_share("a lot").map_err(said).unwrap_err(),
-            "`a lot` is not a share | write it like `25%` or 0.25"
+            "`a lot` is not a share | write it like `\"25%\"` or 0.25"
         );
         assert_eq!(parse_rate("200 per day"), Ok(200.0 / 86_400_000.0));
         assert_eq!(parse_rate("1.5 per second"), Ok(0.0015));

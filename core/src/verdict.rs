@@ -9,6 +9,7 @@ use crate::report::{
 };
 use crate::resources::Kinds;
 use crate::scenario::{Bound, Expectation, Scenario};
+use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
 use crate::time::{DAY_MS, Time};
 use crate::units::format_amount;
@@ -75,17 +76,29 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
     match reason {
         Reason::NoHosts => "no-hosts".to_owned(),
         Reason::Pool => "pool".to_owned(),
+        Reason::Quota(quotas) => format!("quota-{}", quota_names(kinds, quotas).join("+")),
         Reason::Labels => "labels".to_owned(),
+        Reason::Forbidden => "forbidden-labels".to_owned(),
+        Reason::Taints => "taints".to_owned(),
+        Reason::Exclusive => "exclusive".to_owned(),
         Reason::Cordoned => "cordoned".to_owned(),
         Reason::Short(columns) => {
             let short = (0..kinds.len()).filter(|column| columns & (1 << column) != 0);
             short.map(|column| kinds.name(column)).collect::<Vec<_>>().join("+")
         }
+        Reason::Devices => "gpu-devices".to_owned(),
         Reason::GroupPerHost => "group-per-host".to_owned(),
         Reason::GroupPerRack => "group-per-rack".to_owned(),
         Reason::GroupPerZone => "group-per-zone".to_owned(),
         Reason::PassedOver => "passed-over".to_owned(),
     }
+}
+
+/// What quotas are of, as in [`Reason::Quota`].
+fn quota_names(kinds: &Kinds, quotas: u16) -> Vec<&str> {
+    let columns = (0..kinds.len()).filter(|column| quotas & (1 << column) != 0);
+    let vms = (quotas & VMS_BIT != 0).then_some("vms");
+    columns.map(|column| kinds.name(column)).chain(vms).collect()
 }
 
 /// What a reason's word means: `for not enough memory`.
@@ -94,11 +107,19 @@ pub fn reason_words(name: &str) -> String {
         "no-hosts" => "because no host is in service".to_owned(),
         "pool" => "because the pool has no hosts".to_owned(),
         "labels" => "because no host has the labels".to_owned(),
+        "forbidden-labels" => "because the hosts left have labels that they forbid".to_owned(),
+        "taints" => "because they do not tolerate the taints of the hosts left".to_owned(),
         "cordoned" => "because the hosts left take no new VMs".to_owned(),
+        "gpu-devices" => "because the free GPUs lie in pieces".to_owned(),
+        "exclusive" => "because tenants want no others beside them on the hosts left".to_owned(),
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),
-        "passed-over" => "because the policy does not go back to the hosts that fit".to_owned(),
+        "passed-over" => "because the policy passes over the hosts that fit".to_owned(),
+        quota if quota.starts_with("quota-") => {
+            let of = quota.trim_start_matches("quota-").replace('+', " and ");
+            format!("because their tenants have their quota of {of}")
+        }
         short => format!("for not enough {}", short.replace('+', " and ")),
     }
 }

@@ -8,6 +8,10 @@ mod common;
 
 #[path = "cases/engine.rs"]
 mod engine;
+#[path = "cases/fgd.rs"]
+mod fgd;
+#[path = "cases/jobs.rs"]
+mod jobs;
 #[path = "cases/kubernetes.rs"]
 mod kubernetes;
 #[path = "cases/moves.rs"]
@@ -96,8 +100,10 @@ impl Tally {
                 continue;
             }
             let run = match case["policy"].as_str().unwrap_or_default() {
+                _ if jobs::is_one(case) => jobs::run(case, &name),
                 "k8s" => kubernetes::run(case, &name),
                 "nova" => nova::run(case, &name),
+                "fgd" => fgd::run(case, &name),
                 "nomad" => nomad::run(case, &name),
                 _ => Case::read(case).map(|read| read.run(&name)),
             };
@@ -365,7 +371,7 @@ fn policy(case: &Value, labels: &[String]) -> Result<Policy, String> {
         "rules" => {
             let rules = params["rules"].as_array().ok_or("no rules")?.iter();
             let rules = rules.map(|rule| read_rule(rule, labels)).collect::<Result<_, _>>()?;
-            Policy::Compose(Compose { rules, measure: host()? })
+            Policy::Compose(Compose::of_rules(rules, host()?))
         }
         _ => return Err(format!("policy `{name}` is not simulated yet")),
     })

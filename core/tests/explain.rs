@@ -10,11 +10,13 @@ use expect_test::{Expect, expect};
 use fleetcast_core::explain::{Change, Explanation, Outcome};
 use fleetcast_core::fact::{Fact, Reason, RequestId};
 use fleetcast_core::observe::Observer;
+use fleetcast_core::placement::account::Cell;
 use fleetcast_core::placement::filters::Filter;
+use fleetcast_core::resources::{Amounts, Kinds};
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::{Simulation, Undecided};
 use fleetcast_core::source::{Files, MemoryFiles};
-use fleetcast_core::state::{Ask, HostId, State, Vm};
+use fleetcast_core::state::{Ask, HostId, Predicate, State, Vm};
 use fleetcast_core::time::Time;
 use fleets::{Fleet, fleets};
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -92,6 +94,134 @@ fn a_placement_names_the_next_best() {
             h0: 2 vCPU, 2 GiB left, score 1
         "#]],
     );
+}
+
+/// Each scorer, then each candidate with its scores: raw, normalised, weighted; and the total.
+fn check_scores(policy: Policy, expected: &Expect) {
+    let account = account(&[&[4, 4], &[2, 2], &[8, 4], &[1, 1]], &[&[2, 2]], |scenario| {
+        scenario.placement.policy = policy;
+    });
+    let scores = account.scores.expect("the policy scores");
+    let mut text = String::new();
+    for scorer in &scores.scorers {
+        let weight = scorer.weight.map_or(String::new(), |weight| format!(" × {weight}"));
+        text += &format!("{}, {:?}{weight}\n", scorer.name, scorer.wants);
+    }
+    for (candidate, row) in account.candidates.iter().zip(&scores.rows) {
+        let cell = |cell: &Cell| match (cell.normalised, cell.weighted) {
+            (Some(normalised), Some(weighted)) => {
+                format!("{:.3} {normalised:.3} {weighted:.3}", cell.raw)
+            }
+            (Some(normalised), None) => format!("{:.3} {normalised}", cell.raw),
+            _ => format!("{:.3}", cell.raw),
+        };
+        let cells: Vec<String> = row.cells.iter().map(cell).collect();
+        let total = row.total.map_or(String::new(), |total| format!(" = {total:.3}"));
+        text += &format!("{}: {}{total}\n", candidate.place.name, cells.join(" | "));
+    }
+    expected.assert_eq(&text);
+}
+
+#[test]
+fn scores_are_told_scorer_by_scorer() {
+    check_scores(
+        Policy::Kubernetes(KubernetesProfile {
+            fit_weight: 2,
+            balance_weight: 1,
+            fit: FitScore::Least,
+            resources: [0, 1]
+                .map(|column| KubernetesResource { column, weight: 1, is_extended: false })
+                .to_vec(),
+            sampling: None,
+        }),
+        &expect![[r#"
+            NodeResourcesFit, Most × 2
+            NodeResourcesBalancedAllocation, Most × 1
+            h2: 62.000 62.000 124.000 | 87.000 87.000 87.000 = 211.000
+            h0: 50.000 50.000 100.000 | 100.000 100.000 100.000 = 200.000
+            h1: 0.000 0.000 0.000 | 100.000 100.000 100.000 = 100.000
+        "#]],
+    );
+    let weigher = |column, multiplier| NovaWeigher { column, multiplier, is_overcommitted: false };
+    check_scores(
+        Policy::Nova(vec![weigher(0, 1.0), weigher(1, -0.5)]),
+        &expect![[r#"
+        cpu, Most × 1
+        memory, Most × -0.5
+        h2: 8000.000 1.000 1.000 | 4096.000 1.000 -0.500 = 0.500
+        h0: 4000.000 0.500 0.500 | 4096.000 1.000 -0.500 = 0.000
+        h1: 2000.000 0.250 0.250 | 2048.000 0.500 -0.250 = 0.000
+    "#]],
+    );
+    check_scores(
+        Policy::Nomad(NomadRule {
+            algorithm: NomadAlgorithm::Binpack,
+            walk: NomadWalk::All,
+            cpu: Some(0),
+            memory: Some(1),
+        }),
+        &expect![[r#"
+            fit, Most
+            h1: 1.000
+            h0: 0.760
+            h2: 0.623
+        "#]],
+    );
+    let expression = Score::Expression(common::formula("free / capacity - asked / capacity"));
+    check_scores(
+        common::scores(
+            vec![(Score::BestFit(Norm::L1), 2.0), (expression, 1.0)],
+            Ties::LowestIndex,
+            &["capacity != 4000"],
+        ),
+        &expect![[r#"
+            best-fit, Least × 2
+            expression, Most × 1
+            h1: 0.000 1.000 2.000 | 0.000 0.000 0.000 = 2.000
+            h2: 1.250 0.000 0.000 | 0.750 1.000 1.000 = 1.000
+        "#]],
+    );
+    let rule = |score, quantum| Rule { score, quantum };
+    let rules = vec![rule(Score::BestFit(Norm::L1), Some(2.0)), rule(Score::BalanceFit, None)];
+    let host = Measure::plain(ShareOf::Host);
+    check_scores(
+        Policy::Compose(Compose::of_rules(rules, host)),
+        &expect![[r#"
+        best-fit, Least
+        balance-fit, Least
+        h0: 1.000 0 | 0.000
+        h1: 0.000 0 | 0.000
+        h2: 1.250 0 | 0.250
+    "#]],
+    );
+    check_scores(
+        Policy::LifetimeBucket { measure: host, bounds_ms: vec![0, 1_000] },
+        &expect![[r#"
+            extension, Least
+            left, Least
+            h1: inf 2 | 0.000
+            h0: inf 2 | 1.000
+            h2: inf 2 | 1.250
+        "#]],
+    );
+}
+
+#[test]
+fn a_policy_that_does_not_score_tells_no_scores() {
+    let account = account(&[&[4, 4]], &[&[2, 2]], |_| ());
+    assert_eq!((account.scores, account.score), (None, None));
+}
+
+#[test]
+fn a_refusal_by_the_policys_own_filters_says_so() {
+    let account = account(&[&[4, 4], &[4, 4]], &[&[2, 2]], |scenario| {
+        let score = (Score::BestFit(Norm::L1), 1.0);
+        scenario.placement.policy = common::scores(vec![score], Ties::LowestIndex, &["vms > 0"]);
+    });
+    let filters =
+        "request 0 finds no host: 2 hosts would do, but the policy's filters turn them away";
+    assert_eq!(account.answer, filters);
+    assert_eq!(account.reason.as_deref(), Some("passed-over"));
 }
 
 #[test]
@@ -238,6 +368,43 @@ impl Observer for Fates {
 }
 
 #[test]
+fn gpus_in_pieces_are_told() {
+    // The second amount becomes GPUs: 1,024 thousandths a GiB, so these are set by hand.
+    let gpus = |hosts: [i64; 2], sizes: [i64; 5]| {
+        move |scenario: &mut Scenario| {
+            let kind = |name: &str, unit: &str| (name.to_owned(), unit.to_owned());
+            scenario.kinds = Kinds::new(vec![kind("cpu", "milli-vCPU"), kind("gpu", "milli-GPU")]);
+            for (model, gpu) in scenario.models.iter_mut().zip(hosts) {
+                (model.total[1], model.effective[1]) = (gpu, gpu);
+            }
+            for (flavor, gpu) in scenario.flavors.iter_mut().zip(sizes) {
+                flavor.amounts[1] = gpu;
+            }
+        }
+    };
+    check(
+        &[&[16, 0], &[4, 0]],
+        &[&[1, 0], &[1, 0], &[1, 0], &[3, 0], &[1, 0]],
+        gpus([3_000, 1_000], [600, 700, 500, 900, 1_000]),
+        &expect![[r#"
+            request 4 is refused: 0 of 2 hosts fit: 1 not enough free gpu, 1 free GPUs in pieces
+            - `h0` would take it with 0.5 GPU more free, on the GPUs that have most left
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
+    );
+    check(
+        &[&[16, 0], &[4, 0]],
+        &[&[1, 0], &[1, 0], &[1, 0], &[3, 0], &[1, 0]],
+        gpus([3_000, 1_000], [600, 700, 500, 900, 2_000]),
+        &expect![[r#"
+            request 4 is refused: 0 of 2 hosts fit: 2 not enough free gpu
+            - `h0` would take it with 1.1 GPU more free
+            - one more `model 0` in rack `pool-z1-r1` of pool `pool` would take it
+        "#]],
+    );
+}
+
+#[test]
 fn every_account_is_true() {
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
@@ -259,7 +426,20 @@ fn every_account_is_true() {
         }
     }
     println!("{seen:?}");
-    for what in ["placed", "more-room", "pool", "labels", "cordoned", "group", "move", "add-host"] {
+    for what in [
+        "placed",
+        "more-room",
+        "pool",
+        "labels",
+        "forbidden-labels",
+        "taints",
+        "cordoned",
+        "quota",
+        "exclusive",
+        "group",
+        "move",
+        "add-host",
+    ] {
         assert!(seen.contains_key(what), "no account with {what}: {seen:?}");
     }
 }
@@ -303,11 +483,25 @@ fn judge(fleet: &Fleet, number: u64, fate: Option<HostId>) -> Vec<&'static str> 
     account.changes.iter().map(|change| apply(fleet, state, ask, change)).collect()
 }
 
+fn account_reason(fleet: &Fleet, reason: Reason) -> String {
+    fleetcast_core::verdict::reason_name(&fleet.scenario.kinds, reason)
+}
+
 /// Applies a change to a copy of the state: then it fits.
 fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static str {
     let mut trial = state.clone();
-    let (amounts, pool) = (state.shapes.get(ask.shape).amounts, state.shapes.pool(ask.shape));
-    let labels = state.shapes.labels(ask.shape).to_vec();
+    let amounts = state.shapes.get(ask.shape).amounts;
+    let predicate = state.shapes.predicate(ask.shape).clone();
+    // The ask with other amounts or another predicate.
+    let with = |trial: &mut State, amounts: &Amounts, predicate: &Predicate| {
+        let predicate = trial.predicate(predicate.clone());
+        Ask { shape: trial.ask_of(amounts, predicate, ask.tenant).shape, ..ask }
+    };
+    let without = |change: fn(&mut Predicate)| {
+        let mut predicate = predicate.clone();
+        change(&mut predicate);
+        predicate
+    };
     let fits = |state: &State, ask: Ask, host: HostId| Filter::new(state, ask).admits(host);
     let fit = |state: &State, ask: Ask| {
         state.hosts.ids().filter(|host| fits(state, ask, *host)).count() as u64
@@ -321,13 +515,13 @@ fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static st
                 let column = fleet.scenario.kinds.column(&more.resource).expect("it is known");
                 less[column] -= more.amount;
             }
-            let smaller = Ask { shape: trial.ask(&less, pool, &labels).shape, ..ask };
+            let smaller = with(&mut trial, &less, &predicate);
             assert!(fits(&trial, smaller, host), "{change:?}");
             for more in more {
                 let column = fleet.scenario.kinds.column(&more.resource).expect("it is known");
                 let mut short = less;
                 short[column] += 1;
-                let short = Ask { shape: trial.ask(&short, pool, &labels).shape, ..ask };
+                let short = with(&mut trial, &short, &predicate);
                 assert!(!fits(&trial, short, host), "{change:?} is more than it needs");
             }
             "more-room"
@@ -335,21 +529,40 @@ fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static st
         Change::DropRule { rule, hosts, place, .. } => {
             let host = HostId::from_row(place.host);
             match rule.as_str() {
-                "pool" => {
-                    let free = Ask { shape: trial.ask(&amounts, None, &labels).shape, ..ask };
+                "pool" | "labels" | "forbidden-labels" | "taints" => {
+                    let (what, predicate) = match rule.as_str() {
+                        "pool" => ("pool", without(|all| all.pool = None)),
+                        "labels" => (
+                            "labels",
+                            without(|all| {
+                                all.labels.clear();
+                                all.rules.requires = Selector::default();
+                            }),
+                        ),
+                        "taints" => (
+                            "taints",
+                            without(|all| all.rules.tolerates = vec![TaintId::from_row(0)]),
+                        ),
+                        _ => ("forbidden-labels", without(|all| all.rules.forbids.clear())),
+                    };
+                    let free = with(&mut trial, &amounts, &predicate);
                     assert!(fits(&trial, free, host), "{change:?}");
                     assert_eq!(fit(&trial, free), *hosts);
-                    "pool"
-                }
-                "labels" => {
-                    let free = Ask { shape: trial.ask(&amounts, pool, &[]).shape, ..ask };
-                    assert!(fits(&trial, free, host), "{change:?}");
-                    assert_eq!(fit(&trial, free), *hosts);
-                    "labels"
+                    what
                 }
                 "cordoned" => {
                     assert_eq!(Filter::new(state, ask).objections(host), [Reason::Cordoned]);
                     "cordoned"
+                }
+                quota if quota.starts_with("quota-") => {
+                    let objections = Filter::new(state, ask).objections(host);
+                    assert!(matches!(objections[..], [Reason::Quota(_)]), "{change:?}");
+                    assert_eq!(rule, &account_reason(fleet, objections[0]));
+                    "quota"
+                }
+                "exclusive" => {
+                    assert_eq!(Filter::new(state, ask).objections(host), [Reason::Exclusive]);
+                    "exclusive"
                 }
                 _ => {
                     assert!(fits(&trial, Ask { group: None, ..ask }, host), "{change:?}");

@@ -7,12 +7,15 @@ mod fleets;
 use common::{add_flavor, add_hosts, bare};
 use fleetcast_core::dice::{self, Stream};
 use fleetcast_core::observe::{Fingerprint, Transcript};
-use fleetcast_core::placement::Placer;
+use fleetcast_core::placement::{Placer, filters};
 use fleetcast_core::read::{Input, read};
+use fleetcast_core::resources::Kinds;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::Files;
-use fleetcast_core::state::{Ask, GroupKey, HostId, HostStatus, Search, State, Vm, VmId};
+use fleetcast_core::state::{
+    Ask, CLASSES_FROM, GroupKey, HostId, HostStatus, Search, State, Vm, VmId,
+};
 use fleetcast_core::time::Time;
 use fleets::fleets;
 use proptest::prelude::*;
@@ -22,6 +25,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+fn composed(score: Score, expression: &str, ties: Ties, filters: &[&str]) -> Policy {
+    let expression = Score::Expression(common::formula(expression));
+    common::scores(vec![(score, 2.0), (expression, 1.0)], ties, filters)
+}
+
 fn policies(kinds: usize) -> Vec<Policy> {
     let by = || FitBy::Columns((0..kinds).rev().collect());
     vec![
@@ -30,6 +38,11 @@ fn policies(kinds: usize) -> Vec<Policy> {
         Policy::NextFit,
         Policy::RoundRobin,
         Policy::Random,
+        Policy::PowerOfD { draws: 3, prefers_most: true, measure: Measure::plain(ShareOf::Host) },
+        Policy::Cosine(ShareOf::Fleet),
+        Policy::Epvm { base: None },
+        Policy::BalanceFit,
+        Policy::DotProduct { wants_most: true, measure: Measure::plain(ShareOf::Fleet) },
         Policy::BestFit(FitBy::Shares),
         Policy::WorstFit(FitBy::Shares),
         Policy::BestFit(by()),
@@ -38,6 +51,7 @@ fn policies(kinds: usize) -> Vec<Policy> {
             fit_weight: 1,
             balance_weight: 1,
             fit: FitScore::Least,
+            sampling: None,
             resources: (0..kinds)
                 .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
                 .collect(),
@@ -51,13 +65,45 @@ fn policies(kinds: usize) -> Vec<Policy> {
                 })
                 .collect(),
         ),
+        fgd(kinds, Ties::LowestIndex),
+        fgd(kinds, Ties::Random),
         Policy::Nomad(NomadRule {
             algorithm: NomadAlgorithm::Binpack,
             walk: NomadWalk::All,
             cpu: Some(0),
             memory: (kinds > 1).then_some(1),
         }),
+        composed(Score::BestFit(Norm::L2), "free / capacity", Ties::LowestIndex, &[]),
+        composed(Score::BalanceFit, "-free * asked", Ties::Random, &[]),
+        composed(Score::NonEmpty, "free - vms", Ties::Random, &["vms < 3"]),
+        composed(
+            Score::WorstFit(Norm::L1),
+            "free",
+            Ties::Random,
+            &["2 * floor(free / 2) >= asked"],
+        ),
+        Policy::Compose(Compose {
+            ties: Ties::Random,
+            ..Compose::of_rules(
+                vec![Rule { score: Score::BestFit(Norm::L1), quantum: Some(0.5) }],
+                Measure::plain(ShareOf::Host),
+            )
+        }),
     ]
+}
+
+/// Fragmentation gradient descent; a fourth kind is GPUs.
+fn fgd(kinds: usize, ties: Ties) -> Policy {
+    let typical = [(1, 200, 0.25), (2, 500, 0.3), (1, 1_000, 0.3), (0, 0, 0.05), (3, 2_000, 0.1)];
+    let typical = typical.into_iter().enumerate().map(|(row, (cpu, gpu, share))| Typical {
+        cpu,
+        gpu,
+        share,
+        pool: (row == 1).then_some(PoolId::from_row(0)),
+        labels: if row == 2 { vec![LabelId::from_row(0)] } else { Vec::new() },
+    });
+    let gpu = (kinds == 4).then_some(3);
+    Policy::Fgd(FgdRule { gpu, cpu: Some(0), typical: typical.collect(), ties })
 }
 
 /// A small fleet of few sizes, so that many hosts are alike: some models, pools, labels, racks
@@ -66,6 +112,12 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     let kinds = dice.random_range(1..=4usize);
     let mut scenario = bare(&["cpu", "memory", "disk", "gpu"][..kinds]);
     let unit = [1, 1, 1, 1_000_003, 1 << 33][dice.random_range(0..5usize)];
+    let has_devices = kinds == 4;
+    if has_devices {
+        let names = ["cpu", "memory", "disk"].map(|name| (name.to_owned(), "units".to_owned()));
+        let gpu = ("gpu".to_owned(), "milli-GPU".to_owned());
+        scenario.kinds = Kinds::new(names.into_iter().chain([gpu]).collect());
+    }
     scenario.labels = vec!["a=1".into(), "b=1".into()];
     scenario.zones = vec!["z1".into(), "z2".into()];
     scenario.racks = (0..4)
@@ -77,6 +129,9 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     for _ in 0..dice.random_range(1..=3usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=9) * unit).collect();
         amounts[0] = dice.random_range(2..=9) * unit;
+        if has_devices {
+            amounts[3] = dice.random_range(0..=4) * 1_000;
+        }
         let host_type = add_hosts(&mut scenario, &amounts, 0);
         let host_type = &mut scenario.host_types[host_type.row()];
         host_type.pool = PoolId::from_row(dice.random_range(0..2usize));
@@ -85,6 +140,9 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
     for _ in 0..dice.random_range(1..=4usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=3) * unit).collect();
         amounts[0] += i64::from(dice.random_range(0..4u8) == 0);
+        if has_devices {
+            amounts[3] = [0, 200, 300, 500, 700, 1_000, 2_000][dice.random_range(0..7usize)];
+        }
         add_flavor(&mut scenario, &amounts);
     }
     scenario
@@ -135,11 +193,17 @@ impl Twins {
         let by_scan = self.placer.decide(&self.scan, ask, &mut self.scan_dice);
         let by_index = self.placer.decide(&self.index, ask, &mut self.index_dice);
         assert_eq!(by_scan, by_index);
+        self.same(|state| filters::tally(state, ask));
         match by_scan {
             Ok(host) => {
                 let (placed, demand) = (Time::ZERO, DemandId::from_row(0));
-                let vm =
-                    self.same(|state| state.start(Vm { request: 0, placed, host, ask, demand }));
+                let devices = self.placer.device(&self.scan, ask, host);
+                let vm = Vm { request: 0, placed, host, ask, demand };
+                let vm = self.same(|state| {
+                    let id = state.start_on(vm, Time::from_ms(u64::MAX), devices);
+                    (id, state.devices.of(id))
+                });
+                let vm = vm.0;
                 self.vms.push(vm);
             }
             Err(_) => self.same(|state| state.forget(ask)),
@@ -233,37 +297,64 @@ fn ten_thousand_random_fleets_get_the_decisions_of_the_scan() {
     assert!(sums[0] > 100_000 && sums[1] > 10_000, "both come often: {sums:?}");
 }
 
-/// Few sizes at first, then all different, then few again: classes are given up and come back.
+/// All sizes are different, and hosts come one after another.
 #[test]
-fn classes_that_become_many_are_given_up_and_come_back() {
+fn classes_come_with_the_hosts_and_stay() {
     for policy in policies(2) {
         let mut scenario = bare(&["cpu", "memory"]);
         scenario.placement.policy = policy;
         let host_type = add_hosts(&mut scenario, &[100_000, 100_000], 0);
         let mut twins = Twins::new(&scenario, Search::Sooner);
         let dice = &mut dice::stream(1, "index");
-        let mut seen = String::new();
-        for phase in ["few", "many", "few"] {
-            let steps = if phase == "few" { 10_000 } else { 3_000 };
-            for step in 0..steps {
-                if twins.scan.hosts.rows() < 400 {
-                    twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
-                }
-                let amount = match phase {
-                    "few" => 50_000,
-                    _ => dice.random_range(10_000..60_000),
-                };
-                let amounts = common::padded(&[amount, amount]);
-                let ask = twins.same(|state| state.ask(&amounts, None, &[]));
-                twins.arrive(ask);
-                if twins.vms.len() > 500 || step % 4 == 0 {
-                    let position = dice.random_range(0..twins.vms.len());
-                    twins.depart(position);
-                }
+        for step in 0..1_200 {
+            if twins.scan.hosts.rows() < 600 {
+                twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
             }
-            seen += if twins.index.classes().is_some() { "classes " } else { "hosts " };
+            assert_eq!(twins.index.classes().is_some(), step + 1 >= CLASSES_FROM);
+            assert!(twins.scan.classes().is_none());
+            let amount = dice.random_range(10_000..60_000);
+            let amounts = common::padded(&[amount, amount]);
+            let ask = twins.same(|state| state.ask(&amounts, None, &[]));
+            twins.arrive(ask);
+            if step > 900 || step % 4 == 0 {
+                let position = dice.random_range(0..twins.vms.len());
+                twins.depart(position);
+            }
         }
-        assert_eq!(seen, "classes hosts classes ", "{:?}", scenario.placement.policy);
+    }
+}
+
+/// So many hosts that a draw is not found by going through all of them.
+#[test]
+fn the_host_that_is_drawn_is_that_of_the_scan() {
+    for draws in [0, 2] {
+        let mut scenario = bare(&["cpu"]);
+        let measure = Measure::plain(ShareOf::Host);
+        scenario.placement.policy = match draws {
+            0 => Policy::Random,
+            _ => Policy::PowerOfD { draws, prefers_most: false, measure },
+        };
+        let host_type = add_hosts(&mut scenario, &[9], 0);
+        let mut twins = Twins::new(&scenario, Search::Classes);
+        for _ in 0..5_000 {
+            twins.same(|state| state.add_host(host_type, RackId::from_row(0), 0));
+        }
+        let dice = &mut dice::stream(1, "index");
+        let mut arrivals = |twins: &mut Twins, count, most| {
+            let arrive = |_: &i32| {
+                let amounts = common::padded(&[dice.random_range(1..=most)]);
+                let ask = twins.same(|state| state.ask(&amounts, None, &[]));
+                twins.arrive(ask)
+            };
+            (0..count).filter(arrive).count()
+        };
+        // Up to the last hosts that have room for anybody.
+        assert_eq!(arrivals(&mut twins, 500, 9), 500);
+        for host in (0..5_000).filter(|row| row % 700 > 2).map(HostId::from_row) {
+            twins.same(|state| state.cordon(host));
+        }
+        let placed = arrivals(&mut twins, 100, 4);
+        assert!((20..100).contains(&placed), "{placed}");
     }
 }
 

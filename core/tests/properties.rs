@@ -15,7 +15,7 @@ use fleetcast_core::placement::{Placer, Query};
 use fleetcast_core::resources::AMOUNT_MAX;
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
-use fleetcast_core::state::{Search, State, Vm};
+use fleetcast_core::state::{Predicate, Search, State, Vm};
 use fleetcast_core::time::Time;
 use fleets::{DURATION_MS, Fleet, fleets};
 use judge::{Judge, Told};
@@ -94,7 +94,9 @@ proptest! {
             let flavor = &scenario.flavors[usize::from(pick) % scenario.flavors.len()];
             let demand = &scenario.demands[usize::from(pick) % scenario.demands.len()];
             let decide = |state: &mut State, dice| {
-                let ask = state.ask(&flavor.amounts, demand.pool, &demand.labels);
+                let (labels, rules) = (demand.labels.clone(), demand.rules.clone());
+                let predicate = state.predicate(Predicate { pool: demand.pool, labels, rules });
+                let ask = state.ask_of(&flavor.amounts, predicate, demand.tenant);
                 let query = Query { ask, now: Time::from_ms(now as u64), stay_ms };
                 let host = placer.decide(state, query, dice);
                 let vm = host.map(|host| {
@@ -210,8 +212,10 @@ proptest! {
                 model.effective = [AMOUNT_MAX; 8];
                 model.retire_after_ms = None;
             }
+            scenario.tenant_rules.clear();
             for demand in &mut scenario.demands {
                 demand.group = None;
+                demand.rules.is_exclusive = false;
             }
             // What others place moves the pointer past all hosts of my pool, for good.
             if scenario.placement.policy == Policy::NextFitClosed {
@@ -274,7 +278,7 @@ fn random_fleets_do_all_that_is_judged() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut sum, mut policies) = (Told::default(), BTreeMap::<&str, u32>::new());
-    for _ in 0..300 {
+    for _ in 0..450 {
         let fleet = fleets().new_tree(&mut runner).expect("fleets can be made").current();
         let told = judge(&fleet);
         sum.requests += told.requests;

@@ -24,13 +24,24 @@ const PLACEMENTS: &[(&str, &str)] = &[
         "rules",
     ),
     (
+        "scores = [{ score = 'label', key = 'gen', value = 'g2', weight = -2, normalise = 'none' }, \
+         { expression = 'free_cpu / capacity_cpu - 0.5 * vms' }]\n\
+         filters = ['vms < 20']\nties = 'random'",
+        "scores",
+    ),
+    (
         "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
          { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1 }\n\
-         resources = { cpu = 3, memory = 1 }",
+         resources = { cpu = 3, memory = 1 }\npercentage-of-nodes-to-score = 0\nzone-interleave = true",
         "kubernetes",
     ),
     ("policy = 'nova'\nweighers = { cpu = -1.5, memory = 0, disk = 2 }", "nova"),
     ("policy = 'nomad'\nalgorithm = 'spread'\nvisits = 'all'", "nomad"),
+    (
+        "policy = 'fgd'\nties = 'random'\ntypical = [{ cpu = 4, gpu = 0.25, share = 3 }, \
+         { gpu = 2, share = 1 }]",
+        "fgd",
+    ),
 ];
 
 /// The least that is a scenario; tests change a line or add some.
@@ -222,7 +233,9 @@ fn every_policy_is_read_with_its_parameters() {
         assert_eq!(policy.name(), *name);
         assert_ne!(policy, plain(name), "the parameters of {name} are read");
     }
-    for (name, _) in fleetcast_core::placement::POLICIES.iter().filter(|(name, _)| *name != "rules")
+    for (name, _) in fleetcast_core::placement::POLICIES
+        .iter()
+        .filter(|(name, _)| !matches!(*name, "rules" | "scores"))
     {
         assert_eq!(read(&format!("policy = '{name}'")), plain(name));
     }
@@ -267,6 +280,7 @@ fn plain(name: &str) -> Policy {
                 fit_weight: 1,
                 balance_weight: 1,
                 fit: FitScore::Least,
+                sampling: None,
                 resources: [0, 1].map(resource).to_vec(),
             })
         }
@@ -285,7 +299,13 @@ fn plain(name: &str) -> Policy {
             cpu: Some(0),
             memory: Some(1),
         }),
-        _ => Policy::Compose(Compose { rules: Vec::new(), measure: host }),
+        "fgd" => Policy::Fgd(FgdRule {
+            gpu: None,
+            cpu: Some(0),
+            typical: vec![Typical { cpu: 1_000, gpu: 0, share: 1.0, pool: None, labels: vec![] }],
+            ties: Ties::LowestIndex,
+        }),
+        _ => Policy::Compose(Compose::of_rules(Vec::new(), host)),
     }
 }
 
@@ -533,7 +553,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, demand, placement, defrag, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, defrag, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -991,6 +1011,23 @@ fn keys_that_exclude_each_other_are_told() {
                 "-",
                 "placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }",
             ),
+            ("-", "placement = { policy = 'scores', ties = 'any' }"),
+            (
+                "-",
+                "placement = { scores = [{ weight = 2 }, { score = 'epvm', expression = '1' }] }",
+            ),
+            ("-", "placement = { scores = [{ expression = 'free_cpuu / 2' }] }"),
+            (
+                "-",
+                "placement = { scores = [{ expression = 'free_cpu ** 2' }], filters = 'vms < 2' }",
+            ),
+            (
+                "-",
+                "placement = { scores = [{ expression = 'min(free_cpu' }], filters = ['exp(1)'] }",
+            ),
+            ("-", "placement = { scores = [{ expression = 'free_gpu', weight = -1 }] }"),
+            ("-", "placement = { scores = [{ expression = '1', key = 'gen' }], rules = [] }"),
+            ("-", "placement = { policy = 'best-fit', filters = ['vms < 2'] }"),
             ("-", "placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }"),
             ("-", "placement = { policy = 'kubernetes', plugins = {}, fit = 'best' }"),
             ("-", "placement = { policy = 'kubernetes', fit = 'ratio' }"),
@@ -1037,7 +1074,7 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'best-fit', by = [] }
                 2:41+2 `by` is empty | delete it to compare all resources
             placement = { policy = 'best-fit', weights = { cpu = 1 } }
-                2:36+7 `weights` is for `power-of-d`, `best-fit-l1`, `best-fit-l2`, `best-fit-linf`, `worst-fit-l1`, `worst-fit-l2`, `worst-fit-linf`, `dot-product`, `norm-greedy`, `greedy-extension`, `lifetime-bucket` and `rules` | delete it
+                2:36+7 `weights` is for `power-of-d`, `best-fit-l1`, `best-fit-l2`, `best-fit-linf`, `worst-fit-l1`, `worst-fit-l2`, `worst-fit-linf`, `dot-product`, `norm-greedy`, `greedy-extension`, `lifetime-bucket`, `rules` and `scores` | delete it
             placement = { policy = 'best-fit-l1', weights = { cpu = 0.0005 } }
                 2:57+6 `cpu` has more than three decimals | round it
             placement = { policy = 'best-fit-l1', weights = { cpuu = 1 } }
@@ -1061,16 +1098,37 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'rules' }
                 2:13+20 the policy `rules` has no rules | add `rules = [{ score = "non-empty" }, { score = "best-fit", quantum = 0.25 }]`
             placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }
-                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
+                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l1, worst-fit-l1, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
                 2:62+15 `score` is missing | add `score = "best-fit"`
                 2:74+1 `quantum` is above 0 and at most 1000000000000000, not `0`
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }
-                2:42+32 a rule about a label has a `key` and a `value` | write it like `{ score = "label", key = "gen", value = "g2" }`
+                2:42+32 a score about a label has a `key` and a `value` | write it like `{ score = "label", key = "gen", value = "g2" }`
             placement = { policy = 'rules', rules = [{ score = 'epvm', key = 'gen' }] }
                 2:42+31 `key` and `value` are for the score `label` | delete them
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }
                 fine
-                warning 2:42+43 no host has the label `a=b` | the rule decides nothing
+                warning 2:42+43 no host has the label `a=b` | the score decides nothing
+            placement = { policy = 'scores', ties = 'any' }
+                2:41+5 no way with ties is called `any` | there are lowest-index, random
+            placement = { scores = [{ weight = 2 }, { score = 'epvm', expression = '1' }] }
+                2:25+14 this score has neither a `score` nor an `expression` | add `score = "best-fit"`
+                2:59+10 a score is a `score` or an `expression`, not both | make it two of them
+            placement = { scores = [{ expression = 'free_cpuu / 2' }] }
+                2:41+9 no value is called `free_cpuu` | did you mean `free_cpu`?
+            placement = { scores = [{ expression = 'free_cpu ** 2' }], filters = 'vms < 2' }
+                2:51+1 this is no expression: there should be a number, a name or `(`, not `*` | write it like `"free_cpu / capacity_cpu - 0.5 * vms"`
+                2:70+9 `filters` is a list, not text | write it like `["vms < 20", "left_memory / capacity_memory >= 0.1"]`
+            placement = { scores = [{ expression = 'min(free_cpu' }], filters = ['exp(1)'] }
+                2:53+1 this is no expression: it ends where there should be `)` | write it like `"free_cpu / capacity_cpu - 0.5 * vms"`
+                2:71+3 this is no expression: no function is called `exp`; there are `min`, `max`, `abs`, `floor`, `ceil`, `sqrt`, `if` | write it like `"free_cpu / capacity_cpu - 0.5 * vms"`
+            placement = { scores = [{ expression = 'free_gpu', weight = -1 }] }
+                fine
+                warning 2:40+10 no demand asks for that, so `free_gpu` is always 0 | take it out
+            placement = { scores = [{ expression = '1', key = 'gen' }], rules = [] }
+                2:25+33 `key` and `value` are for the score `label` | delete them
+                2:61+5 `rules` is for `rules` | delete it
+            placement = { policy = 'best-fit', filters = ['vms < 2'] }
+                2:36+7 `filters` is for `rules` and `scores` | delete it
             placement = { policy = 'nova', plugins = {}, algorithm = 'spread' }
                 2:32+7 `plugins` is for `kubernetes` | delete it
                 2:46+9 `algorithm` is for `nomad` | delete it
@@ -1384,7 +1442,7 @@ fn wrong_overrides_are_told_without_a_place() {
                 --set a..b: `a..b` is not a key | write it like `demand.0.alive.to=5000`
             demand.0.flavor=g placement.policy=best
                 --set demand.0.flavor: no flavor is called `g` | there is `f`
-                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, rules
+                --set placement.policy: no policy is called `best` | there are first-fit, last-fit, next-fit, next-fit-closed, round-robin, move-to-front, random, power-of-d, best-fit, worst-fit, best-fit-l1, best-fit-l2, best-fit-linf, worst-fit-l1, worst-fit-l2, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, greedy-extension, lifetime-bucket, kubernetes, nova, nomad, fgd, rules, scores
             placement.policy=best-fit placement.by=cpu placement.policy=random
                 --set placement.by: `by` is for `best-fit` and `worst-fit` | delete it
             pools.0.hosts=other.csv
@@ -1516,6 +1574,10 @@ fn what_would_run_for_hours_is_refused() {
             .replace("cpu = 8", "cpu = 8\nretire-after = '1 day'"),
         with("alive = 1", "")
             .replace("name = 'p'", "name = 'p'\nzones = 1000\nracks-per-zone = 10000"),
+        (0..1_100).fold(with("alive = 1", ""), |text, row| {
+            let demand = format!("[[demand]]\nname = 'd{row}'\nflavor = 'f'\nalive = 1\n");
+            text + &demand + &format!("[flavors.f{row}]\ncpu = 1\n")
+        }),
     ];
     let said: Vec<String> = cases.iter().map(|text| told(read_with("t.toml", text, &[]))).collect();
     expect![[r#"
@@ -1528,6 +1590,7 @@ fn what_would_run_for_hours_is_refused() {
         18:1+6 someone would look more than 100 million times whether to order | raise `review`, or shorten `duration`
         9:10+34 with those that replace aged hosts, this plan comes to more than 5000000 hosts | raise `retire-after`, plan fewer hosts, or shorten `duration`
         6:1+9 there are more than 1000000 racks
+        0:0+1 1101 demands with 1101 flavors are too many: their product is at most 1000000 | leave out the flavors that no demand names
     "#]].assert_eq(&said.join(""));
 }
 
@@ -1577,4 +1640,89 @@ proptest! {
         let _ = read_with("t.json", &text, &[]);
         let _ = read_with("t.toml", SMALL, &[(&key, &value)]);
     }
+}
+
+#[test]
+fn gpus_are_whole_on_hosts_and_never_overcommitted() {
+    check_lines(
+        &[
+            ("model", "gpu = 0.5"),
+            ("model", "gpu = 65"),
+            ("model", "gpu = 8"),
+            ("model", "overcommit = { gpu = 2 }"),
+            ("model", "reserved = { gpu = 0.5 }"),
+            ("flavor", "gpu = 1.5"),
+            ("flavor", "gpu = 0.25"),
+            ("-", "placement = { policy = 'fgd' }"),
+            ("-", "placement = { policy = 'fgd', ties = 'first', typical = [] }"),
+            (
+                "-",
+                "placement = { policy = 'fgd', typical = [{ gpu = 1.5, share = 1 }, { cpu = 1 }] }",
+            ),
+            ("-", "placement = { policy = 'random', ties = 'random' }"),
+        ],
+        expect![[r#"
+            gpu = 0.5
+                5:7+3 a host has whole GPUs, not 0.5 GPU | only a request can be for a part of one
+            gpu = 65
+                5:7+2 a host has at most 64 GPUs
+            gpu = 8
+                fine
+            overcommit = { gpu = 2 }
+                5:22+1 GPUs cannot be overcommitted | delete this; requests share a GPU by asking for parts of it
+            reserved = { gpu = 0.5 }
+                5:20+3 `m` keeps 0.5 GPU of 0 GPU gpu | a host cannot keep more than it has
+            gpu = 1.5
+                11:7+3 1.5 GPU is neither a part of one nor whole ones | ask for up to 1 GPU, or for whole ones
+            gpu = 0.25
+                fine
+                warning 13:1+10 `f` asks for more gpu than a host has: 0.25 GPU of 0 GPU | such requests will be refused, or wait
+            placement = { policy = 'fgd' }
+                fine
+                warning 2:13+18 no demand asks for GPUs, so all hosts are alike to `fgd` | use another policy, or let a flavor ask for `gpu`
+            placement = { policy = 'fgd', ties = 'first', typical = [] }
+                2:38+7 no way with ties is called `first` | there are lowest-index, random
+            placement = { policy = 'fgd', typical = [{ gpu = 1.5, share = 1 }, { cpu = 1 }] }
+                2:50+3 this is neither a part of one GPU nor whole ones | ask for up to 1 GPU, or for whole ones
+                2:68+11 `share` is missing | add `share = 0.6`
+            placement = { policy = 'random', ties = 'random' }
+                2:34+4 `ties` is for `rules`, `scores` and `fgd` | delete it
+        "#]],
+    );
+}
+
+/// The typical requests of a scenario's demand, as `CPU/GPU share`.
+fn typical(text: &str) -> String {
+    let Policy::Fgd(rule) = right(text).placement.policy else { panic!("it is another policy") };
+    let said = rule.typical.iter().map(|typical| {
+        let pool = typical.pool.map_or(String::new(), |pool| format!(" in {pool}"));
+        format!("{}/{} {:.4}{pool}", typical.cpu, typical.gpu, typical.share)
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn typical_requests_are_the_commonest_of_the_demand() {
+    let flavors = "\
+[flavors.f]
+cpu = 1
+[flavors.quarter]
+cpu = 4
+gpu = 0.25
+[flavors.two]
+cpu = 32
+gpu = 2
+[placement]
+policy = 'fgd'
+[[demand]]
+name = 'd'
+";
+    let base = SMALL.split("[flavors.f]").next().expect("it has flavors");
+    let mix = "flavors = { f = 16, quarter = 80, two = 4 }\nalive = 3\n";
+    assert_eq!(typical(&format!("{base}{flavors}{mix}")), "4000/250 0.8333, 1000/0 0.1667");
+    let both = "flavor = 'quarter'\nalive = 90\n[[demand]]\nname = 'e'\nflavor = 'two'\npool = 'p'\nalive = 10\n";
+    assert_eq!(
+        typical(&format!("{base}{flavors}{both}")),
+        "4000/250 0.9000, 32000/2000 0.1000 in p0"
+    );
 }

@@ -7,6 +7,7 @@ use anstyle::Style;
 use fleetcast_core::explain::{self, Explanation, Later, Outcome};
 use fleetcast_core::fact::{Fact, RequestId};
 use fleetcast_core::observe::Observer;
+use fleetcast_core::placement::account::{Account, Cell, Wants};
 use fleetcast_core::problem::Problem;
 use fleetcast_core::report::Moment;
 use fleetcast_core::scenario::Scenario;
@@ -146,6 +147,7 @@ fn text(account: &Explanation) -> String {
         line(&mut text, &format!("{:>9}  {what}", words::count(hosts)));
     }
     candidates(&mut text, account);
+    matrix(&mut text, account);
     if account.outcome != Outcome::Placed {
         heading(&mut text, "What would make it fit");
         for change in &account.changes {
@@ -203,24 +205,94 @@ fn candidates(text: &mut String, account: &Explanation) {
     let mut header = vec!["Host".to_owned(), "Model".to_owned(), "Rack".to_owned()];
     header
         .extend(first.left.iter().map(|left| words::capitalised(&words::resource(&left.resource))));
-    header.extend(first.score.map(|_| "Score".to_owned()));
+    // A matrix of its own shows what one number cannot say.
+    let matrix = account.scores.as_ref().filter(|scores| scores.scorers.len() > 1);
+    let has_score = first.score.is_some() && matrix.is_none();
+    header.extend(has_score.then(|| "Score".to_owned()));
     table.set_header(header);
     for candidate in &account.candidates {
         let place = &candidate.place;
         let mut row = vec![place.name.clone(), place.model.clone(), place.rack.clone()];
         row.extend(candidate.left.iter().map(|left| left.text.clone()));
-        row.extend(candidate.score.map(|score| format!("{score:.4}")));
+        row.extend(candidate.score.filter(|_| has_score).map(number));
         table.add_row(row);
     }
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
-    if let Some(score) = &account.score {
+    draw(text, &table);
+    if let Some(score) = account.score.as_ref().filter(|_| has_score) {
         line(text, &format!("Score: {score}"));
     }
     let shown = account.candidates.len() as u64;
     if account.funnel.fit > shown {
         line(text, &format!("… and {} more that fit", words::count(account.funnel.fit - shown)));
+    }
+}
+
+/// What each scorer says of each candidate, and what it is.
+fn matrix(text: &mut String, account: &Explanation) {
+    let Some(scores) = account.scores.as_ref().filter(|scores| scores.scorers.len() > 1) else {
+        return;
+    };
+    if account.candidates.is_empty() {
+        return;
+    }
+    let heading_text = match scores.total {
+        Some(_) => "Scores, and what each adds to the total",
+        None => "Scores, the first deciding, the next on ties",
+    };
+    heading(text, heading_text);
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    let names = names(scores);
+    let total = scores.total.as_ref().map(|_| "Total".to_owned());
+    table.set_header(std::iter::once("Host".to_owned()).chain(names.iter().cloned()).chain(total));
+    for (candidate, row) in account.candidates.iter().zip(&scores.rows) {
+        let cell = |cell: &Cell| match (cell.weighted, cell.normalised) {
+            (Some(weighted), _) => format!("{} → {}", number(cell.raw), number(weighted)),
+            (None, Some(normalised)) => format!("{} → {normalised}", number(cell.raw)),
+            (None, None) => number(cell.raw),
+        };
+        let cells = row.cells.iter().map(cell).chain(row.total.map(number));
+        table.add_row(std::iter::once(candidate.place.name.clone()).chain(cells));
+    }
+    draw(text, &table);
+    for (scorer, name) in scores.scorers.iter().zip(&names) {
+        let wants = match scorer.wants {
+            Wants::Least => "least",
+            Wants::Most => "most",
+        };
+        let weight = scorer.weight.map_or(String::new(), |weight| format!(", × {weight}"));
+        for row in words::wrap(&format!("{name}: {}, {wants} first{weight}", scorer.words), 80) {
+            line(text, &row);
+        }
+    }
+}
+
+/// The names of the scorers; those that share one are numbered.
+fn names(scores: &Account) -> Vec<String> {
+    let names = || scores.scorers.iter().map(|scorer| &scorer.name);
+    let named =
+        |(place, name): (usize, &String)| match names().filter(|other| *other == name).count() {
+            1 => name.clone(),
+            _ => {
+                let before = names().take(place).filter(|other| *other == name).count();
+                format!("{name} {}", before + 1)
+            }
+        };
+    names().enumerate().map(named).collect()
+}
+
+fn number(number: f64) -> String {
+    match number {
+        endless if endless.is_infinite() => "∞".to_owned(),
+        whole if whole == whole.trunc() && whole.abs() < 1e15 => format!("{whole}"),
+        large if large.abs() >= 1_000.0 => format!("{large:.1}"),
+        small => format!("{small:.4}"),
+    }
+}
+
+fn draw(text: &mut String, table: &comfy_table::Table) {
+    for row in table.lines() {
+        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
     }
 }
 

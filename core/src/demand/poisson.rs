@@ -22,6 +22,8 @@ pub struct Poisson {
     /// Until when `bound` holds, ms.
     window_end_ms: u64,
     bound: f64,
+    /// Whether the rate is the bound all the time.
+    is_flat: bool,
 }
 
 impl Poisson {
@@ -35,7 +37,22 @@ impl Poisson {
     ) -> Self {
         let start_in_week_ms = calendar.start_in_week_ms();
         let (now, window_end_ms, bound) = (0.0, 0, 0.0);
-        Self { per_ms, season, start_in_week_ms, until_ms, dice, now, window_end_ms, bound }
+        let is_flat = matches!(per_ms, Curve::Constant(_)) && season.is_flat();
+        Self {
+            per_ms,
+            season,
+            start_in_week_ms,
+            until_ms,
+            dice,
+            now,
+            window_end_ms,
+            bound,
+            is_flat,
+        }
+    }
+
+    fn rate(&self, ms: u64) -> f64 {
+        self.per_ms.at(ms) * self.season.factor(self.start_in_week_ms, ms)
     }
 
     /// The next day (or what is left of the run) that has any rate at all.
@@ -89,8 +106,8 @@ impl Iterator for Poisson {
                 continue;
             }
             let ms = self.now as u64;
-            let rate = self.per_ms.at(ms) * self.season.factor(self.start_in_week_ms, ms);
-            if self.dice.random::<f64>() * self.bound < rate {
+            let share = self.dice.random::<f64>();
+            if self.is_flat || share * self.bound < self.rate(ms) {
                 return Some(Time::from_ms(ms));
             }
         }
@@ -98,6 +115,11 @@ impl Iterator for Poisson {
 }
 
 impl Season {
+    /// Whether it is the same at all times.
+    fn is_flat(&self) -> bool {
+        self.events.is_empty() && self.hourly == [1.0; 24] && self.daily == [1.0; 7]
+    }
+
     /// What multiplies the rate at a time of a run that starts so many ms after Monday, 0 h.
     pub fn factor(&self, start_in_week_ms: u64, ms: u64) -> f64 {
         let in_week_ms = (start_in_week_ms + ms) % WEEK_MS;

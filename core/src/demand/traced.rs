@@ -17,8 +17,9 @@ pub struct Traced {
     id: DemandId,
     demand: Demand,
     rows: Source,
-    /// The row under way: one row's room serves all.
+    /// The row that comes next: one row's room serves all.
     row: Row,
+    has_row: bool,
     /// The column of each builtin kind, and of each of the scenario's own.
     builtin_columns: [Option<usize>; Builtin::ALL.len()],
     own_columns: Vec<usize>,
@@ -88,28 +89,33 @@ impl Traced {
         ) -> BTreeMap<String, Id> {
             names.enumerate().map(|(row, name)| (name.clone(), id(row))).collect()
         }
-        Ok(Self {
+        let mut traced = Self {
             id,
             demand: demand.clone(),
             rows,
             row: Row::default(),
+            has_row: false,
             builtin_columns: Builtin::ALL.map(|kind| kinds.column(kind.name())),
             own_columns: own.iter().filter_map(|name| kinds.column(name)).collect(),
             tenants: by_name(scenario.tenants.iter(), TenantId::from_row),
             pools: by_name(scenario.pools.iter().map(|pool| &pool.name), PoolId::from_row),
             flavors: by_name(scenario.flavors.iter().map(|f| &f.name), FlavorId::from_row),
             boot_dice: dice::stream(scenario.seed, &format!("boots/{}", demand.name)),
-        })
+        };
+        traced.has_row = traced.rows.next_into(&mut traced.row)?;
+        Ok(traced)
     }
 
-    /// The next row.
+    /// When the next row's request arrives; `None` after the last.
+    pub fn next_at(&self) -> Option<Time> {
+        self.has_row.then(|| Time::from_ms(self.row.arrival_ms))
+    }
+
+    /// The next row's request. There is one.
     ///
     /// # Errors
     /// If the file cannot be read any more.
-    pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
-        if !self.rows.next_into(&mut self.row)? {
-            return Ok(None);
-        }
+    pub fn take(&mut self) -> Result<Request, Problem> {
         let row = &self.row;
         let mut amounts = [0; KINDS_MAX];
         for (column, amount) in self.builtin_columns.iter().zip(row.amounts) {
@@ -131,7 +137,7 @@ impl Traced {
             Some(name) => GroupKey::Named(self.id, name.clone()),
             None => GroupKey::Number(self.id, 0),
         };
-        Ok(Some(Request {
+        let request = Request {
             at: Time::from_ms(row.arrival_ms),
             demand: self.id,
             tenant: tenant.copied().unwrap_or(self.demand.tenant),
@@ -142,6 +148,8 @@ impl Traced {
             stay_ms: row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms),
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: row.name.clone(),
-        }))
+        };
+        self.has_row = self.rows.next_into(&mut self.row)?;
+        Ok(request)
     }
 }

@@ -9,6 +9,9 @@ const EXACT_MAX: usize = 65_536;
 #[derive(Clone, Debug, Default)]
 pub struct Durations {
     counts: BTreeMap<u64, u64>,
+    /// The latest duration and how often it came in a row: not in `counts` yet, since boots of
+    /// one length follow each other.
+    latest: (u64, u64),
     /// Whether durations are rounded down to three digits by now.
     is_rounded: bool,
     total: u64,
@@ -18,11 +21,24 @@ pub struct Durations {
 
 impl Durations {
     /// One more.
+    #[inline]
     pub fn add(&mut self, ms: u64) {
         self.total += 1;
         self.sum_ms += u128::from(ms);
         self.max_ms = self.max_ms.max(ms);
-        *self.counts.entry(if self.is_rounded { rounded(ms) } else { ms }).or_default() += 1;
+        if ms != self.latest.0 {
+            self.count_latest();
+            self.latest = (ms, 0);
+        }
+        self.latest.1 += 1;
+    }
+
+    fn count_latest(&mut self) {
+        let (ms, times) = self.latest;
+        if times > 0 {
+            let ms = if self.is_rounded { rounded(ms) } else { ms };
+            *self.counts.entry(ms).or_default() += times;
+        }
         if self.counts.len() > EXACT_MAX {
             self.is_rounded = true;
             for (ms, count) in std::mem::take(&mut self.counts) {
@@ -32,15 +48,17 @@ impl Durations {
     }
 
     /// The least duration that a share `0..=1` of them does not exceed (nearest rank); 0 if there
-    /// are none.
+    /// are none. Cost: that of a copy.
     pub fn at(&self, share: f64) -> u64 {
+        let mut all = self.clone();
+        all.count_latest();
         let rank = libm::ceil(share * self.total as f64) as u64;
         let mut seen = 0;
         let reaches = |(_, count): &(&u64, &u64)| {
             seen += **count;
             seen >= rank
         };
-        self.counts.iter().find(reaches).map_or(0, |(ms, _)| *ms)
+        all.counts.iter().find(reaches).map_or(0, |(ms, _)| *ms)
     }
 
     /// The longest, exactly; 0 if there are none.

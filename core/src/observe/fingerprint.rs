@@ -8,12 +8,13 @@ use crate::time::Time;
 use xxhash_rust::xxh3::Xxh3;
 
 /// XXH3 (64 bits) over the facts, each written as a tag and little-endian numbers.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Fingerprint {
     hash: Xxh3,
     /// Facts written and not hashed yet. Hashing a few KiB at once is faster than a few bytes
     /// at a time, and comes to the same.
-    pending: Vec<u8>,
+    pending: Box<[u8; PENDING_MAX]>,
+    pending_len: usize,
 }
 
 const PENDING_MAX: usize = 4096;
@@ -27,34 +28,48 @@ impl std::fmt::Debug for Fingerprint {
 impl Fingerprint {
     /// Of no facts yet.
     pub fn new() -> Self {
-        Self::default()
+        Self { hash: Xxh3::new(), pending: Box::new([0; PENDING_MAX]), pending_len: 0 }
     }
 
     /// 16 hex digits.
     pub fn hex(&self) -> String {
         let mut hash = self.hash.clone();
-        hash.update(&self.pending);
+        hash.update(&self.pending[..self.pending_len]);
         format!("{:016x}", hash.digest())
     }
 
     #[inline]
     fn write<const N: usize>(&mut self, tag: u8, now: Time, numbers: [u64; N]) {
-        let mut bytes = [0; 72];
+        let bytes = self.room(9 + 8 * N);
         bytes[0] = tag;
         bytes[1..9].copy_from_slice(&now.ms().to_le_bytes());
         for (place, number) in bytes[9..].chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
-        self.write_bytes(&bytes[..9 + 8 * N]);
     }
 
-    #[inline]
-    fn write_bytes(&mut self, bytes: &[u8]) {
-        if self.pending.len() + bytes.len() > PENDING_MAX {
-            self.hash.update(&self.pending);
-            self.pending.clear();
+    fn write_name(&mut self, name: &str) {
+        for part in name.as_bytes().chunks(PENDING_MAX) {
+            self.room(part.len()).copy_from_slice(part);
         }
-        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Room for so many bytes more, at most [`PENDING_MAX`], to be written at once.
+    #[inline]
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        if self.pending_len + bytes > PENDING_MAX {
+            self.hash.update(&self.pending[..self.pending_len]);
+            self.pending_len = 0;
+        }
+        let from = self.pending_len;
+        self.pending_len += bytes;
+        &mut self.pending[from..from + bytes]
+    }
+}
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -74,7 +89,7 @@ impl Observer for Fingerprint {
             Fact::Requested { request, demand, tenant, name, .. } => {
                 self.write(5, now, [request.0, row(demand.row()), row(tenant.row())]);
                 if let Some(name) = name {
-                    self.write_bytes(name.as_bytes());
+                    self.write_name(name);
                 }
             }
             Fact::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
@@ -130,6 +145,11 @@ fn code(reason: Reason) -> u64 {
         Reason::GroupPerRack => 5,
         Reason::GroupPerZone => 6,
         Reason::PassedOver => 7,
+        Reason::Forbidden => 8,
+        Reason::Taints => 9,
+        Reason::Exclusive => 10,
+        Reason::Devices => 11,
+        Reason::Quota(quotas) => 512 + u64::from(quotas),
         Reason::Short(columns) => 256 + u64::from(columns),
     }
 }

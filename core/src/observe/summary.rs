@@ -236,7 +236,14 @@ impl Summary {
             self.capacity[column].set(now, capacity);
             let (most, of) = self.fullest[column];
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
-            if i128::from(used) * i128::from(of.max(1)) > i128::from(most) * i128::from(capacity) {
+            let is_fuller = match capacity == of {
+                true => used > most,
+                false => {
+                    i128::from(used) * i128::from(of.max(1))
+                        > i128::from(most) * i128::from(capacity)
+                }
+            };
+            if is_fuller {
                 self.fullest[column] = (used, capacity);
             }
         }

@@ -7,6 +7,7 @@
 //! named resources, the first deciding and the next breaking ties. Compared exactly, in integers;
 //! ties go to the lowest index. Cost: one pass over the hosts or their classes.
 
+use super::account::{Account, Cell, Scorer, Wants};
 use super::fractions::Fractions;
 use super::scan;
 use super::shares::{Shares, with_scale};
@@ -45,30 +46,45 @@ fn norm_of(by: &FitBy) -> Option<Norm> {
     }
 }
 
-/// What is compared first, as a number for people: a norm of the free shares left, or what is left
-/// of the first column in its unit.
-pub fn score(state: &State, ask: Ask, by: &FitBy, fractions: &Fractions, host: HostId) -> f64 {
+/// What is compared, on hosts that take the ask: a norm of the free shares left, or what is left of
+/// each named column in its unit.
+pub fn account(
+    state: &State,
+    ask: Ask,
+    by: &FitBy,
+    (fractions, kinds, wants): (&Fractions, &Kinds, Wants),
+    hosts: &[HostId],
+) -> Account {
     let asked = &state.shapes.get(ask.shape).amounts;
     let columns = state.hosts.columns();
-    match norm_of(by) {
-        Some(norm) => fractions.left(norm, asked, columns, host.row()),
-        None => left_of(by, asked, columns, host.row())[0] as f64,
+    match (norm_of(by), by) {
+        (None, FitBy::Columns(order)) => {
+            let scorer = |column: &usize| {
+                let words = format!("{} left, {}", kinds.name(*column), kinds.unit(*column));
+                Scorer::plain(kinds.name(*column), words, wants)
+            };
+            Account::compared(order.iter().map(scorer).collect(), hosts, |host| {
+                let left = left_of(by, asked, columns, host.row());
+                left[..order.len()].iter().map(|left| Cell::plain(*left as f64)).collect()
+            })
+        }
+        (norm, _) => {
+            let norm = norm.unwrap_or(Norm::L1);
+            let scorer = Scorer::plain("left", norm_words(norm), wants);
+            Account::compared(vec![scorer], hosts, |host| {
+                vec![Cell::plain(fractions.left(norm, asked, columns, host.row()))]
+            })
+        }
     }
 }
 
-/// What [`score`] is.
-pub fn score_words(by: &FitBy, kinds: &Kinds) -> String {
-    let shares = match (by, norm_of(by)) {
-        (FitBy::Columns(order), _) => {
-            return order.first().map_or("nothing".to_owned(), |column| {
-                format!("{} left, {}", kinds.name(*column), kinds.unit(*column))
-            });
-        }
-        (_, Some(Norm::L2)) => "squares of the free shares left, summed over resources",
-        (_, Some(Norm::Linf)) => "the largest free share left",
-        _ => "free shares left, summed over resources",
-    };
-    shares.to_owned()
+/// What a norm of the shares left is.
+pub fn norm_words(norm: Norm) -> &'static str {
+    match norm {
+        Norm::L1 => "free shares left, summed over resources",
+        Norm::L2 => "squares of the free shares left, summed over resources",
+        Norm::Linf => "the largest free share left",
+    }
 }
 
 /// What would be left of the named columns, in their order; 0 behind the last.

@@ -1,10 +1,13 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
-//! A host is turned away by the first filter in this order: service, pool, labels, resources,
-//! group. So each host that does not fit counts once, and the counts sum to the fleet.
+//! A host is turned away by the first filter in this order: quota, service, pool, labels,
+//! forbidden labels, taints, exclusive tenants, resources, devices, group. So each host that does
+//! not fit counts once, and the counts sum to the fleet.
 
 use crate::fact::Reason;
 use crate::resources::Amounts;
+use crate::scenario::TenantId;
+use crate::state::devices::Portion;
 use crate::state::shapes::TypeVerdict;
 use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
@@ -16,18 +19,29 @@ pub struct Filter<'s> {
     shape: ShapeId,
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
+    portion: Portion,
     group: Option<GroupId>,
+    tenant: TenantId,
+    /// Quotas that the tenant would break, as in [`Reason::Quota`].
+    quota: u16,
+    is_exclusive: bool,
 }
 
 impl<'s> Filter<'s> {
     /// The filters of an ask.
     pub fn new(state: &'s State, ask: Ask) -> Self {
+        let amounts = &state.shapes.get(ask.shape).amounts;
+        let gpus = state.devices.column().map_or(0, |column| amounts[column]);
         Self {
             state,
             shape: ask.shape,
-            amounts: &state.shapes.get(ask.shape).amounts,
+            amounts,
+            portion: Portion::of(gpus),
             verdicts: state.shapes.verdicts(ask.shape),
             group: ask.group,
+            tenant: ask.tenant,
+            quota: state.tenancy.over(ask.tenant, amounts),
+            is_exclusive: state.is_exclusive(ask),
         }
     }
 
@@ -39,9 +53,16 @@ impl<'s> Filter<'s> {
     /// Whether the host can take it. The same answer as [`Self::admit`], sooner.
     #[inline]
     pub fn admits(&self, host: HostId) -> bool {
-        self.admits_row(self.state.hosts.columns(), host.row())
+        self.quota == 0
+            && self.admits_row(self.state.hosts.columns(), host.row())
             && self.state.hosts.status(host) == HostStatus::Up
             && self.group_admits(host)
+    }
+
+    /// Whether no host can take it, since its tenant has a quota.
+    #[inline]
+    pub fn quota(&self) -> Option<Reason> {
+        (self.quota != 0).then_some(Reason::Quota(self.quota))
     }
 
     /// What of it depends only on the row of a host or of its class.
@@ -49,18 +70,30 @@ impl<'s> Filter<'s> {
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
         columns.has_room(row, self.amounts)
             && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
+            && self.has_devices(columns, row)
+    }
+
+    /// Whether what is free of GPUs lies on devices as the ask needs it.
+    #[inline]
+    fn has_devices(&self, columns: &Columns, row: usize) -> bool {
+        self.portion.count == 0 || self.portion.fits(self.state.layouts.parts(columns.layout(row)))
     }
 
     /// Whether two hosts with the same row can differ for the ask.
     #[inline]
     pub fn is_grouped(&self) -> bool {
-        self.group.is_some()
+        self.group.is_some() || self.state.tenancy.has_exclusive()
     }
 
-    /// Whether the group allows one more on the host.
+    /// What of it depends on the host itself: who is on it, and its group's members.
     #[inline]
     pub fn group_admits(&self, host: HostId) -> bool {
-        self.group_allows(host).is_ok()
+        self.tenants_allow(host) && self.group_allows(host).is_ok()
+    }
+
+    #[inline]
+    fn tenants_allow(&self, host: HostId) -> bool {
+        self.state.tenancy.admits(host, self.tenant, self.is_exclusive)
     }
 
     /// Whether the host can take it.
@@ -69,28 +102,43 @@ impl<'s> Filter<'s> {
     /// The first filter that says no. `NoHosts` stands for a host that has left service.
     pub fn admit(&self, host: HostId) -> Result<(), Reason> {
         let hosts = &self.state.hosts;
-        match hosts.status(host) {
-            HostStatus::Up => {}
-            HostStatus::Cordoned => return Err(Reason::Cordoned),
-            HostStatus::Retired => return Err(Reason::NoHosts),
+        match (hosts.status(host), self.quota()) {
+            (HostStatus::Retired, _) => return Err(Reason::NoHosts),
+            (_, Some(quota)) => return Err(quota),
+            (HostStatus::Cordoned, None) => return Err(Reason::Cordoned),
+            (HostStatus::Up, None) => {}
         }
-        match self.verdicts[hosts.host_type(host).row()] {
-            TypeVerdict::Admitted => {}
-            TypeVerdict::WrongPool => return Err(Reason::Pool),
-            TypeVerdict::LabelMissing => return Err(Reason::Labels),
+        self.type_admits(hosts.columns(), host.row())?;
+        if !self.tenants_allow(host) {
+            return Err(Reason::Exclusive);
         }
-        match self.short(host) {
-            0 => self.group_allows(host),
+        self.has_room(hosts.columns(), host.row())?;
+        self.group_allows(host)
+    }
+
+    fn type_admits(&self, columns: &Columns, row: usize) -> Result<(), Reason> {
+        match self.verdicts[columns.host_type(row).row()] {
+            TypeVerdict::Admitted => Ok(()),
+            TypeVerdict::WrongPool => Err(Reason::Pool),
+            TypeVerdict::LabelMissing => Err(Reason::Labels),
+            TypeVerdict::LabelForbidden => Err(Reason::Forbidden),
+            TypeVerdict::Tainted => Err(Reason::Taints),
+        }
+    }
+
+    fn has_room(&self, columns: &Columns, row: usize) -> Result<(), Reason> {
+        match self.short(columns, row) {
+            0 if !self.has_devices(columns, row) => Err(Reason::Devices),
+            0 => Ok(()),
             short => Err(Reason::Short(short)),
         }
     }
 
-    /// The resources of which the host has too little, as in [`Reason::Short`].
-    fn short(&self, host: HostId) -> u8 {
-        let hosts = &self.state.hosts;
-        (0..hosts.kinds()).fold(0, |short, column| {
+    /// The resources of which a row has too little, as in [`Reason::Short`].
+    fn short(&self, columns: &Columns, row: usize) -> u8 {
+        (0..columns.kinds()).fold(0, |short, column| {
             let asked = self.amounts[column];
-            short | u8::from(asked > 0 && asked > hosts.free(host, column)) << column
+            short | u8::from(asked > 0 && asked > columns.free(row, column)) << column
         })
     }
 
@@ -120,21 +168,38 @@ impl<'s> Filter<'s> {
     pub fn objections(&self, host: HostId) -> Vec<Reason> {
         let hosts = &self.state.hosts;
         let mut found = Vec::new();
-        match hosts.status(host) {
-            HostStatus::Up => {}
-            HostStatus::Cordoned => found.push(Reason::Cordoned),
-            HostStatus::Retired => return vec![Reason::NoHosts],
+        if hosts.status(host) == HostStatus::Retired {
+            return vec![Reason::NoHosts];
+        }
+        found.extend(self.quota());
+        if hosts.status(host) == HostStatus::Cordoned {
+            found.push(Reason::Cordoned);
         }
         let host_type = hosts.host_type(host);
         if self.verdicts[host_type.row()] == TypeVerdict::WrongPool {
             found.push(Reason::Pool);
         }
-        if self.state.shapes.labels_missing(self.shape, host_type).next().is_some() {
+        let shapes = &self.state.shapes;
+        if !shapes.labels_missing(self.shape, host_type).is_empty() {
             found.push(Reason::Labels);
         }
-        match self.short(host) {
-            0 => {}
-            short => found.push(Reason::Short(short)),
+        if shapes.labels_forbidden(self.shape, host_type).next().is_some() {
+            found.push(Reason::Forbidden);
+        }
+        if shapes.taints_in_the_way(self.shape, host_type).next().is_some() {
+            found.push(Reason::Taints);
+        }
+        if !self.tenants_allow(host) {
+            found.push(Reason::Exclusive);
+        }
+        let (columns, row) = (hosts.columns(), host.row());
+        let short = self.short(columns, row);
+        if short != 0 {
+            found.push(Reason::Short(short));
+        }
+        let gpus = self.state.devices.column().map_or(0, |column| 1 << column);
+        if short & gpus == 0 && !self.has_devices(columns, row) {
+            found.push(Reason::Devices);
         }
         found.extend(self.group_limits(host));
         found
@@ -142,27 +207,28 @@ impl<'s> Filter<'s> {
 }
 
 /// How many hosts in service each reason turned away. Sums to the hosts in service that do not
-/// fit. Cost: one pass over the hosts.
+/// fit. Cost: one pass over the hosts or their classes.
 pub fn tally(state: &State, ask: Ask) -> BTreeMap<Reason, u32> {
-    let filter = Filter::new(state, ask);
     let mut tally = BTreeMap::new();
-    for host in state.hosts.ids() {
-        match filter.admit(host) {
-            Ok(()) | Err(Reason::NoHosts) => {}
-            Err(reason) => *tally.entry(reason).or_default() += 1,
+    each_verdict(state, ask, |verdict, hosts| {
+        if let Err(reason) = verdict {
+            *tally.entry(reason).or_default() += hosts;
         }
-    }
+    });
     tally
 }
 
 /// Why nobody takes the ask: of the hosts that came through most filters, the reason that turned
 /// away most; equal counts go to the first in the order of [`Reason`].
 pub fn reason(state: &State, ask: Ask) -> Reason {
-    let filter = Filter::new(state, ask);
-    if state.hosts.ids().any(|host| filter.admits(host)) {
+    let (mut tally, mut is_passed_over) = (BTreeMap::new(), false);
+    each_verdict(state, ask, |verdict, hosts| match verdict {
+        Ok(()) => is_passed_over = true,
+        Err(reason) => *tally.entry(reason).or_insert(0) += hosts,
+    });
+    if is_passed_over {
         return Reason::PassedOver;
     }
-    let tally = tally(state, ask);
     let furthest = tally.keys().map(stage).max().unwrap_or(0);
     let mut found = (Reason::NoHosts, 0);
     for (reason, count) in tally {
@@ -173,15 +239,55 @@ pub fn reason(state: &State, ask: Ask) -> Reason {
     found.0
 }
 
+/// What [`Filter::admit`] says of the hosts in service: a verdict, and of how many. The same
+/// verdict may come again.
+fn each_verdict(state: &State, ask: Ask, mut tell: impl FnMut(Result<(), Reason>, u32)) {
+    let filter = Filter::new(state, ask);
+    let in_service = state.hosts.total().hosts;
+    if let (Some(quota), 1..) = (filter.quota(), in_service) {
+        return tell(Err(quota), in_service);
+    }
+    let by_host = |host| match filter.admit(host) {
+        Err(Reason::NoHosts) => {}
+        verdict => tell(verdict, 1),
+    };
+    let Some(classes) = state.classes().filter(|_| !state.tenancy.has_exclusive()) else {
+        return state.hosts.ids().for_each(by_host);
+    };
+    let (columns, mut in_classes) = (classes.columns(), 0);
+    for row in 0..columns.rows() {
+        let members = classes.members(row);
+        let hosts = members.len() as u32;
+        in_classes += hosts;
+        let verdict = filter.type_admits(columns, row).and_then(|()| filter.has_room(columns, row));
+        match verdict {
+            _ if hosts == 0 => {}
+            Ok(()) if ask.group.is_some() => {
+                members.iter().for_each(|host| tell(filter.group_allows(host), 1));
+            }
+            _ => tell(verdict, hosts),
+        }
+    }
+    // Who takes no VMs is in no class.
+    if in_service > in_classes {
+        tell(Err(Reason::Cordoned), in_service - in_classes);
+    }
+}
+
 /// How many filters a host came through before it was turned away.
 fn stage(reason: &Reason) -> u8 {
     match reason {
         Reason::NoHosts => 0,
-        Reason::Cordoned => 1,
-        Reason::Pool => 2,
-        Reason::Labels => 3,
-        Reason::Short(_) => 4,
-        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 5,
-        Reason::PassedOver => 6,
+        Reason::Quota(_) => 1,
+        Reason::Cordoned => 2,
+        Reason::Pool => 3,
+        Reason::Labels => 4,
+        Reason::Forbidden => 5,
+        Reason::Taints => 6,
+        Reason::Exclusive => 7,
+        Reason::Short(_) => 8,
+        Reason::Devices => 9,
+        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 10,
+        Reason::PassedOver => 11,
     }
 }

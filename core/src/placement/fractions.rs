@@ -18,6 +18,11 @@ impl Float {
     pub fn new(score: f64) -> Self {
         Self(score + 0.0)
     }
+
+    /// As a plain number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
 }
 
 impl Ord for Float {

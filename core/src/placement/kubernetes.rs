@@ -10,7 +10,7 @@
 //! asks for none when it scores `fit`; here a request of 0 counts 0. The other plugins
 //! ([`taints`], [`node_affinity`], [`images`], [`topology`], [`inter_pod`]) need what a scenario
 //! cannot say yet; they are here as formulas over [`cluster`] and are held to validation cases.
-//! Sampling of nodes (from 100 on) is not simulated: all hosts are scored.
+//! All hosts are scored, in the order of their index, unless the scenario asks for [`sampling`].
 
 pub mod balance;
 pub mod cluster;
@@ -18,12 +18,14 @@ pub mod fit;
 pub mod images;
 pub mod inter_pod;
 pub mod node_affinity;
+pub mod sampling;
 pub mod taints;
 pub mod topology;
 
+use super::account::{Account, Cell, Scorer, Wants};
 use super::scan;
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::KubernetesProfile;
+use crate::scenario::{FitScore, KubernetesProfile};
 use crate::state::{Ask, Columns, HostId, State};
 use fit::Part;
 use std::cmp::Reverse;
@@ -33,6 +35,14 @@ pub const SCORE_MAX: i64 = 100;
 
 /// The host with the highest score.
 pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
+    if let Some(sampling) = &profile.sampling {
+        let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
+        let found = sampling::search(state, ask, sampling).nodes;
+        return found.into_iter().min_by_key(|host| {
+            let effective = state.hosts.effective(*host);
+            Reverse(score(profile, asked, effective, columns, host.row()))
+        });
+    }
     scan::least(state, ask, |asked, columns, row| {
         let effective = state.hosts.effective_of(columns.host_type(row));
         Reverse(score(profile, asked, effective, columns, row))
@@ -47,6 +57,19 @@ fn score(
     columns: &Columns,
     row: usize,
 ) -> i64 {
+    let [fit, balance] = plugins(profile, asked, effective, columns, row);
+    profile.fit_weight * fit + profile.balance_weight * balance
+}
+
+/// What NodeResourcesFit and NodeResourcesBalancedAllocation say of a row; 0 for one that is not
+/// in the profile.
+fn plugins(
+    profile: &KubernetesProfile,
+    asked: &Amounts,
+    effective: &Amounts,
+    columns: &Columns,
+    row: usize,
+) -> [i64; 2] {
     let mut parts = [Part::default(); KINDS_MAX];
     let mut count = 0;
     for resource in &profile.resources {
@@ -61,15 +84,46 @@ fn score(
         count += 1;
     }
     let parts = &parts[..count];
-    let mut sum = 0;
-    if profile.fit_weight > 0 {
-        sum += profile.fit_weight * fit::score(&profile.fit, parts);
-    }
+    let fit = match profile.fit_weight {
+        0 => 0,
+        _ => fit::score(&profile.fit, parts),
+    };
     // A pod that asks for nothing is not scored for balance: all nodes alike.
-    if profile.balance_weight > 0 && asked.iter().any(|amount| *amount > 0) {
-        sum += profile.balance_weight * balance::balanced_allocation(parts);
-    }
-    sum
+    let balance = match profile.balance_weight > 0 && asked.iter().any(|amount| *amount > 0) {
+        true => balance::balanced_allocation(parts),
+        false => 0,
+    };
+    [fit, balance]
+}
+
+/// What the plugins say of hosts.
+pub fn account(state: &State, ask: Ask, profile: &KubernetesProfile, hosts: &[HostId]) -> Account {
+    let fit = match profile.fit {
+        FitScore::Least => "0 when full to 100 when empty",
+        FitScore::Most => "0 when empty to 100 when full",
+        FitScore::Ratio(_) => "0 to 100, by the shape",
+    };
+    let told = [
+        ("NodeResourcesFit", fit, profile.fit_weight),
+        (
+            "NodeResourcesBalancedAllocation",
+            "100 where all resources are used alike",
+            profile.balance_weight,
+        ),
+    ];
+    let scorers = told.iter().filter(|(.., weight)| *weight > 0).map(|(name, words, weight)| {
+        Scorer { weight: Some(*weight as f64), ..Scorer::plain(name, *words, Wants::Most) }
+    });
+    let asked = &state.shapes.get(ask.shape).amounts;
+    Account::summed(scorers.collect(), hosts, |host| {
+        let (effective, columns) = (state.hosts.effective(host), state.hosts.columns());
+        let scores = plugins(profile, asked, effective, columns, host.row());
+        let counted = scores.iter().zip(&told).filter(|(_, (.., weight))| *weight > 0);
+        let cell = |(score, (.., weight)): (&i64, &(&str, &str, i64))| {
+            Cell::weighted(*score as f64, *score as f64, *weight as f64)
+        };
+        counted.map(cell).collect()
+    })
 }
 
 /// Raw scores to 0..=100, the highest raw score being 100; with `is_reversed` it is 0. Nothing

@@ -10,10 +10,13 @@
 //! the lowest index. Cost: one pass over the hosts: ends differ from host to host, so it never
 //! goes by classes.
 
+use super::account::{Account, Cell, Scorer, Wants};
+use super::fractions::Fractions;
 use super::shares::{Shares, with_scale};
-use super::{Query, scan};
+use super::{Query, best_fit, scan};
 use crate::scenario::Norm;
 use crate::state::{HostId, State};
+use crate::time::HOUR_MS;
 
 /// The host whose end is put off least.
 pub fn choose(state: &State, query: &Query, shares: &Shares) -> Option<HostId> {
@@ -27,9 +30,7 @@ pub fn choose_bucket(
     bounds_ms: &[u64],
     shares: &Shares,
 ) -> Option<HostId> {
-    choose_by(state, query, shares, |extension_ms| {
-        bounds_ms.partition_point(|bound| *bound < extension_ms) as u64
-    })
+    choose_by(state, query, shares, |extension_ms| bucket(bounds_ms, extension_ms))
 }
 
 fn choose_by(
@@ -43,6 +44,40 @@ fn choose_by(
         let left = scale.left(Norm::L1, asked, columns, host.row());
         (rank(extension_ms(state, query, host)), left)
     }))
+}
+
+/// What is compared on hosts: the extension, in buckets if there are any; then what is left.
+pub fn account(
+    state: &State,
+    query: &Query,
+    bounds_ms: Option<&[u64]>,
+    fractions: &Fractions,
+    hosts: &[HostId],
+) -> Account {
+    let asked = &state.shapes.get(query.ask.shape).amounts;
+    let columns = state.hosts.columns();
+    let scorers = vec![
+        Scorer::plain("extension", "h by which the host's last end is put off", Wants::Least),
+        Scorer::plain("left", best_fit::norm_words(Norm::L1), Wants::Least),
+    ];
+    Account::compared(scorers, hosts, |host| {
+        let extension_ms = extension_ms(state, query, host);
+        let bucket = bounds_ms.map(|bounds| bucket(bounds, extension_ms) as f64);
+        let hours = extension_hours(state, query, host);
+        let left = fractions.left(Norm::L1, asked, columns, host.row());
+        vec![Cell { raw: hours, normalised: bucket, weighted: None }, Cell::plain(left)]
+    })
+}
+
+fn bucket(bounds_ms: &[u64], extension_ms: u64) -> u64 {
+    bounds_ms.partition_point(|bound| *bound < extension_ms) as u64
+}
+
+/// The extension in hours; infinite for a VM that stays for good where nobody else does.
+pub(super) fn extension_hours(state: &State, query: &Query, host: HostId) -> f64 {
+    let extension_ms = extension_ms(state, query, host);
+    let is_for_good = query.stay_ms == u64::MAX && extension_ms > 0;
+    if is_for_good { f64::INFINITY } else { extension_ms as f64 / HOUR_MS as f64 }
 }
 
 /// By how much the VM would put off the end of the host's last VM.

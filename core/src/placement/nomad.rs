@@ -9,6 +9,7 @@
 //! the others are formulas for validation cases. Cost: one pass over the hosts to draw from, or
 //! over the classes of hosts when all are visited (ties then go to the lowest index).
 
+use super::account::{Account, Cell, Scorer, Wants};
 use super::filters::Filter;
 use super::random::below;
 use super::scan;
@@ -56,6 +57,22 @@ pub fn choose(state: &State, ask: Ask, rule: &NomadRule, dice: &mut dyn Rng) -> 
         })
     });
     best(&visited(drawn, limit(nodes as usize, service)))
+}
+
+/// The components of the score of hosts. A scenario's request has but one, the fit.
+pub fn account(state: &State, ask: Ask, rule: &NomadRule, hosts: &[HostId]) -> Account {
+    let words = match rule.algorithm {
+        NomadAlgorithm::Binpack => "0 when empty to 1 when full, cpu and memory",
+        NomadAlgorithm::Spread => "0 when full to 1 when empty, cpu and memory",
+    };
+    let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
+    Account::compared(vec![Scorer::plain("fit", words, Wants::Most)], hosts, |host| {
+        let effective = state.hosts.effective(host);
+        let share = |column: Option<usize>| {
+            column.map_or(1.0, |column| free_share(asked, effective, columns, host.row(), column))
+        };
+        vec![Cell::plain(fit(rule.algorithm, share(rule.cpu), share(rule.memory)))]
+    })
 }
 
 /// What share of a resource will be free; 1 of what a host does not have.

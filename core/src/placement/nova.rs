@@ -11,7 +11,9 @@
 //! weights depend on who else is a candidate, so no score can be kept; cost: two passes over the
 //! classes of hosts that have room, for each weigher.
 
+use super::account::{Account, Cell, Scorer, Wants};
 use super::scan;
+use crate::resources::Kinds;
 use crate::scenario::{NovaWeigher, Scenario};
 use crate::state::{Ask, Columns, HostId, State};
 
@@ -75,6 +77,44 @@ pub fn choose(
         }
     }
     scan::heaviest(&candidates, &weights)
+}
+
+/// What the weighers say of hosts that are candidates.
+pub fn account(
+    state: &State,
+    ask: Ask,
+    weighers: &[NovaWeigher],
+    inventory: &Inventory,
+    hosts: &[HostId],
+    kinds: &Kinds,
+) -> Account {
+    let (all, columns) = (scan::all(state, ask), state.hosts.columns());
+    let column = |weigher: &NovaWeigher| {
+        let raw = all.iter().map(|host| inventory.raw(weigher, columns, host.row()));
+        let mut weights: Vec<f64> = raw.collect();
+        normalise(&mut weights, Some(0.0));
+        weights
+    };
+    let normalised: Vec<Vec<f64>> = weighers.iter().map(column).collect();
+    let scorer = |weigher: &NovaWeigher| {
+        let resource = kinds.name(weigher.column);
+        let words = match weigher.is_overcommitted {
+            true => format!("{resource} left, overcommit included"),
+            false => format!("{resource} left, without overcommit"),
+        };
+        Scorer { weight: Some(weigher.multiplier), ..Scorer::plain(resource, words, Wants::Most) }
+    };
+    Account::summed(weighers.iter().map(scorer).collect(), hosts, |host| {
+        let place = all.binary_search(&host).ok();
+        let cell = |(weigher, column): (&NovaWeigher, &Vec<f64>)| {
+            let raw = inventory.raw(weigher, columns, host.row());
+            match place {
+                Some(place) => Cell::weighted(raw, column[place], weigher.multiplier),
+                None => Cell::plain(raw),
+            }
+        };
+        weighers.iter().zip(&normalised).map(cell).collect()
+    })
 }
 
 /// Whether Placement gives out so much more: `used + asked ≤ (total − reserved) × ratio`, between

@@ -3,11 +3,11 @@
 //! d draws with replacement among the hosts that fit; of those the one that will have most left
 //! (or least), as in [`super::best_fit`] by the sum of shares. Source: Mitzenmacher, "The Power of
 //! Two Choices in Randomized Load Balancing" (2001); Nomad looks at two for a batch job.
-//! Good for: level load without looking at all hosts. Bad for: density. Cost: one pass over the
-//! hosts, to know who fits. Ties go to the earliest draw.
+//! Good for: level load without looking at all hosts. Bad for: density. Cost: a draw costs as
+//! much as one of [`super::random`]. Ties go to the earliest draw.
 
 use super::random::below;
-use super::scan;
+use super::scan::Fitting;
 use super::shares::{Shares, with_scale};
 use crate::scenario::Norm;
 use crate::state::{Ask, HostId, State};
@@ -21,15 +21,16 @@ pub fn choose(
     shares: &Shares,
     dice: &mut dyn Rng,
 ) -> Option<HostId> {
-    let fitting = scan::all(state, ask);
-    if fitting.is_empty() {
+    let fitting = Fitting::new(state, ask);
+    let count = fitting.count();
+    if count == 0 {
         return None;
     }
     let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
     with_scale!(shares, scale => {
         let mut best = None;
         for _ in 0..draws {
-            let host = fitting[below(dice, fitting.len())];
+            let host = fitting.nth(below(dice, count));
             let left = scale.left(Norm::L1, asked, columns, host.row());
             let is_better = best.as_ref().is_none_or(|(most, _)| match prefers_most {
                 true => left > *most,

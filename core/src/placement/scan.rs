@@ -6,7 +6,7 @@
 use super::filters::Filter;
 use crate::resources::Amounts;
 use crate::state::screen::LANES;
-use crate::state::{Ask, Classes, Columns, HostId, State};
+use crate::state::{Ask, Classes, Columns, HostId, Members, State};
 
 /// Hosts looked at one by one before any class: where most hosts have room, that is all.
 const AT_HAND: usize = 32;
@@ -41,19 +41,82 @@ pub fn last(state: &State, ask: Ask) -> Option<HostId> {
         let mut hosts = (0..state.hosts.rows()).rev().map(HostId::from_row);
         return hosts.find(|host| filter.admits(*host));
     };
-    let rows = 0..classes.columns().rows();
-    let rows = rows.filter(|row| filter.admits_row(classes.columns(), *row));
-    let last_of = |row: usize| {
-        let mut members = classes.members(row).iter().rev();
-        members.find(|host| filter.group_admits(**host)).copied()
-    };
-    rows.filter_map(last_of).max()
+    let mut best = None;
+    each_row(classes, &filter, |row| {
+        let members = classes.members(row).iter().rev();
+        let last = members.take_while(|host| best < Some(*host));
+        best = best.max({ last }.find(|host| filter.group_admits(*host)));
+        None
+    });
+    best
 }
 
 /// All hosts that take the ask, ascending.
 pub fn all(state: &State, ask: Ask) -> Vec<HostId> {
     let filter = Filter::new(state, ask);
     state.hosts.ids().filter(|host| filter.admits(*host)).collect()
+}
+
+/// All hosts that take the ask, to be drawn from.
+pub enum Fitting<'s> {
+    /// One by one, ascending.
+    Hosts(Vec<HostId>),
+    /// By class: all members of these rows.
+    Classes(&'s State, Filter<'s>, Vec<&'s Members>),
+}
+
+impl<'s> Fitting<'s> {
+    /// Who takes the ask now.
+    pub fn new(state: &'s State, ask: Ask) -> Self {
+        let filter = Filter::new(state, ask);
+        let Some(classes) = state.classes().filter(|_| !filter.is_grouped()) else {
+            return Self::Hosts(all(state, ask));
+        };
+        let mut members = Vec::new();
+        each_row(classes, &filter, |row| {
+            members.push(classes.members(row));
+            None
+        });
+        Self::Classes(state, filter, members)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Hosts(hosts) => hosts.len(),
+            Self::Classes(_, _, members) => members.iter().map(|members| members.len()).sum(),
+        }
+    }
+
+    /// The `n`-th of them by index, from 0 on; `n` is below their number. The place is narrowed
+    /// down to a few hosts by halves, then those are gone through.
+    pub fn nth(&self, n: usize) -> HostId {
+        const FEW: usize = 512;
+        let (state, filter, members) = match self {
+            Self::Hosts(hosts) => return hosts[n],
+            Self::Classes(state, filter, members) => (state, filter, members),
+        };
+        let (mut from, mut to, mut before) = (0, state.hosts.rows(), 0);
+        // Members that may be between the two, each with how many of it come before `from`.
+        let mut between: Vec<(&Members, usize)> = members.iter().map(|m| (*m, 0)).collect();
+        while to - from > FEW {
+            let middle = from.midpoint(to);
+            let below = |members: &Members| members.below(HostId::from_row(middle));
+            let counts: Vec<usize> = between.iter().map(|(members, _)| below(members)).collect();
+            let sum: usize = counts.iter().sum();
+            let skipped: usize = between.iter().map(|(_, first)| first).sum();
+            if before + sum - skipped > n {
+                to = middle;
+                let mut counts = counts.iter();
+                between.retain(|(_, first)| counts.next() != Some(first));
+            } else {
+                (from, before) = (middle, before + sum - skipped);
+                between.iter_mut().zip(counts).for_each(|(between, count)| between.1 = count);
+            }
+        }
+        let hosts = (from..to).map(HostId::from_row).filter(|host| filter.admits(*host));
+        { hosts }.nth(n - before).expect("it is below the number of hosts that fit")
+    }
 }
 
 /// The host with the least score of those that take the ask, where a score needs to know which
@@ -104,6 +167,20 @@ pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
     candidates
 }
 
+/// All hosts that these candidates stand for and that take the ask, ascending.
+pub fn alike(state: &State, ask: Ask, candidates: &[Candidate]) -> Vec<HostId> {
+    let Some(classes) = state.classes() else {
+        let mut hosts: Vec<HostId> = candidates.iter().map(|candidate| candidate.host).collect();
+        hosts.sort();
+        return hosts;
+    };
+    let filter = Filter::new(state, ask);
+    let rows = candidates.iter().flat_map(|candidate| classes.members(candidate.row).iter());
+    let mut hosts: Vec<HostId> = rows.filter(|host| filter.group_admits(*host)).collect();
+    hosts.sort();
+    hosts
+}
+
 /// What scores of [`candidates`] may look at.
 pub fn columns(state: &State) -> &Columns {
     state.classes().map_or(state.hosts.columns(), |classes| classes.columns())
@@ -149,25 +226,35 @@ fn each_class(
     start: HostId,
     mut tell: impl FnMut(usize, HostId) -> Option<HostId>,
 ) {
+    let mut bound = None;
+    let screen = classes.screen();
+    each_row(classes, filter, |row| {
+        let first = screen.first(row).filter(|first| *first >= start && !filter.is_grouped());
+        let host = first.or_else(|| {
+            let members = classes.members(row);
+            let before = members.iter().take_while(|host| *host < start);
+            members.from(start).chain(before).find(|host| filter.group_admits(*host))
+        });
+        bound = host.map_or(bound, |host| tell(row, host));
+        bound
+    });
+}
+
+/// Each class that has room and is admitted, by row. `tell` answers before which host a class
+/// must begin to be of interest still; `None`: any.
+#[inline]
+fn each_row(classes: &Classes, filter: &Filter<'_>, mut tell: impl FnMut(usize) -> Option<HostId>) {
     let (columns, screen) = (classes.columns(), classes.screen());
     let asked = screen.rounded(filter.amounts());
     let mut bound = None;
     for block in 0..screen.blocks() {
-        let mut passing = screen.passing(block, &asked, bound);
+        let mut passing = screen.passing(block, &asked);
         while passing != 0 {
             let row = block * LANES + passing.trailing_zeros() as usize;
             passing &= passing - 1;
-            if !filter.admits_row(columns, row) {
-                continue;
-            }
-            let first = screen.first(row).filter(|first| *first >= start && !filter.is_grouped());
-            let host = first.or_else(|| {
-                let members = classes.members(row);
-                let mut round = members.range(start..).chain(members.range(..start));
-                round.find(|host| filter.group_admits(**host)).copied()
-            });
-            if let Some(host) = host {
-                bound = tell(row, host);
+            let is_near = bound.is_none_or(|bound| screen.first(row) < Some(bound));
+            if is_near && filter.admits_row(columns, row) {
+                bound = tell(row);
             }
         }
     }

@@ -67,7 +67,7 @@ impl<'t> Table<'t> {
     }
 
     /// The value of a resource, in a table that has resources.
-    fn resource(&self, name: &str) -> Option<&'t Node> {
+    pub(crate) fn resource(&self, name: &str) -> Option<&'t Node> {
         self.entry(name).map(|entry| &entry.node)
     }
 
@@ -617,15 +617,20 @@ impl<'a> Check<'a> {
         units::parse_amount(kind, &text).map_err(|mistake| self.mistake(node.at, mistake)).ok()
     }
 
-    /// The ratio that a table gives for each resource, 1 where it gives none.
-    pub(crate) fn ratios(&mut self, table: &Table<'_>) -> [Decimal; 8] {
-        let mut ratios = [Decimal::ONE; 8];
+    /// The ratio that a table gives for each resource, if any.
+    pub(crate) fn ratios(&mut self, table: &Table<'_>) -> [Option<Decimal>; 8] {
+        let mut ratios = [None; 8];
         for (column, name) in self.kind_names().iter().enumerate() {
             let Some(node) = table.resource(name) else { continue };
             if self.positive(name, node, 1_000.0).is_some()
                 && let Some(ratio) = self.decimal(name, node)
             {
-                ratios[column] = ratio;
+                if column == Builtin::Gpu as usize && ratio != Decimal::ONE {
+                    let hint = "delete this; requests share a GPU by asking for parts of it";
+                    self.error_hint(node.at, "GPUs cannot be overcommitted", hint);
+                    continue;
+                }
+                ratios[column] = Some(ratio);
             }
         }
         ratios

@@ -6,8 +6,8 @@ use super::findings::At;
 use super::tree::Node;
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
-    FitScore, KubernetesProfile, KubernetesResource, NomadAlgorithm, NomadRule, NomadWalk,
-    NovaWeigher, Policy,
+    FitScore, KubernetesProfile, KubernetesResource, KubernetesSampling, NomadAlgorithm, NomadRule,
+    NomadWalk, NovaWeigher, Policy,
 };
 
 /// The largest weight of a plugin or a resource.
@@ -31,10 +31,32 @@ pub(crate) fn read_kubernetes(
             Some(both.iter().filter_map(|kind| resource(kinds, kind.name(), 1)).collect())
         }
     };
+    let sampling = read_sampling(check, table);
     let (fit_weight, balance_weight) = weights?;
-    let profile =
-        KubernetesProfile { fit_weight, balance_weight, fit: fit?, resources: resources? };
-    Some(Policy::Kubernetes(profile))
+    Some(Policy::Kubernetes(KubernetesProfile {
+        fit_weight,
+        balance_weight,
+        fit: fit?,
+        resources: resources?,
+        sampling: sampling?,
+    }))
+}
+
+/// Which nodes are scored; `Some(None)`: all of them, by index.
+fn read_sampling(check: &mut Check<'_>, table: &Table<'_>) -> Option<Option<KubernetesSampling>> {
+    use placement::{PERCENTAGE_OF_NODES, ZONE_INTERLEAVE};
+    let percentage = match table.get(&PERCENTAGE_OF_NODES) {
+        Some(node) => check.whole(PERCENTAGE_OF_NODES.key, node, 0, 100),
+        None => Some(100),
+    };
+    let interleaves_zones = match table.get(&ZONE_INTERLEAVE) {
+        Some(node) => check.flag(ZONE_INTERLEAVE.key, node),
+        None => Some(false),
+    };
+    let sampling =
+        KubernetesSampling { percentage: percentage?, interleaves_zones: interleaves_zones? };
+    let is_all = sampling.percentage == 100 && !sampling.interleaves_zones;
+    Some((!is_all).then_some(sampling))
 }
 
 fn read_plugins(check: &mut Check<'_>, node: &Node) -> Option<(i64, i64)> {

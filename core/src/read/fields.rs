@@ -70,6 +70,8 @@ pub(crate) enum Kind {
     /// A curve of counts or rates, or just one of them.
     Curve,
     Labels,
+    /// Labels to look for: a value, several, or `*`.
+    Wanted,
     /// Whole weights by resource.
     ResourceWeights,
     /// A number that may be negative.
@@ -167,13 +169,23 @@ pub(crate) const POLICIES: &[&str] = &[
     "kubernetes",
     "nova",
     "nomad",
+    "fgd",
     "rules",
+    "scores",
 ];
+
+/// Who is taken of hosts that are equally good.
+pub(crate) const TIES: &[&str] = &["lowest-index", "random"];
+
+/// How a score is made comparable with the others.
+pub(crate) const NORMALISERS: &[&str] = &["min-max", "none"];
 
 /// The names of the scores of a rule.
 pub(crate) const SCORES: &[&str] = &[
     "best-fit",
     "worst-fit",
+    "best-fit-l1",
+    "worst-fit-l1",
     "best-fit-l2",
     "worst-fit-l2",
     "best-fit-linf",
@@ -233,6 +245,8 @@ sections! {
         PROCUREMENT "procurement" TableOrTables(&super::procurement::SECTION), Else("none"), "{ trigger = \"70%\", batch = 40 }";
         /// Named sizes of VMs.
         FLAVORS "flavors" Named(&super::flavor::SECTION), Else("none"), "{ small = { cpu = 1, memory = \"2 GiB\" } }";
+        /// What owners of demand are held to, by name.
+        TENANTS "tenants" Named(&super::tenant::SECTION), Else("nothing"), "{ web = { quota = { cpu = 200 } } }";
         /// Where requests come from. At least one.
         DEMAND "demand" Tables(&super::demand::SECTION), Must, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// How hosts are chosen.
@@ -261,6 +275,11 @@ sections! {
         RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
         /// Labels of its hosts. Those of the pool and of the hosts themselves come on top.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
+        /// Taints of its hosts: nothing is placed there that does not tolerate them all. Those of
+        /// the pool and of the hosts themselves come on top.
+        TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Soft taints: what does not tolerate them is placed elsewhere if it can be.
+        SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
     }
 
     /// How often a resource can be given out, by the resource's name.
@@ -284,6 +303,13 @@ sections! {
         HOSTS "hosts" Hosts, Else("none"), "{ model = \"compute\", count = 100 }";
         /// Labels of its hosts.
         LABELS "labels" Labels, Else("none"), "{ hypervisor = \"kvm\" }";
+        /// Taints of its hosts, on top of those of their model.
+        TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Soft taints of its hosts.
+        SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
+        /// How often each unit of a resource can be given out here; for resources that it does not
+        /// name, the model says it.
+        OVERCOMMIT "overcommit" Table(&super::overcommit::SECTION), Else("that of the model"), "{ cpu = 1.5 }";
         /// Hosts added by a plan: a curve (below) and the model whose hosts follow it.
         GROWTH "growth" Growth, Else("none"), "{ model = \"compute\", curve = \"exponential\", to = 2000 }";
     }
@@ -298,6 +324,10 @@ sections! {
         AGE "age" Length, Else("`\"0 s\"`"), "\"2 years\"";
         /// Labels of these hosts.
         LABELS "labels" Labels, Else("none"), "{ row = \"north\" }";
+        /// Taints of these hosts, on top of those of their model and pool.
+        TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Soft taints of these hosts.
+        SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
     }
 
     /// Hosts added by a plan: the keys of a curve, and this one. The curve counts the hosts of
@@ -426,6 +456,18 @@ sections! {
         POOL "pool" Name("pool"), Else("any"), "\"kvm\"";
         /// Labels that the host must have.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g2\" }";
+        /// The same, where several values will do (`["g1", "g2"]`) or any (`"*"`).
+        REQUIRES "requires" Wanted, Else("none"), "{ gen = [\"g2\", \"g3\"] }";
+        /// Labels of which the host must have none.
+        FORBIDS "forbids" Wanted, Else("none"), "{ gen = \"g1\" }";
+        /// Labels that the host had better have.
+        PREFERS "prefers" TableOrTables(&super::prefer::SECTION), Else("none"), "{ labels = { disk = \"ssd\" }, weight = 10 }";
+        /// Taints that do not keep the VMs away, hard and soft ones, by name and value; `"*"` is any
+        /// value, and as a name any taint.
+        TOLERATES "tolerates" Labels, Else("none"), "{ dedicated = \"ml\" }";
+        /// Whether the host must have no VM of another tenant, and get none while such a VM is
+        /// there.
+        EXCLUSIVE "exclusive" Flag, Else("that of the tenant"), "true";
         /// Which VMs must be kept apart.
         GROUP "group" Table(&super::group::SECTION), Else("none"), "{ size = 3, max-per-host = 1 }";
         /// What happens to a request that fits nowhere: it is refused, or it waits; with
@@ -439,6 +481,30 @@ sections! {
         /// What happens to a VM that is pushed out: it ends, or it asks again for the rest of its
         /// stay and waits; with `{ wait = "2 days" }` so long at most.
         WHEN_PREEMPTED "when-preempted" WhenPreempted, Else("`\"end\"`"), "\"wait\"";
+    }
+
+    /// Labels that a host had better have. Of the hosts that will do, those with the highest sum of
+    /// weights are chosen from; see the guide.
+    prefer "prefers = { … }" None {
+        /// All of these: a value, several of which one will do, or `"*"`.
+        LABELS "labels" Wanted, Must, "{ disk = \"ssd\" }";
+        /// How much it counts, 1 to 100.
+        WEIGHT "weight" Whole, Else("1"), "10";
+    }
+
+    /// An owner of demand.
+    tenant "[tenants.NAME]" None {
+        /// The most that its VMs may take together, by resource, and how many they may be.
+        QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
+        /// Whether its VMs want hosts without VMs of other tenants.
+        EXCLUSIVE "exclusive" Flag, Else("false"), "true";
+    }
+
+    /// The most that a tenant's VMs may take together, by the resource's name. A request over it is
+    /// refused, or waits, wherever there is room.
+    quota "quota = { … }" Amounts {
+        /// The most VMs alive.
+        VMS "vms" Whole, Else("no bound"), "100";
     }
 
     /// How long a request may wait.
@@ -569,7 +635,7 @@ sections! {
     /// How hosts are chosen among those that can take a VM.
     placement "[placement]" None {
         /// Which policy.
-        POLICY "policy" Choice(super::POLICIES), Else("`\"first-fit\"`"), "\"best-fit\"";
+        POLICY "policy" Choice(super::POLICIES), Else("`\"scores\"` or `\"rules\"` where there are such, else `\"first-fit\"`"), "\"best-fit\"";
         /// What best-fit and worst-fit compare: what is left of these resources, the next on
         /// ties. Without it: the sum of the free shares of all resources.
         BY "by" By, Else("all"), "[\"cpu\", \"memory\"]";
@@ -591,6 +657,13 @@ sections! {
         BOUNDS "bounds" TextList, Else("0, 30 min, 1 h, 2 h, 4 h and 8 h"), "[\"0 s\", \"1 h\", \"1 day\"]";
         /// What the policy `rules` compares: the first decides, the next on ties. Up to 8.
         RULES "rules" Tables(&super::rule::SECTION), Else("none"), "[{ score = \"non-empty\" }, { score = \"best-fit\", quantum = 0.25 }]";
+        /// What the policy `scores` adds up: the host with the highest sum is taken. Up to 8.
+        SCORES "scores" Tables(&super::scorer::SECTION), Else("none"), "[{ score = \"best-fit\", weight = 2 }, { expression = \"free_cpu / capacity_cpu - 0.5 * vms\" }]";
+        /// `rules` and `scores`: hosts on which one of these expressions is 0 are passed over,
+        /// though they have room. Up to 8.
+        FILTERS "filters" TextList, Else("none"), "[\"vms < 20\", \"left_memory / capacity_memory >= 0.1\"]";
+        /// `rules`, `scores` and `fgd`: which of the hosts that are equally good is taken.
+        TIES "ties" Choice(super::TIES), Else("`\"lowest-index\"`"), "\"random\"";
         /// `kubernetes`: the scheduler profile's plugins that look at resources, with their
         /// weights.
         PLUGINS "plugins" Table(&super::plugins::SECTION), Else("both, 1"), "{ node-resources-fit = 1 }";
@@ -603,6 +676,13 @@ sections! {
         /// NodeResourcesFit, 1 to 100. What a request does not ask for is left out, apart from
         /// cpu, memory and disk.
         RESOURCES "resources" ResourceWeights, Else("cpu and memory, 1"), "{ cpu = 1, memory = 1, gpu = 5 }";
+        /// `kubernetes`: it scores once it has found room on this percentage of the hosts (on 100
+        /// at least), and goes on from there next time; 0 to 100. With 0 it chooses: 50 less one
+        /// for each 125 hosts, at least 5, which is what a cluster does that does not set it.
+        PERCENTAGE_OF_NODES "percentage-of-nodes-to-score" Whole, Else("100"), "0";
+        /// `kubernetes`: whether it looks at a host of each zone in turn, as the scheduler does,
+        /// or by index. Of hosts that score the same, the one looked at first is taken.
+        ZONE_INTERLEAVE "zone-interleave" Flag, Else("false"), "true";
         /// `nova`: the multipliers of its weighers.
         WEIGHERS "weighers" Table(&super::weighers::SECTION), Else("all 1"), "{ memory = -1 }";
         /// `nomad`: whether full hosts are better or empty ones.
@@ -613,6 +693,8 @@ sections! {
         /// Whether a request that fits nowhere pushes out VMs of lower `priority`. Victims are
         /// chosen as by the Kubernetes scheduler, whatever the policy.
         PREEMPTION "preemption" Flag, Else("false"), "true";
+        /// `fgd`: the requests that GPUs are to stay usable for.
+        TYPICAL "typical" Tables(&super::typical::SECTION), Else("the commonest of the demand that make up 95 % of its requests"), "[{ cpu = 4, gpu = 0.25, share = 0.6 }, { cpu = 8, gpu = 1, share = 0.4 }]";
     }
 
     /// Plugins of a Kubernetes scheduler profile. One that is not named is not used.
@@ -641,6 +723,12 @@ sections! {
         DISK "disk" Signed, Else("1"), "0.5";
     }
 
+    /// A typical request of `fgd`: its cpu and its gpu; other resources do not count.
+    typical "placement.typical" Amounts {
+        /// How often it comes, above 0: its part of the sum of all shares.
+        SHARE "share" Number, Must, "0.6";
+    }
+
     /// One rule of the policy `rules`: the host with the lower score comes first. The scores called
     /// like a policy order hosts as that policy does; they measure shares by the `norm` and the
     /// `weights` of the placement.
@@ -650,6 +738,27 @@ sections! {
         SCORE "score" Choice(super::SCORES), Must, "\"best-fit\"";
         /// Scores count in whole multiples of this, so that near equals tie; above 0.
         QUANTUM "quantum" Number, Else("as they are"), "0.25";
+        /// The label's name. Only and always with `label`.
+        KEY "key" Text, OneOf, "\"gen\"";
+        /// The label's value. Only and always with `label`.
+        VALUE "value" Text, OneOf, "\"g2\"";
+    }
+
+    /// One score of the policy `scores`: a score of a rule, or an expression. Each is brought to 0
+    /// to 1 over the hosts that can take the VM, 1 for the host that it likes best (a score called
+    /// like a policy: the one that the policy takes; an expression: the one where it is highest; all
+    /// 0 if they are alike), multiplied by its weight and added up. What an expression can use is
+    /// in the user's guide.
+    scorer "scores = [{ … }]" None {
+        /// A score, as in a rule. This or `expression`.
+        SCORE "score" Choice(super::SCORES), OneOf, "\"best-fit\"";
+        /// Arithmetic over the host and the request, of which more is better. This or `score`.
+        EXPRESSION "expression" Text, OneOf, "\"free_cpu / capacity_cpu - 0.5 * vms\"";
+        /// What it is multiplied by; below 0 it counts the other way round.
+        WEIGHT "weight" Signed, Else("1"), "2";
+        /// Whether it is brought to 0 to 1 first, or added as it is (scores of which less is better
+        /// with a minus sign).
+        NORMALISE "normalise" Choice(super::NORMALISERS), Else("`\"min-max\"`"), "\"none\"";
         /// The label's name. Only and always with `label`.
         KEY "key" Text, OneOf, "\"gen\"";
         /// The label's value. Only and always with `label`.

@@ -10,10 +10,10 @@ use super::spreads::{self, Allow};
 use super::tree::{Entry, Node, Value};
 use crate::inventory::{InventoryHost, read_inventory};
 use crate::problem::Problems;
-use crate::resources::{AMOUNT_MAX, Builtin};
+use crate::resources::{AMOUNT_MAX, Builtin, DEVICE_MILLI, DEVICES_MAX};
 use crate::scenario::{
     Curve, Distribution, Growth, HOSTS_MAX, HostSpec, HostTypeId, ModelId, Pool, PoolId,
-    Procurement, Rack, RackId, ZoneId,
+    Procurement, Rack, RackId, Taint, ZoneId,
 };
 use crate::time::{DAY_MS, MINUTE_MS};
 use crate::units::{Decimal, format_amount, shorten};
@@ -41,10 +41,28 @@ pub(crate) struct Model {
     pub(crate) price_cents: u64,
     pub(crate) lead_time: Distribution,
     pub(crate) retire_after_ms: Option<u64>,
-    labels: Labels,
+    marks: Marks,
 }
 
 type Labels = BTreeMap<String, String>;
+
+/// What hosts are marked with.
+#[derive(Clone, Default)]
+pub(crate) struct Marks {
+    pub(crate) labels: Labels,
+    pub(crate) taints: Labels,
+    pub(crate) soft_taints: Labels,
+}
+
+impl Marks {
+    /// These on top: of one key, the later value counts.
+    fn extend(&mut self, more: &Self) {
+        let copy = |labels: &Labels| labels.clone().into_iter();
+        self.labels.extend(copy(&more.labels));
+        self.taints.extend(copy(&more.taints));
+        self.soft_taints.extend(copy(&more.soft_taints));
+    }
+}
 
 /// What a host can be, its labels as `key=value`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,12 +70,14 @@ pub(crate) struct Type {
     pub(crate) model: usize,
     pub(crate) pool: usize,
     pub(crate) labels: Vec<String>,
+    /// Sorted.
+    pub(crate) taints: Vec<Taint>,
 }
 
 /// A pool as written.
 pub(crate) struct Draft<'t> {
     table: Table<'t>,
-    labels: Labels,
+    marks: Marks,
     zones: Vec<String>,
     racks_per_zone: usize,
     /// Whether it says its zones or racks itself; if not, an inventory can.
@@ -82,7 +102,11 @@ pub(crate) struct Fleet {
     named_models: usize,
     pub(crate) pools: Vec<Pool>,
     pub(crate) pool_rows: BTreeMap<String, usize>,
-    pool_labels: Vec<Labels>,
+    pool_marks: Vec<Marks>,
+    /// What a pool sells each unit of a resource at, by pool.
+    pool_overcommit: Vec<[Option<Decimal>; 8]>,
+    /// Models as pools with an overcommit of their own sell them, by model and pool.
+    pool_models: BTreeMap<(usize, usize), usize>,
     pub(crate) zones: Vec<String>,
     zone_ids: BTreeMap<String, ZoneId>,
     pub(crate) racks: Vec<Rack>,
@@ -172,6 +196,11 @@ pub(crate) fn inherited<'t>(
         list.push((entry, merged));
     }
     list
+}
+
+/// Each as `key=value`.
+fn names(labels: &Labels) -> impl Iterator<Item = String> {
+    labels.iter().map(|(key, value)| format!("{key}={value}"))
 }
 
 /// `floor((total − reserved) × ratio)`; `None` if that cannot be counted.
@@ -265,12 +294,12 @@ impl Fleet {
             self.pools[row].racks.clone_from(&draft.racks);
             if let Some(node) = draft.table.get(&pool::GROWTH) {
                 for node in check.list(pool::GROWTH.key, node, true) {
-                    let growth = self.read_growth(check, node, row, &draft.labels);
+                    let growth = self.read_growth(check, node, row, &draft.marks);
                     self.growth.extend(growth);
                 }
             }
         }
-        self.pool_labels = drafts.into_iter().map(|draft| draft.labels).collect();
+        self.pool_marks = drafts.into_iter().map(|draft| draft.marks).collect();
     }
 
     fn open_pool<'t>(&mut self, check: &mut Check<'_>, node: &'t Node) -> Option<Draft<'t>> {
@@ -285,10 +314,13 @@ impl Fleet {
         }
         self.pool_rows.entry(name.clone()).or_insert(self.pools.len());
         self.pools.push(Pool { name, racks: Vec::new() });
-        let labels = match table.get(&pool::LABELS) {
-            Some(node) => check.labels(pool::LABELS.key, node),
-            None => Labels::new(),
-        };
+        let marks = read_marks(check, &table, [&pool::LABELS, &pool::TAINTS, &pool::SOFT_TAINTS]);
+        let ratios = table.get(&pool::OVERCOMMIT).and_then(|node| {
+            let key = pool::OVERCOMMIT.key;
+            let inner = check.open(key, node, node.at, &[&overcommit::SECTION])?;
+            Some(check.ratios(&inner))
+        });
+        self.pool_overcommit.push(ratios.unwrap_or([None; 8]));
         let zones = table.get(&pool::ZONES).and_then(|node| read_zones(check, node));
         let racks = table
             .get(&pool::RACKS_PER_ZONE)
@@ -296,7 +328,7 @@ impl Fleet {
         let has_grid = zones.is_some() || racks.is_some();
         Some(Draft {
             table,
-            labels,
+            marks,
             zones: zones.unwrap_or_else(|| vec!["z1".to_owned()]),
             racks_per_zone: racks.map_or(1, |racks| racks as usize),
             has_grid,
@@ -365,13 +397,22 @@ impl Fleet {
         id
     }
 
-    fn host_type(&mut self, model: usize, pool: usize, labels: &[&Labels]) -> HostTypeId {
-        let mut merged = self.models[model].labels.clone();
-        for more in labels {
-            merged.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
-        }
-        let labels = merged.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let host_type = Type { model, pool, labels };
+    fn host_type(
+        &mut self,
+        check: &mut Check<'_>,
+        model: usize,
+        pool: usize,
+        marks: &[&Marks],
+    ) -> HostTypeId {
+        let mut merged = self.models[model].marks.clone();
+        marks.iter().for_each(|more| merged.extend(more));
+        let labels = names(&merged.labels).collect();
+        let hard = names(&merged.taints).map(|name| Taint { name, is_hard: true });
+        let soft = names(&merged.soft_taints).map(|name| Taint { name, is_hard: false });
+        let mut taints: Vec<Taint> = hard.chain(soft).collect();
+        taints.sort_unstable();
+        let model = self.pool_model(check, model, pool);
+        let host_type = Type { model, pool, labels, taints };
         if let Some(id) = self.type_ids.get(&host_type) {
             return *id;
         }
@@ -379,6 +420,33 @@ impl Fleet {
         self.types.push(host_type.clone());
         self.type_ids.insert(host_type, id);
         id
+    }
+
+    /// A model as a pool sells it.
+    fn pool_model(&mut self, check: &mut Check<'_>, model: usize, pool: usize) -> usize {
+        let ratios = self.pool_overcommit[pool];
+        if ratios == [None; 8] {
+            return model;
+        }
+        if let Some(known) = self.pool_models.get(&(model, pool)) {
+            return *known;
+        }
+        let mut sold = self.models[model].clone();
+        for (column, ratio) in ratios.into_iter().enumerate() {
+            let Some(ratio) = ratio else { continue };
+            sold.overcommit[column] = ratio;
+            let free = effective(sold.total[column], sold.reserved[column], ratio);
+            sold.effective[column] = free.unwrap_or_else(|| {
+                let (kind, name) = (&check.kind_names()[column], shorten(&self.pools[pool].name));
+                let message = format!("pool `{name}` makes more {kind} than can be counted");
+                check.error(At::File, message);
+                0
+            });
+        }
+        let row = self.models.len();
+        self.models.push(sold);
+        self.pool_models.insert((model, pool), row);
+        row
     }
 
     fn read_hosts(&mut self, check: &mut Check<'_>, drafts: &mut [Draft<'_>], row: usize) {
@@ -416,17 +484,15 @@ impl Fleet {
             Some(node) => check.length_ms(hosts::AGE.key, node, 0),
             None => Some(0),
         };
-        let labels = match table.get(&hosts::LABELS) {
-            Some(node) => check.labels(hosts::LABELS.key, node),
-            None => Labels::new(),
-        };
+        let marks =
+            read_marks(check, &table, [&hosts::LABELS, &hosts::TAINTS, &hosts::SOFT_TAINTS]);
         let (Some(model), Some(count), Some(age_ms)) = (model, count, age_ms) else { return };
         if self.hosts.len() as u64 + count > HOSTS_MAX {
             let at = count_node.map_or(table.at, |node| node.at);
             check.error(at, format!("a scenario has at most {HOSTS_MAX} hosts"));
             return;
         }
-        let host_type = self.host_type(model, pool, &[&draft.labels, &labels]);
+        let host_type = self.host_type(check, model, pool, &[&draft.marks, &marks]);
         *self.counts.entry((model, pool)).or_default() += count;
         for _ in 0..count {
             let rack = draft.racks[draft.host_count % draft.racks.len()];
@@ -473,8 +539,12 @@ impl Fleet {
                 return;
             }
             draft.host_count += 1;
-            let labels: Labels = host.labels.into_iter().collect();
-            let host_type = self.host_type(model, row, &[&draft.labels, &labels]);
+            let marks = Marks {
+                labels: host.labels.into_iter().collect(),
+                taints: host.taints.into_iter().collect(),
+                soft_taints: host.soft_taints.into_iter().collect(),
+            };
+            let host_type = self.host_type(check, model, row, &[&draft.marks, &marks]);
             *self.counts.entry((model, row)).or_default() += 1;
             let name = Some(host.name.into_boxed_str());
             self.hosts.push(HostSpec { name, host_type, rack, age_ms: host.age_ms });
@@ -522,7 +592,7 @@ impl Fleet {
                 price_cents: 0,
                 lead_time: Distribution::Constant(0),
                 retire_after_ms: None,
-                labels: Labels::new(),
+                marks: Marks::default(),
             },
         };
         for (column, amount) in amounts.into_iter().enumerate() {
@@ -603,7 +673,7 @@ impl Fleet {
         check: &mut Check<'_>,
         node: &Node,
         pool: usize,
-        labels: &Labels,
+        marks: &Marks,
     ) -> Option<Growth> {
         let which = curves::section(check, node, node.at)?;
         let sections = [&growth::SECTION, which];
@@ -637,7 +707,7 @@ impl Fleet {
             let hint = "leave out `from`: it is what the pool has at the start";
             check.warning(table.at, message, hint);
         }
-        let host_type = self.host_type(model, pool, &[labels]);
+        let host_type = self.host_type(check, model, pool, &[marks]);
         Some(Growth { host_type, curve })
     }
 
@@ -706,9 +776,9 @@ impl Fleet {
             return None;
         }
         let (model, pool) = (model?, pool?);
-        let labels = self.pool_labels[pool].clone();
+        let marks = self.pool_marks[pool].clone();
         Some(Procurement {
-            host_type: self.host_type(model, pool, &[&labels]),
+            host_type: self.host_type(check, model, pool, &[&marks]),
             trigger: trigger?,
             batch: u32::try_from(batch?).expect("bounded by the number of hosts"),
             hosts_max: hosts_max
@@ -833,13 +903,15 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
             }
         }
     }
-    let mut ratios = [Decimal::ONE; 8];
+    let mut ratios = [None; 8];
     if let Some(node) = table.get(&host_model::OVERCOMMIT)
         && let Some(inner) =
             check.open(host_model::OVERCOMMIT.key, node, node.at, &[&overcommit::SECTION])
     {
         ratios = check.ratios(&inner);
     }
+    check_gpus(check, table, total, kept);
+    let ratios = ratios.map(|ratio| ratio.unwrap_or(Decimal::ONE));
     let mut free = [0; 8];
     for column in 0..8 {
         free[column] =
@@ -866,10 +938,8 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
     let retire_after_ms = table
         .get(&host_model::RETIRE_AFTER)
         .and_then(|node| check.length_ms(host_model::RETIRE_AFTER.key, node, DAY_MS));
-    let labels = match table.get(&host_model::LABELS) {
-        Some(node) => check.labels(host_model::LABELS.key, node),
-        None => Labels::new(),
-    };
+    let fields = [&host_model::LABELS, &host_model::TAINTS, &host_model::SOFT_TAINTS];
+    let marks = read_marks(check, table, fields);
     Model {
         name: name.to_owned(),
         total,
@@ -879,8 +949,47 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
         price_cents: price_cents.unwrap_or(0),
         lead_time: lead_time.unwrap_or(Distribution::Constant(0)),
         retire_after_ms,
-        labels,
+        marks,
     }
+}
+
+/// A host has whole GPUs and keeps whole ones: each is a device.
+fn check_gpus(check: &mut Check<'_>, table: &Table<'_>, total: Wide, kept: Wide) {
+    let gpu = Builtin::Gpu;
+    let node_in = |field: Option<&'static Field>| match field {
+        Some(field) => table.get(field).and_then(|node| node.find(gpu.name())),
+        None => table.resource(gpu.name()),
+    };
+    let (row, many) = (gpu as usize, DEVICES_MAX as i64 * DEVICE_MILLI);
+    for (amount, has, field) in
+        [(total[row], "has", None), (kept[row], "keeps", Some(&host_model::RESERVED))]
+    {
+        let at = node_in(field).map_or(table.at, |node| node.at);
+        if amount % DEVICE_MILLI != 0 {
+            let message = format!("a host {has} whole GPUs, not {}", shown_gpus(amount));
+            let hint = "only a request can be for a part of one";
+            check.error_hint(at, message, hint);
+        } else if amount > many {
+            check.error(at, format!("a host has at most {DEVICES_MAX} GPUs"));
+        }
+    }
+}
+
+fn shown_gpus(amount: i64) -> String {
+    format_amount(Builtin::Gpu.name(), Builtin::Gpu.unit(), amount)
+}
+
+/// Reads the labels and taints that a table gives its hosts.
+fn read_marks(
+    check: &mut Check<'_>,
+    table: &Table<'_>,
+    [labels, taints, soft_taints]: [&'static Field; 3],
+) -> Marks {
+    let mut read = |field: &'static Field| match table.get(field) {
+        Some(node) => check.labels(field.key, node),
+        None => BTreeMap::new(),
+    };
+    Marks { labels: read(labels), taints: read(taints), soft_taints: read(soft_taints) }
 }
 
 /// A name for a machine of this size: `48 vCPU / 192 GiB`.

@@ -5,17 +5,21 @@ use super::curves::{self, Of};
 use super::fields::{Field, daily, demand, event, flavor, group, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, inherited};
+use super::rules::{Rules, Tenant, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
-use crate::resources::Builtin;
+use crate::resources::{Builtin, PORTION_HINT, is_portion};
 use crate::scenario::{
     Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull, WhenPreempted,
 };
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most demands times flavors: a run looks up what each flavor asks for in each demand.
+const ASKS_MAX: usize = 1_000_000;
 
 /// The most requests of a run: more take hours.
 const REQUESTS_MAX: f64 = 1e9;
@@ -37,11 +41,14 @@ pub(crate) struct DemandDraft {
     pub(crate) arrivals: Arrivals,
     /// Rows of flavors, and their weights.
     pub(crate) mix: Vec<(usize, f64)>,
+    /// How often so much CPU and so many GPUs are asked for, in any unit.
+    pub(crate) asked: BTreeMap<[i64; 2], f64>,
     pub(crate) lifetime: Distribution,
     pub(crate) boot: Distribution,
     pub(crate) tenant: usize,
     pub(crate) pool: Option<usize>,
     pub(crate) labels: Vec<String>,
+    pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
     pub(crate) when_full: WhenFull,
     pub(crate) priority: i32,
@@ -58,6 +65,8 @@ pub(crate) struct Load {
     names: BTreeSet<String>,
     pub(crate) tenants: Vec<String>,
     tenant_rows: BTreeMap<String, usize>,
+    /// What some of them are held to.
+    pub(crate) held: Vec<Tenant>,
     /// Which kinds somebody asks for.
     pub(crate) uses: [bool; 8],
     /// The last instant of all traces, ms.
@@ -73,8 +82,37 @@ struct Ask {
     at: At,
     pool: Option<usize>,
     labels: Vec<String>,
+    rules: Rules,
     /// What to call it, and its size.
     sizes: Vec<(String, Wide)>,
+    /// As in [`DemandDraft`].
+    asked: BTreeMap<[i64; 2], f64>,
+}
+
+/// CPU and GPUs.
+fn cpu_and_gpu(amounts: &[i64]) -> [i64; 2] {
+    [Builtin::Cpu, Builtin::Gpu].map(|kind| amounts[kind as usize])
+}
+
+impl DemandDraft {
+    /// How many requests are to be expected, and how to make them fewer.
+    pub(crate) fn requests(&self, run_ms: u64) -> (f64, &'static str) {
+        match &self.arrivals {
+            Arrivals::Alive(curve) => {
+                // A life of no time at all counts as 1 ms.
+                let lives_ms = self.lifetime.mean_within_ms(run_ms).max(1.0);
+                let is_for_good = lives_ms >= run_ms as f64;
+                let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
+                let requests = curve.max_in(0, run_ms) + ends;
+                (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
+            }
+            Arrivals::Rate { per_ms, season } => {
+                let requests = poisson::candidates(per_ms, season, run_ms);
+                (requests, "lower the rate or its `season`, or shorten `duration`")
+            }
+            Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
+        }
+    }
 }
 
 impl Load {
@@ -87,6 +125,14 @@ impl Load {
             let (amounts, _) = check.amounts(&table);
             // What is lacking because it is wrong, or another's fault, is told already.
             let is_own = table.get(&flavor::EXTENDS).is_none();
+            let gpu = Builtin::Gpu;
+            if let Some(node) = table.resource(gpu.name())
+                && !is_portion(amounts[gpu as usize])
+            {
+                let asked = format_amount(gpu.name(), gpu.unit(), amounts[gpu as usize]);
+                let message = format!("{asked} is neither a part of one nor whole ones");
+                check.error_hint(node.at, message, PORTION_HINT);
+            }
             let is_right = is_own && check.findings.error_count() == errors_before;
             if amounts == [0; 8] && is_right && !check.findings.is_broken() {
                 let message = format!("the flavor `{}` asks for nothing", shorten(&entry.key));
@@ -113,6 +159,27 @@ impl Load {
         self.tenants.push(name.to_owned());
         self.tenant_rows.insert(name.to_owned(), row);
         row
+    }
+
+    /// Reads what tenants are held to.
+    pub(crate) fn read_tenants(&mut self, check: &mut Check<'_>, node: &Node) {
+        self.held = read_tenants(check, node);
+    }
+
+    /// By tenant: what it is held to, of all kinds.
+    pub(crate) fn held_by_tenant(&self) -> Vec<Option<&Tenant>> {
+        let held = |name: &String| self.held.iter().find(|tenant| tenant.name == *name);
+        self.tenants.iter().map(held).collect()
+    }
+
+    /// Warns of tenants that own no demand.
+    pub(crate) fn check_tenants(&self, check: &mut Check<'_>) {
+        for tenant in self.held.iter().filter(|held| !self.tenant_rows.contains_key(&held.name)) {
+            let known = self.tenants.iter().map(String::as_str);
+            let hint = check.name_hint("tenant", &tenant.name, known);
+            let message = format!("no demand belongs to the tenant `{}`", shorten(&tenant.name));
+            check.warning(tenant.at, message, hint);
+        }
     }
 
     /// Reads the demands. The pools must be known by name.
@@ -160,6 +227,7 @@ impl Load {
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
+        let rules = read_rules(check, table);
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
         let when_full = match table.get(&demand::WHEN_FULL) {
             Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
@@ -199,13 +267,21 @@ impl Load {
             }
             None => Some(Distribution::Constant(u64::MAX)),
         };
-        let mut ask = Ask { at: table.at, pool, labels: labels.clone(), sizes: Vec::new() };
+        let mut ask = Ask {
+            at: table.at,
+            pool,
+            labels: labels.clone(),
+            rules: rules.clone().unwrap_or_default(),
+            sizes: Vec::new(),
+            asked: BTreeMap::new(),
+        };
         let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
         let says = [&demand::ALIVE, &demand::RATE].into_iter().find(|key| table.get(key).is_some());
         let mix = match table.get(&demand::TRACE) {
             Some(_) => Some(Vec::new()),
             None => self.read_mix(check, table, &mut ask),
         };
+        let asked = std::mem::take(&mut ask.asked);
         // A pool that is not there, or hosts that did not read, would make noise here.
         if pool_node.is_none() || pool.is_some() {
             self.asks.push(ask);
@@ -215,11 +291,13 @@ impl Load {
             at: says.map_or(table.at, |key| table.at_key(key)),
             arrivals: arrivals?,
             mix: mix?,
+            asked,
             lifetime: lifetime?,
             boot: boot?,
             tenant,
             pool,
             labels,
+            rules: rules?,
             group,
             when_full: when_full?,
             priority: priority?,
@@ -315,8 +393,9 @@ impl Load {
                 return None;
             }
         };
-        for (row, _) in &mix {
+        for (row, weight) in &mix {
             let flavor = &self.flavors[*row];
+            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += weight;
             for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
                 *used |= amount > 0;
             }
@@ -358,7 +437,10 @@ impl Load {
                 check.error_hint(node.at, message, hint);
             }
         }
-        for name in &survey.flavors {
+        for (size, rows) in &survey.sizes {
+            *ask.asked.entry(*size).or_default() += *rows as f64;
+        }
+        for (name, rows) in survey.flavors.iter().zip(&survey.flavor_rows) {
             let Some(row) = self.flavor_rows.get(name) else {
                 if !check.findings.is_broken() {
                     let known = self.flavor_rows.keys().map(String::as_str);
@@ -375,6 +457,7 @@ impl Load {
             for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
                 *used |= amount > 0;
             }
+            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += *rows as f64;
             ask.sizes.push((format!("`{}`", shorten(name)), flavor.amounts));
         }
         let largest = survey.largest.iter().chain(&survey.largest_own);
@@ -420,24 +503,18 @@ impl Load {
     /// Turns away what would run for hours: demands that make too many requests, each and all
     /// together.
     pub(crate) fn check_requests(&self, check: &mut Check<'_>) {
+        let (flavors, demands) = (self.flavors.len(), self.demands.len());
+        if flavors * demands > ASKS_MAX {
+            let message = format!(
+                "{demands} demands with {flavors} flavors are too many: their product is at most \
+                 {ASKS_MAX}"
+            );
+            check.error_hint(At::File, message, "leave out the flavors that no demand names");
+        }
         let run_ms = check.run_ms();
         let mut all = 0.0;
         for draft in &self.demands {
-            let (requests, hint) = match &draft.arrivals {
-                Arrivals::Alive(curve) => {
-                    // A life of no time at all counts as 1 ms.
-                    let lives_ms = draft.lifetime.mean_within_ms(run_ms).max(1.0);
-                    let is_for_good = lives_ms >= run_ms as f64;
-                    let ends = if is_for_good { 0.0 } else { curve.area(run_ms) / lives_ms };
-                    let requests = curve.max_in(0, run_ms) + ends;
-                    (requests, "lengthen `lifetime`, lower the count, or shorten `duration`")
-                }
-                Arrivals::Rate { per_ms, season } => {
-                    let requests = poisson::candidates(per_ms, season, run_ms);
-                    (requests, "lower the rate or its `season`, or shorten `duration`")
-                }
-                Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
-            };
+            let (requests, hint) = draft.requests(run_ms);
             all += requests;
             if requests > REQUESTS_MAX {
                 let message = format!(
@@ -473,6 +550,15 @@ impl Load {
                     ("no host has the labels that this demand needs", "compare the `labels`")
                 };
                 check.warning(ask.at, message, hint);
+                continue;
+            }
+            ask.rules.check(check, fleet, ask.at);
+            let mut types = types;
+            types.retain(|row| ask.rules.admits(&fleet.types[*row]));
+            if types.is_empty() {
+                let message = "no host will do for this demand: each lacks a label, has one that it \
+                               forbids, or has a taint that it does not tolerate";
+                check.warning(ask.at, message, "compare `requires`, `forbids` and `tolerates`");
                 continue;
             }
             let models: BTreeSet<usize> = types.iter().map(|row| fleet.types[*row].model).collect();

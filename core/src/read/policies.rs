@@ -2,13 +2,13 @@
 
 use super::check::{Check, Table};
 use super::clusters;
-use super::fields::{Field, POLICIES, SCORES, placement, root, rule};
+use super::compose;
+use super::fields::{Field, POLICIES, placement, root};
 use super::findings::At;
+use super::gradient;
 use super::tree::{Node, Value};
 use crate::resources::{KINDS_MAX, Kinds};
-use crate::scenario::{
-    Compose, FitBy, LabelId, Measure, Norm, Placement, Policy, RULES_MAX, Rule, Score, ShareOf,
-};
+use crate::scenario::{FitBy, Measure, Norm, Placement, Policy, ShareOf};
 use crate::time::MINUTE_MS;
 
 /// Policies that measure free amounts as shares of something.
@@ -26,6 +26,7 @@ const NORMED: &[&str] = &[
     "greedy-extension",
     "lifetime-bucket",
     "rules",
+    "scores",
 ];
 
 /// Those of them that add shares up by weight.
@@ -42,6 +43,7 @@ const WEIGHTED: &[&str] = &[
     "greedy-extension",
     "lifetime-bucket",
     "rules",
+    "scores",
 ];
 
 /// Each parameter, and the policies that it is for.
@@ -55,13 +57,19 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::BASE, &["epvm"]),
     (&placement::BOUNDS, &["lifetime-bucket"]),
     (&placement::RULES, &["rules"]),
+    (&placement::SCORES, &["scores"]),
+    (&placement::FILTERS, &["rules", "scores"]),
+    (&placement::TIES, &["rules", "scores", "fgd"]),
     (&placement::PLUGINS, &["kubernetes"]),
     (&placement::FIT, &["kubernetes"]),
     (&placement::SHAPE, &["kubernetes"]),
     (&placement::RESOURCES, &["kubernetes"]),
+    (&placement::PERCENTAGE_OF_NODES, &["kubernetes"]),
+    (&placement::ZONE_INTERLEAVE, &["kubernetes"]),
     (&placement::WEIGHERS, &["nova"]),
     (&placement::ALGORITHM, &["nomad"]),
     (&placement::VISITS, &["nomad"]),
+    (&placement::TYPICAL, &["fgd"]),
 ];
 
 /// The most hosts that power-of-d draws.
@@ -84,6 +92,8 @@ pub(crate) fn read_placement(
     let policy_node = table.get(&placement::POLICY);
     let policy = match policy_node {
         Some(node) => check.choice(placement::POLICY.key, node, "policy", POLICIES),
+        None if table.get(&placement::SCORES).is_some() => Some("scores"),
+        None if table.get(&placement::RULES).is_some() => Some("rules"),
         None => Some("first-fit"),
     };
     // What is wrong with a parameter is told even where it is not the policy's.
@@ -110,14 +120,11 @@ pub(crate) fn read_placement(
         Some(node) => read_bounds(check, node),
         None => Some([0, 30, 60, 120, 240, 480].map(|minutes| minutes * MINUTE_MS).to_vec()),
     };
-    let rules = match table.get(&placement::RULES) {
-        Some(node) => read_rules(check, node, labels),
-        None => Some(Vec::new()),
-    };
     let preemption = match table.get(&placement::PREEMPTION) {
         Some(node) => check.flag(placement::PREEMPTION.key, node),
         None => Some(false),
     };
+    let own = compose::read_parts(check, &table, kinds, labels);
     let policy = policy?;
     let is_set = |at: At| matches!(at, At::Set(_));
     for (field, takers) in PARAMETERS {
@@ -141,6 +148,7 @@ pub(crate) fn read_placement(
         "kubernetes" => clusters::read_kubernetes(check, &table, kinds)?,
         "nova" => clusters::read_nova(check, &table, kinds)?,
         "nomad" => clusters::read_nomad(check, &table, kinds)?,
+        "fgd" => gradient::read_fgd(check, &table, kinds, own.as_ref()?.ties)?,
         "power-of-d" => {
             Policy::PowerOfD { draws: draws?, prefers_most: prefers? == "worst", measure: measure? }
         }
@@ -160,15 +168,8 @@ pub(crate) fn read_placement(
         "balance-fit" => Policy::BalanceFit,
         "greedy-extension" => Policy::GreedyExtension(measure?),
         "lifetime-bucket" => Policy::LifetimeBucket { measure: measure?, bounds_ms: bounds_ms? },
-        "rules" => {
-            let rules = rules?;
-            if rules.is_empty() {
-                let hint = format!("add `rules = {}`", placement::RULES.example);
-                check.error_hint(table.at, "the policy `rules` has no rules", hint);
-                return None;
-            }
-            Policy::Compose(Compose { rules, measure: measure? })
-        }
+        "rules" => Policy::Compose(own?.by_rules(check, table.at, measure?)?),
+        "scores" => Policy::Compose(own?.by_scores(check, table.at, measure?)?),
         _ => unreachable!("the choice is one of those above"),
     };
     Some(Placement { policy, preemption: preemption? })
@@ -281,75 +282,6 @@ fn read_bounds(check: &mut Check<'_>, node: &Node) -> Option<Vec<u64>> {
         return None;
     }
     Some(bounds)
-}
-
-fn read_rules(check: &mut Check<'_>, node: &Node, labels: &[String]) -> Option<Vec<Rule>> {
-    let nodes = check.list(placement::RULES.key, node, false);
-    if nodes.len() > RULES_MAX {
-        let message = format!("there are at most {RULES_MAX} rules, not {}", nodes.len());
-        check.error(node.at, message);
-        return None;
-    }
-    let rules: Vec<Option<Rule>> =
-        nodes.iter().map(|node| read_rule(check, node, labels)).collect();
-    rules.into_iter().collect()
-}
-
-fn read_rule(check: &mut Check<'_>, node: &Node, labels: &[String]) -> Option<Rule> {
-    let table = check.open(placement::RULES.key, node, node.at, &[&rule::SECTION])?;
-    let score_node = table.must(check, &rule::SCORE);
-    let score = score_node.and_then(|node| check.choice(rule::SCORE.key, node, "score", SCORES));
-    let quantum = match table.get(&rule::QUANTUM) {
-        Some(node) => check.positive(rule::QUANTUM.key, node, 1e15).map(Some),
-        None => Some(None),
-    };
-    let key = table.get(&rule::KEY).map(|node| check.name(rule::KEY.key, node));
-    let value = table.get(&rule::VALUE).map(|node| check.name(rule::VALUE.key, node));
-    let score = score?;
-    let label = match (score, key, value) {
-        ("label", Some(key), Some(value)) => {
-            let label = format!("{}={}", key?, value?);
-            let row = labels.binary_search(&label).ok();
-            if row.is_none() && !check.findings.has_errors() {
-                let message = format!("no host has the label `{label}`");
-                check.warning(node.at, message, "the rule decides nothing");
-            }
-            row.map(LabelId::from_row)
-        }
-        ("label", ..) => {
-            let hint = format!(
-                "write it like `{}`",
-                "{ score = \"label\", key = \"gen\", value = \"g2\" }"
-            );
-            check.error_hint(table.at, "a rule about a label has a `key` and a `value`", hint);
-            return None;
-        }
-        (_, None, None) => None,
-        _ => {
-            let message = "`key` and `value` are for the score `label`";
-            check.error_hint(table.at, message, "delete them");
-            return None;
-        }
-    };
-    let score = match score {
-        "best-fit" => Score::BestFit(Norm::L1),
-        "worst-fit" => Score::WorstFit(Norm::L1),
-        "best-fit-l2" => Score::BestFit(Norm::L2),
-        "worst-fit-l2" => Score::WorstFit(Norm::L2),
-        "best-fit-linf" => Score::BestFit(Norm::Linf),
-        "worst-fit-linf" => Score::WorstFit(Norm::Linf),
-        "dot-product" => Score::DotProduct,
-        "norm-greedy" => Score::NormGreedy,
-        "cosine" => Score::Cosine,
-        "tetris" => Score::Tetris,
-        "epvm" => Score::Epvm,
-        "balance-fit" => Score::BalanceFit,
-        "label" => Score::Label(label),
-        "non-empty" => Score::NonEmpty,
-        "extension" => Score::Extension,
-        _ => unreachable!("the choice is one of those above"),
-    };
-    Some(Rule { score, quantum: quantum? })
 }
 
 /// The columns of a resource or of a list of them; never empty.

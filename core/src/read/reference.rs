@@ -21,7 +21,7 @@ This page is written by the program from the table that also checks the files; a
 | memory | `\"64 GiB\"`, `\"512 MiB\"`, `\"1.5 TiB\"` | whole MiB; KiB to PiB |
 | disk | `\"100 GiB\"`, `\"2 TiB\"` | whole GiB; MiB to PiB |
 | network | `\"10 Gbit/s\"`, `\"500 Mbit/s\"` | whole Mbit/s; kbit/s to Tbit/s |
-| gpu | `1`, `0.25`, `\"250m\"` | GPUs, to the thousandth |
+| gpu | `1`, `0.25`, `\"250m\"` | GPUs: a host has whole ones, a request is for whole ones or for a part of one, to the thousandth |
 | the scenario's own resources | `110` | whole numbers |
 | duration | `\"90 days\"`, `\"1h 30m\"`, `\"250 ms\"`, `\"36 months\"` | whole ms: ms, s, min, h, days, weeks, months (30.4375 days), years (365.25 days) |
 | time | `\"2012-11-23\"`, `\"2012-11-23T08:00:00\"`, `\"6 months\"` | a date, or a duration since the start in calendar months and years |
@@ -107,6 +107,7 @@ fn takes(field: &Field) -> String {
         Kind::Wait => "duration or `\"forever\"`".to_owned(),
         Kind::Curve => "value or curve".to_owned(),
         Kind::Labels => "labels".to_owned(),
+        Kind::Wanted => "labels, each with a value, a list, or `\"*\"`".to_owned(),
         Kind::ResourceWeights => "weights by resource".to_owned(),
         Kind::Signed => "number, perhaps negative".to_owned(),
         Kind::Weights(of) => format!("weights by {of}"),

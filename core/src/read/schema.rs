@@ -134,6 +134,10 @@ fn of_kind(kind: &Kind) -> Value {
             "anyOf": [{ "type": ["number", "string"], "minimum": 0 }, reference("curve")]
         }),
         Kind::Labels => json!({ "type": "object", "additionalProperties": text }),
+        Kind::Wanted => json!({
+            "type": "object",
+            "additionalProperties": { "anyOf": [text, list(text.clone())] },
+        }),
         Kind::Weights(_) => json!({
             "type": "object",
             "additionalProperties": { "type": "number", "exclusiveMinimum": 0 },

@@ -150,7 +150,7 @@ impl Simulation {
         let fact = Fact::MigrationEnded { request, vm, from, to, has_moved, downtime_ms, sent_mib };
         observer.hear(now, &fact, &self.state);
         self.retire_if_done(now, left, observer);
-        self.serve_waiting(now, Some(left), step.ask.group, observer);
+        self.serve_waiting(now, Some(left), Some(step.ask), observer);
         // Whatever ends at this instant makes room before anybody sets out.
         self.agenda.push(now, Event::SetOut);
     }

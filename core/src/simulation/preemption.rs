@@ -67,7 +67,8 @@ impl Trial<VmId> for HostOnTrial<'_> {
     }
 
     fn let_back(&mut self, id: VmId) {
-        self.state.put(id, self.host);
+        let devices = self.state.devices.of(id);
+        self.state.put(id, self.host, Some(devices));
     }
 
     fn fits(&self) -> bool {
@@ -106,11 +107,8 @@ impl Simulation {
         }
         // More may have been given up than was taken.
         for (host, asks) in freed {
-            let mut groups: Vec<Option<GroupId>> = asks.iter().map(|ask| ask.group).collect();
-            groups.sort();
-            groups.dedup();
-            for group in groups {
-                self.serve_waiting(now, Some(host), group, observer);
+            for ask in &asks {
+                self.serve_waiting(now, Some(host), Some(*ask), observer);
             }
             for ask in asks {
                 self.state.forget(ask);
@@ -130,7 +128,8 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> bool {
         let preempts = self.scenario.demands[arrived.demand.row()].preempts;
-        if !preempts || reason == Reason::PassedOver {
+        // A quota is no lack of room, and hosts that are passed over have some.
+        if !preempts || matches!(reason, Reason::PassedOver | Reason::Quota(_)) {
             return false;
         }
         let Some((host, victims)) = self.find_victims(arrived) else { return false };

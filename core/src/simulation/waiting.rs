@@ -9,8 +9,8 @@ use crate::fact::{Fact, Reason};
 use crate::observe::Observer;
 use crate::placement::filters::Filter;
 use crate::resources::Amounts;
-use crate::scenario::Scenario;
-use crate::state::{GroupId, HostId, ShapeId, State};
+use crate::scenario::{Scenario, TenantId};
+use crate::state::{Ask, HostId, ShapeId, State};
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,8 @@ pub(super) struct Waiting {
 pub(super) struct WaitingRoom {
     tickets: BTreeMap<u32, Waiting>,
     ticket_next: u32,
-    /// Tickets without a group, by shape.
-    by_shape: BTreeMap<ShapeId, BTreeSet<u32>>,
+    /// Tickets without a group, by shape, and by tenant where that decides.
+    by_shape: BTreeMap<(ShapeId, Option<TenantId>), BTreeSet<u32>>,
     /// Tickets of a group's member.
     grouped: BTreeSet<u32>,
     /// What waits for each pool. A request that any pool would do for waits for each.
@@ -50,7 +50,8 @@ impl WaitingRoom {
         self.ticket_next += 1;
         match waiting.arrived.ask.group {
             None => {
-                self.by_shape.entry(waiting.arrived.ask.shape).or_default().insert(ticket);
+                let key = key(state, waiting.arrived.ask);
+                self.by_shape.entry(key).or_default().insert(ticket);
             }
             Some(_) => {
                 self.grouped.insert(ticket);
@@ -63,12 +64,12 @@ impl WaitingRoom {
 
     fn leave(&mut self, state: &State, ticket: u32) -> Option<Waiting> {
         let waiting = self.tickets.remove(&ticket)?;
-        let shape = waiting.arrived.ask.shape;
+        let key = key(state, waiting.arrived.ask);
         self.grouped.remove(&ticket);
-        if let Some(tickets) = self.by_shape.get_mut(&shape) {
+        if let Some(tickets) = self.by_shape.get_mut(&key) {
             tickets.remove(&ticket);
             if tickets.is_empty() {
-                self.by_shape.remove(&shape);
+                self.by_shape.remove(&key);
             }
         }
         self.count(state, &waiting, -1);
@@ -88,24 +89,35 @@ impl WaitingRoom {
         }
     }
 
-    /// The first that may fit after a change on `host` (`None`: anywhere), from `from` on.
+    /// The first that may fit after a change on `host` (`None`: anywhere), from `from` on. `left`
+    /// is the ask of a VM that has left.
     fn first_fitting(
         &self,
         state: &State,
         host: Option<HostId>,
-        left: Option<GroupId>,
+        left: Option<Ask>,
         from: u32,
     ) -> Option<u32> {
         let may_fit = |ticket: u32| {
             let ask = self.tickets[&ticket].arrived.ask;
-            let has_new_place = left.is_some() && ask.group == left;
-            has_new_place || host.is_none_or(|host| Filter::new(state, ask).admits(host))
+            let filter = Filter::new(state, ask);
+            let has_new_place = left.is_some_and(|left| {
+                let is_mate = ask.group.is_some() && ask.group == left.group;
+                is_mate || ask.tenant == left.tenant && state.tenancy.has_quota(ask.tenant)
+            });
+            filter.quota().is_none()
+                && (has_new_place || host.is_none_or(|host| filter.admits(host)))
         };
         let shapes = self.by_shape.values().filter_map(|tickets| tickets.range(from..).next());
         let first = shapes.copied().filter(|ticket| may_fit(*ticket)).min();
         let grouped = self.grouped.range(from..first.unwrap_or(u32::MAX));
         grouped.copied().find(|ticket| may_fit(*ticket)).or(first)
     }
+}
+
+/// Requests of one key have one answer.
+fn key(state: &State, ask: Ask) -> (ShapeId, Option<TenantId>) {
+    (ask.shape, Some(ask.tenant).filter(|tenant| state.tenancy.decides(*tenant)))
 }
 
 impl Simulation {
@@ -134,13 +146,13 @@ impl Simulation {
         }
     }
 
-    /// Room may have come up: on one host, or (a member of group `left` has gone) for others of
-    /// its group anywhere.
+    /// Room may have come up: on one host, or (the VM of ask `left` has gone) anywhere for others
+    /// of its group, and for its tenant where that has a quota.
     pub(super) fn serve_waiting(
         &mut self,
         now: Time,
         host: Option<HostId>,
-        left: Option<GroupId>,
+        left: Option<Ask>,
         observer: &mut impl Observer,
     ) {
         if self.room.tickets.is_empty() {

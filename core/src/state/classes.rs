@@ -1,16 +1,17 @@
 //! Host classes: hosts that no policy can tell apart but by their index.
 //!
-//! Two hosts that take VMs, are of one type and have the same free are in one class: a filter and
-//! a score say the same of both. A fleet of any size has a few hundred classes (they are set by
+//! Two hosts that take VMs, are of one type and have the same free, lying in the same way, are in
+//! one class: a filter and a score say the same of both. A fleet of any size has a few hundred classes (they are set by
 //! the sizes of VMs, not by the number of hosts), so a decision looks at classes, and takes the
 //! lowest index of the best. Decisions are those of the scan over all hosts.
 
+use super::layouts::LayoutId;
+use super::members::Members;
 use super::screen::Screen;
 use super::{Columns, HostId, push_snugly};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
 use hashbrown::HashTable;
-use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A host that is in no class: it takes no VMs.
@@ -23,9 +24,9 @@ pub struct Classes {
     /// The same, rounded, and the first member of each.
     screen: Screen,
     /// By class; empty for a row to be used again.
-    members: Vec<BTreeSet<HostId>>,
+    members: Vec<Members>,
     vacant: Vec<u32>,
-    /// Classes by type and free.
+    /// Classes by type, layout and free.
     by_key: HashTable<u32>,
     /// By host.
     class_of: Vec<u32>,
@@ -60,17 +61,22 @@ impl Classes {
     }
 
     /// The hosts of a class, ascending.
-    pub fn members(&self, row: usize) -> &BTreeSet<HostId> {
+    pub fn members(&self, row: usize) -> &Members {
         &self.members[row]
     }
 
     /// Puts a host into the class of what it now is; `free` is `None` if it takes no VMs.
-    pub(super) fn update(&mut self, host: HostId, host_type: HostTypeId, free: Option<&Amounts>) {
+    pub(super) fn update(
+        &mut self,
+        host: HostId,
+        (host_type, layout): (HostTypeId, LayoutId),
+        free: Option<&Amounts>,
+    ) {
         if self.class_of.len() <= host.row() {
             (self.class_of.len()..=host.row())
                 .for_each(|_| push_snugly(&mut self.class_of, NO_CLASS));
         }
-        let new = free.map_or(NO_CLASS, |free| self.class(host_type, free));
+        let new = free.map_or(NO_CLASS, |free| self.class(host_type, layout, free));
         let old = std::mem::replace(&mut self.class_of[host.row()], new);
         if old == new {
             return;
@@ -84,9 +90,9 @@ impl Classes {
         }
         if old != NO_CLASS {
             let row = old as usize;
-            self.members[row].remove(&host);
+            self.members[row].remove(host);
             if self.screen.first(row) == Some(host) {
-                let first = self.members[row].first().copied();
+                let first = self.members[row].first();
                 self.screen.set_first(row, first);
                 if first.is_none() {
                     self.drop_class(old);
@@ -96,11 +102,14 @@ impl Classes {
     }
 
     /// The class of hosts like this, new if there is none.
-    fn class(&mut self, host_type: HostTypeId, free: &Amounts) -> u32 {
+    fn class(&mut self, host_type: HostTypeId, layout: LayoutId, free: &Amounts) -> u32 {
         let kinds = self.columns.kinds();
-        let hash = hash_of(host_type, free, kinds);
+        let hash = hash_of(host_type, layout, free, kinds);
         let columns = &self.columns;
-        let is_it = |class: &u32| columns.is(*class as usize, host_type, free);
+        let is_it = |class: &u32| {
+            let row = *class as usize;
+            columns.is(row, host_type, free) && columns.layout(row) == layout
+        };
         if let Some(known) = self.by_key.find(hash, is_it) {
             return *known;
         }
@@ -111,24 +120,21 @@ impl Classes {
             }
             None => {
                 self.columns.push(host_type, free);
-                self.members.push(BTreeSet::new());
+                self.members.push(Members::default());
                 u32::try_from(self.members.len() - 1).expect("there are no more classes than hosts")
             }
         };
+        self.columns.set_layout(class as usize, layout);
         self.screen.set_free(class as usize, free);
         let columns = &self.columns;
-        let rehash = |class: &u32| {
-            let row = *class as usize;
-            hash_of(columns.host_type(row), &columns.amounts(row), kinds)
-        };
+        let rehash = |class: &u32| hash_of_row(columns, *class as usize);
         self.by_key.insert_unique(hash, class, rehash);
         class
     }
 
     fn drop_class(&mut self, class: u32) {
         let row = class as usize;
-        let kinds = self.columns.kinds();
-        let hash = hash_of(self.columns.host_type(row), &self.columns.amounts(row), kinds);
+        let hash = hash_of_row(&self.columns, row);
         if let Ok(entry) = self.by_key.find_entry(hash, |other| *other == class) {
             entry.remove();
         }
@@ -136,9 +142,14 @@ impl Classes {
     }
 }
 
-fn hash_of(host_type: HostTypeId, free: &Amounts, kinds: usize) -> u64 {
+fn hash_of_row(columns: &Columns, row: usize) -> u64 {
+    hash_of(columns.host_type(row), columns.layout(row), &columns.amounts(row), columns.kinds())
+}
+
+fn hash_of(host_type: HostTypeId, layout: LayoutId, free: &Amounts, kinds: usize) -> u64 {
     let mut bytes = [0; 8 * (KINDS_MAX + 1)];
-    bytes[..8].copy_from_slice(&(host_type.row() as u64).to_le_bytes());
+    let first = host_type.row() as u64 | (layout.row() as u64) << 32;
+    bytes[..8].copy_from_slice(&first.to_le_bytes());
     for (chunk, amount) in bytes[8..].chunks_exact_mut(8).zip(&free[..kinds]) {
         chunk.copy_from_slice(&amount.to_le_bytes());
     }

@@ -1,5 +1,6 @@
 //! Columns: what placement scans, one row a host (or a class of hosts that are all alike).
 
+use super::layouts::LayoutId;
 use super::push_snugly;
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
@@ -10,6 +11,8 @@ pub struct Columns {
     /// What is free, one column a kind.
     free: [Vec<i64>; KINDS_MAX],
     host_type: Vec<HostTypeId>,
+    /// Shorter than the others, or empty, where the rows to come have the plain layout.
+    layout: Vec<LayoutId>,
     kinds: usize,
 }
 
@@ -43,6 +46,23 @@ impl Columns {
     #[inline]
     pub fn host_type(&self, row: usize) -> HostTypeId {
         self.host_type[row]
+    }
+
+    /// How what is free lies inside a row's host.
+    #[inline]
+    pub fn layout(&self, row: usize) -> LayoutId {
+        self.layout.get(row).copied().unwrap_or(LayoutId::PLAIN)
+    }
+
+    /// The same from now on.
+    pub(super) fn set_layout(&mut self, row: usize, layout: LayoutId) {
+        if layout == self.layout(row) {
+            return;
+        }
+        while self.layout.len() <= row {
+            push_snugly(&mut self.layout, LayoutId::PLAIN);
+        }
+        self.layout[row] = layout;
     }
 
     /// Whether a row has room. An amount of 0 fits even where less than nothing is free.

@@ -1,7 +1,7 @@
 //! History: what some policies remember of each host, kept only for those that ask for it.
 
 use super::{HostId, VmId, push_snugly};
-use crate::scenario::{Policy, Scenario, Score};
+use crate::scenario::{Policy, Scenario, Score, Variable};
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ pub struct History {
     ends: Vec<BTreeMap<Time, u32>>,
     /// By VM row.
     end_of: Vec<Time>,
+    scan_start: u64,
 }
 
 impl History {
@@ -25,7 +26,8 @@ impl History {
         let keeps_ends = match policy {
             Policy::GreedyExtension(_) | Policy::LifetimeBucket { .. } => true,
             Policy::Compose(compose) => {
-                compose.rules.iter().any(|rule| rule.score == Score::Extension)
+                compose.scores().any(|score| *score == Score::Extension)
+                    || compose.formulas().any(|f| f.variables.contains(&Variable::Extension))
             }
             _ => false,
         };
@@ -36,7 +38,19 @@ impl History {
             used: Vec::new(),
             ends: Vec::new(),
             end_of: Vec::new(),
+            scan_start: 0,
         }
+    }
+
+    /// Where the next search starts, of a policy that goes on where it stopped: a place in its
+    /// own order of hosts. Kept for `kubernetes` with sampling.
+    pub fn scan_start(&self) -> u64 {
+        self.scan_start
+    }
+
+    /// A search has stopped here.
+    pub fn set_scan_start(&mut self, place: u64) {
+        self.scan_start = place;
     }
 
     /// How many VMs had been placed in all when this host got its latest; 0: it never had one.

@@ -1,5 +1,6 @@
 //! Hosts, as columns: a host is a row, and what placement scans lies together.
 
+use super::layouts::LayoutId;
 use super::{Columns, push_snugly};
 use crate::resources::Amounts;
 use crate::scenario::{HostTypeId, PoolId, RackId, Scenario, ZoneId, id};
@@ -111,6 +112,17 @@ impl Hosts {
     #[inline]
     pub fn host_type(&self, host: HostId) -> HostTypeId {
         self.columns.host_type(host.row())
+    }
+
+    /// How what is free lies inside a host.
+    #[inline]
+    pub fn layout(&self, host: HostId) -> LayoutId {
+        self.columns.layout(host.row())
+    }
+
+    /// The same from now on.
+    pub(super) fn set_layout(&mut self, host: HostId, layout: LayoutId) {
+        self.columns.set_layout(host.row(), layout);
     }
 
     /// Where a host stands.

@@ -3,13 +3,14 @@
 //! The one place where a VM changes its host. [`State::lift`] and [`State::put`] are for trials
 //! (who would fit if this one were elsewhere), the other two for what really happens.
 
-use super::{HostId, State, Vm, VmId, push_snugly};
+use super::{DeviceSet, HostId, State, Vm, VmId, push_snugly};
 use std::collections::BTreeMap;
 
 /// VMs on the move, and where to.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
-    by_vm: BTreeMap<VmId, HostId>,
+    /// Where to, and onto which devices there.
+    by_vm: BTreeMap<VmId, (HostId, DeviceSet)>,
 }
 
 impl Moves {
@@ -20,13 +21,13 @@ impl Moves {
 
     /// The VMs on the move, and where to.
     pub fn iter(&self) -> impl Iterator<Item = (VmId, HostId)> {
-        self.by_vm.iter().map(|(vm, to)| (*vm, *to))
+        self.by_vm.iter().map(|(vm, (to, _))| (*vm, *to))
     }
 
     /// Where a VM is on its way to; `None` if it stays where it is.
     #[inline]
     pub fn target(&self, vm: VmId) -> Option<HostId> {
-        if self.by_vm.is_empty() { None } else { self.by_vm.get(&vm).copied() }
+        if self.by_vm.is_empty() { None } else { self.by_vm.get(&vm).map(|(to, _)| *to) }
     }
 }
 
@@ -59,19 +60,19 @@ impl Residents {
 
 impl State {
     /// Takes a VM off its host on trial: its room and its place in its group are free until
-    /// [`Self::put`].
-    pub fn lift(&mut self, id: VmId) {
+    /// [`Self::put`]. The devices that it had.
+    pub fn lift(&mut self, id: VmId) -> DeviceSet {
         let vm = *self.vms.get(id);
-        self.hosts.give(vm.host, &self.shapes.get(vm.ask.shape).amounts);
-        self.leave_group(&vm, vm.host);
+        self.leave(id, &vm, vm.host);
         self.changed(vm.host);
+        self.devices.of(id)
     }
 
-    /// Puts a VM that was lifted on a host: back, or elsewhere.
-    pub fn put(&mut self, id: VmId, host: HostId) {
+    /// Puts a VM that was lifted on a host: back, on the devices that it had, or elsewhere on
+    /// those of the usual rule (`None`).
+    pub fn put(&mut self, id: VmId, host: HostId, devices: Option<DeviceSet>) {
         let vm = *self.vms.get(id);
-        self.hosts.take(host, &self.shapes.get(vm.ask.shape).amounts);
-        self.enter_group(&vm, host);
+        self.enter(id, &vm, host, devices);
         self.changed(host);
         self.now_on(id, host);
     }
@@ -84,9 +85,14 @@ impl State {
     pub fn begin_move(&mut self, id: VmId, to: HostId) {
         let vm = *self.vms.get(id);
         assert!(vm.host != to, "a VM moves to another host");
-        assert!(self.moves.by_vm.insert(id, to).is_none(), "a VM is on one move at a time");
-        self.hosts.take(to, &self.shapes.get(vm.ask.shape).amounts);
-        self.enter_group(&vm, to);
+        let here = self.devices.of(id);
+        self.enter(id, &vm, to, None);
+        // It is one VM of its tenant's, though on two hosts.
+        self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, -1);
+        let there = self.devices.of(id);
+        self.devices.name(id, here);
+        let before = self.moves.by_vm.insert(id, (to, there));
+        assert!(before.is_none(), "a VM is on one move at a time");
         self.changed(to);
     }
 
@@ -96,11 +102,16 @@ impl State {
     /// # Panics
     /// If it is not on the move.
     pub fn end_move(&mut self, id: VmId, has_arrived: bool) -> HostId {
-        let to = self.moves.by_vm.remove(&id).expect("the VM is on the move");
+        let (to, there) = self.moves.by_vm.remove(&id).expect("the VM is on the move");
         let vm = *self.vms.get(id);
-        let left = if has_arrived { vm.host } else { to };
-        self.hosts.give(left, &self.shapes.get(vm.ask.shape).amounts);
-        self.leave_group(&vm, left);
+        let here = self.devices.of(id);
+        let (left, stays) = if has_arrived { (vm.host, there) } else { (to, here) };
+        if !has_arrived {
+            self.devices.name(id, there);
+        }
+        self.leave(id, &vm, left);
+        self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, 1);
+        self.devices.name(id, stays);
         self.changed(left);
         if has_arrived {
             self.now_on(id, to);
@@ -119,13 +130,38 @@ impl State {
         }
     }
 
-    pub(super) fn enter_group(&mut self, vm: &Vm, host: HostId) {
+    /// A VM takes its room on a host, on these devices or those of the usual rule.
+    #[inline]
+    pub(super) fn enter(&mut self, id: VmId, vm: &Vm, host: HostId, devices: Option<DeviceSet>) {
+        let is_exclusive = self.is_exclusive(vm.ask);
+        let amounts = &self.shapes.get(vm.ask.shape).amounts;
+        self.hosts.take(host, amounts);
+        self.tenancy.start(host, vm.ask.tenant, amounts, is_exclusive);
+        if let Some(amount) = self.devices.column().map(|column| amounts[column])
+            && amount > 0
+        {
+            let set = devices.unwrap_or_else(|| self.devices.usual(host, amount));
+            let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
+            self.lies(host, layout);
+        }
         if let Some(group) = vm.ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
     }
 
-    pub(super) fn leave_group(&mut self, vm: &Vm, host: HostId) {
+    /// A VM gives its room on a host back.
+    #[inline]
+    pub(super) fn leave(&mut self, id: VmId, vm: &Vm, host: HostId) {
+        let is_exclusive = self.is_exclusive(vm.ask);
+        let amounts = &self.shapes.get(vm.ask.shape).amounts;
+        self.hosts.give(host, amounts);
+        self.tenancy.end(host, vm.ask.tenant, amounts, is_exclusive);
+        if let Some(amount) = self.devices.column().map(|column| amounts[column])
+            && amount > 0
+        {
+            let layout = self.devices.give(id, host, amount, &mut self.layouts);
+            self.lies(host, layout);
+        }
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }

@@ -1,95 +1,92 @@
-//! The screen: what classes have, rounded down to 31 bits, so that many are looked at at once.
+//! The screen: what classes have, rounded down to 8 bits, so that many are looked at at once.
 //!
 //! Who does not pass has no room; who passes is looked at closely. Rows lie in blocks of 64, a
-//! lane each, which compilers turn into vector instructions by themselves.
+//! byte each, which compilers turn into vector instructions by themselves.
 
-use super::HostId;
+use super::{HostId, push_snugly};
 use crate::resources::{Amounts, KINDS_MAX};
 
 /// Rows in a block: the bits of a `u64`.
 pub const LANES: usize = 64;
 
-/// A row without members.
-const NOBODY: i32 = i32::MAX;
-
-type Lanes = [i32; LANES];
+type Lanes = [u8; LANES];
 
 /// What the rows of classes have, in blocks.
 #[derive(Clone, Debug)]
 pub struct Screen {
     /// By kind: amounts are divided by 2 to the power of this.
     shifts: Vec<u32>,
-    /// By block: the first member of each row, then what is free, kind by kind.
+    /// By block: what is free in each row, kind by kind.
     lanes: Vec<Lanes>,
+    /// By block: the rows that have members, a bit each.
+    filled: Vec<u64>,
+    /// By row: the lowest index, of any host if it has no members.
+    first: Vec<HostId>,
 }
 
 /// An ask as the screen sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Rounded([i32; KINDS_MAX]);
+pub struct Rounded([u8; KINDS_MAX]);
 
 impl Screen {
     /// Of no rows yet; `most` is the most that a row can have of each kind.
     pub(super) fn new(most: &[i64]) -> Self {
-        let shift = |most: &i64| (i64::BITS - most.leading_zeros()).saturating_sub(31);
-        Self { shifts: most.iter().map(shift).collect(), lanes: Vec::new() }
-    }
-
-    fn stride(&self) -> usize {
-        1 + self.shifts.len()
+        let shift = |most: &i64| (i64::BITS - most.leading_zeros()).saturating_sub(u8::BITS);
+        let shifts = most.iter().map(shift).collect();
+        Self { shifts, lanes: Vec::new(), filled: Vec::new(), first: Vec::new() }
     }
 
     /// How many blocks of rows there are.
     pub fn blocks(&self) -> usize {
-        self.lanes.len() / self.stride()
+        self.filled.len()
     }
 
     /// The lowest index in a row; `None` if it has no members.
     #[inline]
     pub fn first(&self, row: usize) -> Option<HostId> {
-        let first = self.lanes[row / LANES * self.stride()][row % LANES];
-        (first != NOBODY).then(|| HostId::from_row(first as usize))
+        let is_filled = self.filled[row / LANES] >> (row % LANES) & 1 == 1;
+        is_filled.then(|| self.first[row])
     }
 
     pub(super) fn set_first(&mut self, row: usize, first: Option<HostId>) {
-        let stride = self.stride();
-        self.lanes[row / LANES * stride][row % LANES] = first.map_or(NOBODY, lane_of);
+        let (filled, bit) = (&mut self.filled[row / LANES], 1 << (row % LANES));
+        match first {
+            Some(first) => {
+                *filled |= bit;
+                self.first[row] = first;
+            }
+            None => *filled &= !bit,
+        }
     }
 
     /// What a row has from now on; a new row has no members.
     pub(super) fn set_free(&mut self, row: usize, free: &Amounts) {
-        let (block, stride) = (row / LANES, self.stride());
-        if block == self.blocks() {
-            self.lanes.resize((block + 1) * stride, [NOBODY; LANES]);
+        let (block, kinds) = (row / LANES, self.shifts.len());
+        while self.blocks() <= block {
+            push_snugly(&mut self.filled, 0);
+            (0..kinds).for_each(|_| push_snugly(&mut self.lanes, [0; LANES]));
+            (0..LANES).for_each(|_| push_snugly(&mut self.first, HostId::from_row(0)));
         }
         for (column, shift) in self.shifts.iter().enumerate() {
-            self.lanes[block * stride + 1 + column][row % LANES] = rounded(free[column], *shift);
+            self.lanes[block * kinds + column][row % LANES] = rounded(free[column], *shift);
         }
     }
 
     /// An ask, to be held against blocks.
     pub fn rounded(&self, asked: &Amounts) -> Rounded {
-        let mut lanes = [i32::MIN; KINDS_MAX];
+        let mut lanes = [0; KINDS_MAX];
         for (column, shift) in self.shifts.iter().enumerate() {
-            // Nothing asked fits even where less than nothing is free.
-            if asked[column] > 0 {
-                lanes[column] = rounded(asked[column], *shift);
-            }
+            lanes[column] = rounded(asked[column], *shift);
         }
         Rounded(lanes)
     }
 
-    /// Which rows of a block have a member before `bound` (`None`: any) and perhaps room: bit n
-    /// stands for row n of the block.
+    /// Which rows of a block have members and perhaps room: bit n stands for row n of the block.
     #[inline]
-    pub fn passing(&self, block: usize, asked: &Rounded, bound: Option<HostId>) -> u64 {
-        let stride = self.stride();
-        let bound = bound.map_or(NOBODY, lane_of);
-        let lanes = &self.lanes[block * stride..][..stride];
-        let mut passes = [0u8; LANES];
-        for (pass, first) in passes.iter_mut().zip(&lanes[0]) {
-            *pass = u8::from(*first < bound);
-        }
-        for (free, asked) in lanes[1..].iter().zip(&asked.0) {
+    pub fn passing(&self, block: usize, asked: &Rounded) -> u64 {
+        let kinds = self.shifts.len();
+        let mut passes = [1u8; LANES];
+        for (free, asked) in self.lanes[block * kinds..][..kinds].iter().zip(&asked.0) {
             for (pass, free) in passes.iter_mut().zip(free) {
                 *pass &= u8::from(free >= asked);
             }
@@ -100,17 +97,14 @@ impl Screen {
             let eight = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             bits |= eight << (8 * byte);
         }
-        bits
+        bits & self.filled[block]
     }
 }
 
-fn lane_of(host: HostId) -> i32 {
-    i32::try_from(host.row()).expect("a fleet has fewer than 2^31 hosts")
-}
-
-/// Rounded down, and never out of 31 bits: what is more than can ever be free stays more.
-fn rounded(amount: i64, shift: u32) -> i32 {
-    i32::try_from(amount.max(-1) >> shift).unwrap_or(i32::MAX)
+/// Rounded down, less than nothing to nothing, and never more than can be free: so what is enough
+/// passes.
+fn rounded(amount: i64, shift: u32) -> u8 {
+    u8::try_from(amount.max(0) >> shift).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]
@@ -124,9 +118,11 @@ mod tests {
         screen.set_free(70, &amounts(free));
         screen.set_first(70, Some(HostId::from_row(9)));
         let asked = screen.rounded(&amounts(asked));
-        assert_eq!(screen.passing(1, &asked, None) == 1 << 6, expected);
-        assert_eq!(screen.passing(1, &asked, Some(HostId::from_row(9))), 0);
-        assert_eq!(screen.passing(0, &asked, None), 0);
+        assert_eq!(screen.passing(1, &asked) == 1 << 6, expected);
+        assert_eq!(screen.passing(0, &asked), 0);
+        assert_eq!((screen.first(0), screen.first(70)), (None, Some(HostId::from_row(9))));
+        screen.set_first(70, None);
+        assert_eq!(screen.passing(1, &asked), 0);
     }
 
     #[test]
@@ -135,12 +131,11 @@ mod tests {
         check(100, 50, 51, false);
         check(100, 0, 0, true);
         check(100, -1, 0, true);
-        check(100, -1, 1, false);
+        check(255, 255, i64::MAX, true);
+        check(256, 256, i64::MAX, false);
+        check(256, 3, 4, false);
+        check(256, 2, 3, true);
         check(1 << 50, 1 << 49, 1 << 49, true);
         check(1 << 50, (1 << 49) - 1, 1 << 49, false);
-        check(1 << 50, 1 << 50, i64::MAX, false);
-        check(100, 100, i64::MAX, false);
-        check(i64::from(i32::MAX), i64::from(i32::MAX), i64::from(i32::MAX), true);
-        check(i64::from(i32::MAX), i64::from(i32::MAX), 1 << 40, true);
     }
 }

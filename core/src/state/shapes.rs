@@ -1,10 +1,12 @@
 //! Shapes: what a request asks of a host, each distinct ask once while someone holds it.
 //!
-//! The part of an ask that no placement changes (pool, labels) is a *predicate*, decided once for
-//! each host type: that is how an operator thinks of it, and a fleet has few types.
+//! The part of an ask that no placement changes (pool, labels, taints) is a *predicate*, decided
+//! once for each host type: that is how an operator thinks of it, and a fleet has few types.
 
 use crate::resources::Amounts;
-use crate::scenario::{HostType, HostTypeId, LabelId, PoolId, Scenario, id};
+use crate::scenario::{
+    HostRules, HostType, HostTypeId, LabelId, PoolId, Scenario, Selector, TaintId, id,
+};
 use std::collections::BTreeMap;
 
 id!(/** A row of [`Shapes`], used again once nobody holds it. */ ShapeId, "s", u32);
@@ -20,7 +22,19 @@ pub struct Shape {
     holders: u32,
 }
 
-/// What a predicate says of a host type.
+/// Which hosts will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Predicate {
+    /// Hosts of this pool; `None`: of any.
+    pub pool: Option<PoolId>,
+    /// Hosts that have all these labels.
+    pub labels: Vec<LabelId>,
+    /// What else they must be, or had better be.
+    pub rules: HostRules,
+}
+
+/// What a predicate says of a host type. A type that several rules turn away is turned away by
+/// the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeVerdict {
     /// Such hosts will do.
@@ -29,9 +43,28 @@ pub enum TypeVerdict {
     WrongPool,
     /// They lack a label.
     LabelMissing,
+    /// They have a label that is forbidden.
+    LabelForbidden,
+    /// They have a taint that is not tolerated.
+    Tainted,
 }
 
-type PredicateKey = (Option<PoolId>, Vec<LabelId>);
+/// How welcome a host type is to a predicate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Weights of the preferences that it meets, summed.
+    pub labels: i64,
+    /// How many soft taints it has that are not tolerated.
+    pub taints: i64,
+}
+
+impl Wish {
+    /// Both in one number, the more the better: a taint counts 1 against it.
+    #[inline]
+    pub fn sum(self) -> i64 {
+        self.labels - self.taints
+    }
+}
 
 /// All shapes that somebody holds.
 #[derive(Clone, Debug)]
@@ -40,12 +73,15 @@ pub struct Shapes {
     vacant: Vec<ShapeId>,
     by_ask: BTreeMap<(Amounts, PredicateId), ShapeId>,
     host_types: Vec<HostType>,
-    by_predicate: BTreeMap<PredicateKey, PredicateId>,
-    pools: Vec<Option<PoolId>>,
+    /// By taint.
+    is_hard: Vec<bool>,
+    by_predicate: BTreeMap<Predicate, PredicateId>,
     /// By predicate.
-    labels: Vec<Vec<LabelId>>,
+    predicates: Vec<Predicate>,
     /// By predicate, by host type.
     verdicts: Vec<Vec<TypeVerdict>>,
+    /// The same; empty where all types are as welcome.
+    wishes: Vec<Vec<Wish>>,
 }
 
 impl Shapes {
@@ -56,10 +92,11 @@ impl Shapes {
             vacant: Vec::new(),
             by_ask: BTreeMap::new(),
             host_types: scenario.host_types.clone(),
+            is_hard: scenario.taints.iter().map(|taint| taint.is_hard).collect(),
             by_predicate: BTreeMap::new(),
-            pools: Vec::new(),
-            labels: Vec::new(),
+            predicates: Vec::new(),
             verdicts: Vec::new(),
+            wishes: Vec::new(),
         }
     }
 
@@ -74,6 +111,12 @@ impl Shapes {
         &self.rows[shape.row()]
     }
 
+    /// Which hosts will do for a shape.
+    #[inline]
+    pub fn predicate(&self, shape: ShapeId) -> &Predicate {
+        &self.predicates[self.get(shape).predicate.row()]
+    }
+
     /// What a shape's predicate says, by host type.
     #[inline]
     pub fn verdicts(&self, shape: ShapeId) -> &[TypeVerdict] {
@@ -85,44 +128,86 @@ impl Shapes {
         &self.verdicts[predicate.row()]
     }
 
+    /// How welcome each host type is to a shape; `None` where all are the same.
+    #[inline]
+    pub fn wishes(&self, shape: ShapeId) -> Option<&[Wish]> {
+        let wishes = &self.wishes[self.get(shape).predicate.row()];
+        (!wishes.is_empty()).then_some(wishes)
+    }
+
     /// The pool that a shape must run in; `None`: any.
     pub fn pool(&self, shape: ShapeId) -> Option<PoolId> {
-        self.pools[self.get(shape).predicate.row()]
+        self.predicate(shape).pool
     }
 
     /// The labels that a shape's host must have.
     pub fn labels(&self, shape: ShapeId) -> &[LabelId] {
-        &self.labels[self.get(shape).predicate.row()]
+        &self.predicate(shape).labels
     }
 
-    /// The labels that a shape asks for and hosts of a type lack.
-    pub fn labels_missing(
+    /// What a shape asks for and hosts of a type lack: each of these would need one of its labels.
+    pub fn labels_missing(&self, shape: ShapeId, host_type: HostTypeId) -> Vec<Vec<LabelId>> {
+        missing(self.predicate(shape), &self.host_types[host_type.row()])
+    }
+
+    /// The labels that hosts of a type have and a shape forbids.
+    pub fn labels_forbidden(
         &self,
         shape: ShapeId,
         host_type: HostTypeId,
     ) -> impl Iterator<Item = LabelId> {
-        let has = &self.host_types[host_type.row()].labels;
-        self.labels(shape).iter().copied().filter(|label| !has.contains(label))
+        forbidden(self.predicate(shape), &self.host_types[host_type.row()])
     }
 
-    /// The predicate for hosts of a pool (or any) that have all these labels.
-    pub(crate) fn predicate(&mut self, pool: Option<PoolId>, labels: &[LabelId]) -> PredicateId {
-        let key = (pool, labels.to_vec());
-        if let Some(known) = self.by_predicate.get(&key) {
+    /// The hard taints of hosts of a type that a shape does not tolerate.
+    pub fn taints_in_the_way(
+        &self,
+        shape: ShapeId,
+        host_type: HostTypeId,
+    ) -> impl Iterator<Item = TaintId> {
+        let taints = untolerated(self.predicate(shape), &self.host_types[host_type.row()]);
+        taints.filter(|taint| self.is_hard[taint.row()])
+    }
+
+    fn verdict(&self, predicate: &Predicate, host_type: &HostType) -> TypeVerdict {
+        let is_hard = |taint: TaintId| self.is_hard[taint.row()];
+        if predicate.pool.is_some_and(|pool| pool != host_type.pool) {
+            TypeVerdict::WrongPool
+        } else if !missing(predicate, host_type).is_empty() {
+            TypeVerdict::LabelMissing
+        } else if forbidden(predicate, host_type).next().is_some() {
+            TypeVerdict::LabelForbidden
+        } else if untolerated(predicate, host_type).any(is_hard) {
+            TypeVerdict::Tainted
+        } else {
+            TypeVerdict::Admitted
+        }
+    }
+
+    fn wish(&self, predicate: &Predicate, host_type: &HostType) -> Wish {
+        let prefers = predicate.rules.prefers.iter();
+        let met = prefers.filter(|preference| preference.selector.selects(&host_type.labels));
+        let taints = untolerated(predicate, host_type).filter(|taint| !self.is_hard[taint.row()]);
+        Wish { labels: met.map(|met| met.weight).sum(), taints: taints.count() as i64 }
+    }
+
+    /// The id of a predicate.
+    pub(crate) fn intern(&mut self, predicate: Predicate) -> PredicateId {
+        if let Some(known) = self.by_predicate.get(&predicate) {
             return *known;
         }
-        let verdict = |host_type: &HostType| match pool {
-            Some(pool) if pool != host_type.pool => TypeVerdict::WrongPool,
-            _ if labels.iter().all(|label| host_type.labels.contains(label)) => {
-                TypeVerdict::Admitted
-            }
-            _ => TypeVerdict::LabelMissing,
-        };
         let id = PredicateId::from_row(self.verdicts.len());
-        self.pools.push(pool);
-        self.labels.push(labels.to_vec());
-        self.verdicts.push(self.host_types.iter().map(verdict).collect());
-        self.by_predicate.insert(key, id);
+        let verdict = |host_type: &HostType| self.verdict(&predicate, host_type);
+        let verdicts = self.host_types.iter().map(verdict).collect();
+        let wish = |host_type: &HostType| self.wish(&predicate, host_type);
+        let mut wishes: Vec<Wish> = self.host_types.iter().map(wish).collect();
+        if wishes.iter().all(|wish| *wish == wishes[0]) {
+            wishes.clear();
+        }
+        self.verdicts.push(verdicts);
+        self.wishes.push(wishes);
+        self.predicates.push(predicate.clone());
+        self.by_predicate.insert(predicate, id);
         id
     }
 
@@ -163,4 +248,22 @@ impl Shapes {
             self.vacant.push(id);
         }
     }
+}
+
+/// What a predicate asks for and a host type has no label of.
+fn missing(predicate: &Predicate, host_type: &HostType) -> Vec<Vec<LabelId>> {
+    let single = predicate.labels.iter().map(|label| vec![*label]);
+    let Selector(several) = &predicate.rules.requires;
+    let has = |label: &LabelId| host_type.labels.contains(label);
+    single.chain(several.iter().cloned()).filter(|any| !any.iter().any(has)).collect()
+}
+
+fn forbidden(predicate: &Predicate, host_type: &HostType) -> impl Iterator<Item = LabelId> {
+    let forbids = predicate.rules.forbids.iter().copied();
+    forbids.filter(|label| host_type.labels.contains(label))
+}
+
+fn untolerated(predicate: &Predicate, host_type: &HostType) -> impl Iterator<Item = TaintId> {
+    let tolerates = &predicate.rules.tolerates;
+    host_type.taints.iter().copied().filter(|taint| !tolerates.contains(taint))
 }

@@ -292,6 +292,7 @@ fn run_engine(case: &Value, profile: &Profile, machines: &[Machine], name: &str)
         fit_weight: weight("NodeResourcesFit"),
         balance_weight: weight("NodeResourcesBalancedAllocation"),
         fit: profile.fit.clone(),
+        sampling: None,
         resources: resources
             .iter()
             .enumerate()

@@ -24,11 +24,48 @@ const KINDS: [&str; 4] = ["cpu", "memory", "disk", "gpu"];
 
 /// Any fleet with any policy.
 pub fn fleets() -> impl Strategy<Value = Fleet> {
-    (places(), hardware(), demand_side(), 1..=4usize, policies(), any::<u16>()).prop_map(
-        |(places, hardware, demand_side, kinds, policy, seed)| {
-            build(places, hardware, demand_side, kinds, policy, seed.into())
+    let seeds = (any::<u16>(), vec(tenants(), 3));
+    (places(), hardware(), demand_side(), 1..=4usize, policies(), seeds).prop_map(
+        |(places, hardware, demand_side, kinds, policy, (seed, tenants))| {
+            let mut fleet = build(places, hardware, demand_side, kinds, policy, seed.into());
+            let scenario = Arc::make_mut(&mut fleet.scenario);
+            let unit = scenario.flavors.iter().flat_map(|flavor| flavor.amounts).max();
+            let unit = unit.unwrap_or(1).max(1);
+            scenario.tenant_rules = tenants.iter().map(|rules| rules.of(kinds, unit)).collect();
+            fleet
         },
     )
+}
+
+/// What a tenant is held to; quotas in the size of the largest flavor.
+#[derive(Clone, Debug)]
+struct Held {
+    quota: Vec<Option<i64>>,
+    vms_max: Option<u64>,
+    is_exclusive: bool,
+}
+
+impl Held {
+    fn of(&self, kinds: usize, unit: i64) -> TenantRules {
+        let mut rules = TenantRules::NONE;
+        for (column, quota) in self.quota[..kinds].iter().enumerate() {
+            rules.quota[column] = quota.map_or(i64::MAX, |quota| quota * unit);
+        }
+        rules.vms_max = self.vms_max.unwrap_or(u64::MAX);
+        rules.is_exclusive = self.is_exclusive;
+        rules
+    }
+}
+
+/// Mostly nothing.
+fn tenants() -> impl Strategy<Value = Held> {
+    let quota = vec(option::weighted(0.1, 1..30i64), 4);
+    let vms_max = option::weighted(0.1, 0..30u64);
+    (quota, vms_max, prop::bool::weighted(0.05)).prop_map(|(quota, vms_max, is_exclusive)| Held {
+        quota,
+        vms_max,
+        is_exclusive,
+    })
 }
 
 /// Racks by zone, for each pool.
@@ -41,8 +78,8 @@ fn places() -> impl Strategy<Value = Places> {
 #[derive(Clone, Debug)]
 struct Hardware {
     models: Vec<Model>,
-    /// Model, pool, labels.
-    types: Vec<(usize, usize, u8)>,
+    /// Model, pool, labels, taints.
+    types: Vec<(usize, usize, u8, u8)>,
     /// Type, rack, age.
     hosts: Vec<(usize, usize, u64)>,
     growth: Vec<(usize, Curve)>,
@@ -93,7 +130,7 @@ fn hardware() -> impl Strategy<Value = Hardware> {
     let host = (0..4usize, 0..4usize, prop_oneof![Just(0), 0..DURATION_MS]);
     (
         vec(model, 1..=3),
-        vec((0..3usize, 0..3usize, 0..8u8), 1..=4),
+        vec((0..3usize, 0..3usize, 0..8u8, prop_oneof![3 => Just(0u8), 1 => 0..4u8]), 1..=4),
         vec(host, 1..=40),
         vec((0..4usize, curves(20.0)), 0..=2),
         vec(buying, 0..=2),
@@ -183,6 +220,7 @@ struct Source {
     tenant: usize,
     pool: Option<usize>,
     labels: u8,
+    rules: HostRules,
     group: Option<GroupRule>,
     when_full: WhenFull,
 }
@@ -258,15 +296,48 @@ fn demand_side() -> impl Strategy<Value = DemandSide> {
         durations(),
         0..3usize,
         option::weighted(0.3, 0..3usize),
-        prop_oneof![3 => Just(0u8), 1 => 0..8u8],
+        (prop_oneof![3 => Just(0u8), 1 => 0..8u8], host_rules()),
         option::weighted(0.4, group),
         when_full,
     )
-        .prop_map(|(arrivals, mix, lifetime, boot, tenant, pool, labels, group, when_full)| {
-            Source { arrivals, mix, lifetime, boot, tenant, pool, labels, group, when_full }
-        });
+        .prop_map(
+            |(arrivals, mix, lifetime, boot, tenant, pool, of_hosts, group, when_full)| {
+                let (labels, rules) = of_hosts;
+                Source {
+                    arrivals,
+                    mix,
+                    lifetime,
+                    boot,
+                    tenant,
+                    pool,
+                    labels,
+                    rules,
+                    group,
+                    when_full,
+                }
+            },
+        );
     (vec(vec(0..=6i64, 4), 1..=3), vec(source, 1..=3))
         .prop_map(|(flavors, demands)| DemandSide { flavors, demands })
+}
+
+/// Mostly none, or a demand would seldom find a host.
+fn host_rules() -> impl Strategy<Value = HostRules> {
+    let any = |most| vec((1..8u8).prop_map(labels), 0..=most).prop_map(Selector);
+    let rarely = |mask: std::ops::Range<u8>| prop_oneof![3 => Just(0u8), 1 => mask];
+    let is_exclusive = prop::bool::weighted(0.05);
+    (prop_oneof![3 => any(0), 1 => any(2)], rarely(0..8), 0..4u8, is_exclusive).prop_map(
+        |(requires, forbids, tolerates, is_exclusive)| HostRules {
+            requires,
+            is_exclusive,
+            forbids: labels(forbids),
+            tolerates: (0..2)
+                .filter(|bit| tolerates & (1 << bit) != 0)
+                .map(TaintId::from_row)
+                .collect(),
+            ..HostRules::default()
+        },
+    )
 }
 
 /// Every policy; columns are brought into the scenario's range later.
@@ -303,9 +374,16 @@ fn policies() -> impl Strategy<Value = Policy> {
         Policy::LifetimeBucket { measure, bounds_ms: bounds_ms.collect() }
     });
     let rules = (vec(rules(), 1..4), measures())
-        .prop_map(|(rules, measure)| Policy::Compose(Compose { rules, measure }));
+        .prop_map(|(rules, measure)| Policy::Compose(Compose::of_rules(rules, measure)));
+    let texts = prop_oneof![Just("free / capacity - 0.5 * vms"), Just("min(free, 2 * asked)")];
+    let ties = prop_oneof![Just(Ties::LowestIndex), Just(Ties::Random)];
+    let scores = (norm(), -2.0..2.0f64, texts, ties).prop_map(|(norm, weight, text, ties)| {
+        let expression = Score::Expression(crate::common::formula(text));
+        crate::common::scores(vec![(Score::BestFit(norm), weight), (expression, 1.0)], ties, &[])
+    });
     prop_oneof![
         6 => lists,
+        1 => scores,
         2 => by().prop_map(Policy::BestFit),
         2 => by().prop_map(Policy::WorstFit),
         1 => draws,
@@ -318,17 +396,25 @@ fn policies() -> impl Strategy<Value = Policy> {
         1 => measures().prop_map(Policy::GreedyExtension),
         1 => buckets,
         2 => rules,
-        1 => (0..4usize, 0..2i64).prop_map(|(column, balance_weight)| {
+        1 => (0..4usize, 0..2i64, any::<bool>()).prop_map(|(column, balance_weight, is_sampled)| {
             let resource = |column| KubernetesResource { column, weight: 1, is_extended: true };
             Policy::Kubernetes(KubernetesProfile {
                 fit_weight: 1,
                 balance_weight,
                 fit: FitScore::Most,
                 resources: vec![resource(column), resource(0)],
+                sampling: is_sampled
+                    .then_some(KubernetesSampling { percentage: 0, interleaves_zones: true }),
             })
         }),
         1 => (0..4usize, any::<bool>()).prop_map(|(column, is_overcommitted)| {
             Policy::Nova(vec![NovaWeigher { column, multiplier: -1.0, is_overcommitted }])
+        }),
+        1 => any::<bool>().prop_map(|is_random| {
+            // These GPUs are an amount like any other: to the gradient all hosts are alike.
+            let ties = if is_random { Ties::Random } else { Ties::LowestIndex };
+            let typical = Vec::new();
+            Policy::Fgd(FgdRule { gpu: None, cpu: Some(0), typical, ties })
         }),
         1 => (0..4usize).prop_map(|column| {
             let (algorithm, walk) = (NomadAlgorithm::Binpack, NomadWalk::Service);
@@ -380,6 +466,8 @@ fn build(
     scenario.duration_ms = DURATION_MS;
     scenario.seed = seed;
     scenario.labels = ["a=1", "b=1", "c=1"].map(str::to_owned).to_vec();
+    let taint = |(name, is_hard): (&str, bool)| Taint { name: name.into(), is_hard };
+    scenario.taints = [("x=1", true), ("y=1", false)].map(taint).to_vec();
     scenario.tenants = ["default", "web", "batch"].map(str::to_owned).to_vec();
     scenario.zones = ["z1", "z2", "z3"].map(str::to_owned).to_vec();
     scenario.racks.clear();
@@ -407,11 +495,12 @@ fn build(
         });
     }
     let mut host_types: Vec<HostType> = Vec::new();
-    for (model, pool, mask) in hardware.types {
+    for (model, pool, mask, taints) in hardware.types {
         let host_type = HostType {
             model: ModelId::from_row(model % scenario.models.len()),
             pool: PoolId::from_row(pool % scenario.pools.len()),
             labels: labels(mask),
+            taints: (0..2).filter(|bit| taints & (1 << bit) != 0).map(TaintId::from_row).collect(),
         };
         if !host_types.contains(&host_type) {
             host_types.push(host_type);
@@ -476,6 +565,7 @@ fn build(
             tenant: TenantId::from_row(source.tenant),
             pool: source.pool.map(|pool| PoolId::from_row(pool % scenario.pools.len())),
             labels: labels(source.labels),
+            rules: source.rules,
             group: source.group,
             when_full: source.when_full,
             priority: 0,

@@ -61,6 +61,7 @@ struct Host {
     host_type: HostTypeId,
     pool: PoolId,
     labels: Vec<LabelId>,
+    taints: Vec<TaintId>,
     rack: RackId,
     zone: ZoneId,
     effective: Amounts,
@@ -89,6 +90,7 @@ struct Want {
     amounts: Amounts,
     pool: Option<PoolId>,
     labels: Vec<LabelId>,
+    rules: HostRules,
     group: Option<(GroupKey, GroupRule)>,
     arrived: u64,
     stay_ms: u64,
@@ -188,14 +190,18 @@ impl Judge {
         let count = |is_there: &dyn Fn(&Host) -> bool| {
             mates.iter().filter(|row| is_there(&self.hosts[**row])).count() as u64
         };
+        let is_over = self.is_over_quota(want);
         let admits = |&row: &usize| {
             let host = &self.hosts[row];
             // Closed next fit never goes back.
             let is_behind = self.last_host.is_some_and(|last| row < last);
             host.status == HostStatus::Up
+                && !is_over
+                && self.bear(row, want)
                 && !(is_behind && self.scenario.placement.policy == Policy::NextFitClosed)
                 && want.pool.is_none_or(|pool| pool == host.pool)
                 && want.labels.iter().all(|label| host.labels.contains(label))
+                && self.is_admitted(host, &want.rules)
                 && self.has_room(host, &want.amounts)
                 && want.group.as_ref().is_none_or(|(_, rule)| {
                     mates.iter().filter(|mate| **mate == row).count() < rule.per_host_max as usize
@@ -204,6 +210,39 @@ impl Judge {
                 })
         };
         (0..self.hosts.len()).filter(admits).collect()
+    }
+
+    fn is_over_quota(&self, want: &Want) -> bool {
+        let Some(rules) = self.scenario.tenant_rules.get(want.tenant.row()) else { return false };
+        let mine = || self.vms.values().filter(|vm| vm.want.tenant == want.tenant);
+        let is_over = |column: usize| {
+            let taken: i64 = mine().map(|vm| vm.want.amounts[column]).sum();
+            let asked = want.amounts[column];
+            asked > 0 && i128::from(taken) + i128::from(asked) > i128::from(rules.quota[column])
+        };
+        mine().count() as u64 + 1 > rules.vms_max || (0..self.scenario.kinds.len()).any(is_over)
+    }
+
+    /// Whether a request and all VMs of other tenants on a host want each other.
+    fn bear(&self, row: usize, want: &Want) -> bool {
+        let is_exclusive = |want: &Want| {
+            let rules = self.scenario.tenant_rules.get(want.tenant.row());
+            want.rules.is_exclusive || rules.is_some_and(|rules| rules.is_exclusive)
+        };
+        let mut there = self.vms.values().filter(|vm| vm.host == row);
+        !there.any(|vm| {
+            vm.want.tenant != want.tenant && (is_exclusive(&vm.want) || is_exclusive(want))
+        })
+    }
+
+    fn is_admitted(&self, host: &Host, rules: &HostRules) -> bool {
+        let has = |label: &LabelId| host.labels.contains(label);
+        let keeps_away = |taint: &&TaintId| {
+            self.scenario.taints[taint.row()].is_hard && !rules.tolerates.contains(taint)
+        };
+        rules.requires.0.iter().all(|any| any.iter().any(has))
+            && !rules.forbids.iter().any(has)
+            && !host.taints.iter().any(|taint| keeps_away(&taint))
     }
 
     fn members<'a>(&'a self, key: &'a GroupKey) -> impl Iterator<Item = usize> + 'a {
@@ -269,7 +308,8 @@ impl Judge {
                 let passed = bounds_ms.iter().filter(|bound| extension_ms > **bound).count();
                 (passed, left(Norm::L1, measure, row))
             }),
-            // Chance, scores that are floats, and the field's schedulers: told by the cases.
+            // Chance, scores that are floats, and the field's schedulers: told by the cases, and
+            // GPUs by `devices.rs`.
             Policy::Random
             | Policy::Kubernetes(_)
             | Policy::Nova(_)
@@ -277,7 +317,8 @@ impl Judge {
             | Policy::PowerOfD { .. }
             | Policy::Cosine(_)
             | Policy::Epvm { .. }
-            | Policy::Compose(_) => return None,
+            | Policy::Compose(_)
+            | Policy::Fgd(_) => return None,
         })
     }
 
@@ -349,6 +390,7 @@ impl Judge {
             },
             pool: request.pool,
             labels: demand.labels.clone(),
+            rules: demand.rules.clone(),
             group: request.group.zip(demand.group),
             arrived: request.at.ms(),
             stay_ms: request.stay_ms,
@@ -493,6 +535,7 @@ impl Judge {
             host_type,
             pool: what.pool,
             labels: what.labels.clone(),
+            taints: what.taints.clone(),
             rack,
             zone: scenario.racks[rack.row()].zone,
             effective,
@@ -731,10 +774,13 @@ impl Judge {
             wants().filter_map(|want| want.group.as_ref()).map(|(key, _)| key).collect();
         assert_eq!(state.groups.held(), groups.len(), "groups held");
         let pinned = self.scenario.demands.iter().flat_map(|demand| {
-            let of = |flavor: &Flavor| (flavor.amounts, demand.pool, demand.labels.clone());
+            let of = |flavor: &Flavor| {
+                (flavor.amounts, demand.pool, demand.labels.clone(), demand.rules.clone())
+            };
             self.scenario.flavors.iter().map(of)
         });
-        let shape = |want: &Want| (want.amounts, want.pool, want.labels.clone());
+        let shape =
+            |want: &Want| (want.amounts, want.pool, want.labels.clone(), want.rules.clone());
         let shapes: BTreeSet<_> = wants().map(shape).chain(pinned).collect();
         assert_eq!(state.shapes.held(), shapes.len(), "shapes held");
     }

@@ -1,6 +1,7 @@
 //! What the integration tests share: small scenarios as values, and random ones.
 #![allow(dead_code, unreachable_pub)]
 
+use fleetcast_core::expression::Expression;
 use fleetcast_core::resources::{Amounts, Kinds};
 use fleetcast_core::scenario::*;
 use fleetcast_core::time::Calendar;
@@ -15,6 +16,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         seed: 1,
         kinds: Kinds::new(kinds.iter().map(|kind| ((*kind).into(), "units".into())).collect()),
         labels: Vec::new(),
+        taints: Vec::new(),
         models: Vec::new(),
         pools: vec![Pool { name: "pool".into(), racks: vec![RackId::from_row(0)] }],
         zones: vec!["z1".into()],
@@ -25,12 +27,37 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         procurement: Vec::new(),
         flavors: Vec::new(),
         tenants: vec!["default".into()],
+        tenant_rules: Vec::new(),
         demands: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false },
         defrag: Defrag::default(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
+}
+
+/// An expression over the first column: `free`, `capacity`, `asked` and `vms`.
+pub fn formula(text: &str) -> Formula {
+    let known = [
+        ("free", Variable::Free(0)),
+        ("capacity", Variable::Capacity(0)),
+        ("asked", Variable::Asked(0)),
+        ("vms", Variable::Vms),
+    ];
+    let row_of = |name: &str| known.iter().position(|(known, _)| *known == name);
+    let expression = Expression::parse(text, &row_of).expect("it is an expression");
+    Formula { expression, variables: known.map(|(_, variable)| variable).to_vec() }
+}
+
+/// A policy that adds up these scores.
+pub fn scores(parts: Vec<(Score, f64)>, ties: Ties, filters: &[&str]) -> Policy {
+    let weighted = |(score, weight)| Weighted { score, weight, is_normalised: true };
+    Policy::Compose(Compose {
+        filters: filters.iter().map(|text| formula(text)).collect(),
+        order: Order::Scores(parts.into_iter().map(weighted).collect()),
+        measure: Measure::plain(ShareOf::Host),
+        ties,
+    })
 }
 
 /// Adds `count` hosts of a new model with these amounts.
@@ -46,7 +73,12 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
         retire_after_ms: None,
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
-    scenario.host_types.push(HostType { model, pool: PoolId::from_row(0), labels: Vec::new() });
+    scenario.host_types.push(HostType {
+        model,
+        pool: PoolId::from_row(0),
+        labels: Vec::new(),
+        taints: Vec::new(),
+    });
     let host_type = HostTypeId::from_row(scenario.host_types.len() - 1);
     for _ in 0..count {
         let racks = &scenario.pools[0].racks;
@@ -79,6 +111,7 @@ pub fn demand(
         tenant: TenantId::from_row(0),
         pool: None,
         labels: Vec::new(),
+        rules: HostRules::default(),
         group: None,
         when_full: WhenFull::Refuse,
         priority: 0,
