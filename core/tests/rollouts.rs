@@ -252,9 +252,11 @@ proptest! {
             check.is_none_or(|check| check.verdict == Verdict::Successful)
         };
         prop_assert!(is_whole(&run, replicas, is_good(before) && is_good(after)));
+        let figures = Figures::new(&run, replicas);
         if !is_good(before) {
-            prop_assert_eq!(Figures::new(&run, replicas).exposure_ms, 0.0);
+            prop_assert_eq!(figures.exposure_ms, 0.0);
         }
+        prop_assert_eq!(figures.turn_back_ms, run.turned_back_at.map(|_| 0));
         prop_assert_eq!(run.overdue_at, None);
     }
 
