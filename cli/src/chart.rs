@@ -3,9 +3,9 @@
 //! Braille characters: a cell is two dots wide and four high. The two are told apart by shape,
 //! so the chart needs no colour.
 
-use crate::ticks;
 use fleetcast_core::report::{Series, SeriesColumn};
 use fleetcast_core::time::Calendar;
+use fleetcast_core::ticks;
 use fleetcast_core::words;
 use std::fmt::Write as _;
 

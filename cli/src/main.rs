@@ -13,7 +13,6 @@ mod problems;
 mod results;
 mod scenario;
 mod store;
-mod ticks;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ use crate::time::Time;
 use crate::units::format_amount;
 use crate::verdict::{moment, reason_name};
 use crate::words::{count, plural};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most hosts in [`Explanation::candidates`].
@@ -52,7 +52,7 @@ pub struct Question<'a> {
 }
 
 /// The account of one decision.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The answer, in one sentence.
     pub answer: String,
@@ -100,7 +100,7 @@ pub struct Explanation {
 }
 
 /// What became of a request at its arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It found a host.
@@ -112,7 +112,7 @@ pub enum Outcome {
 }
 
 /// What became of a request that waited.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Later {
     /// When.
     pub at: Moment,
@@ -123,7 +123,7 @@ pub struct Later {
 }
 
 /// So much of a resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantity {
     /// The resource.
     pub resource: String,
@@ -136,7 +136,7 @@ pub struct Quantity {
 }
 
 /// The most of one group that may share a place; `None`: any number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupLimits {
     /// On one host.
     pub per_host: Option<u32>,
@@ -147,7 +147,7 @@ pub struct GroupLimits {
 }
 
 /// A host and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The host's index.
     pub host: usize,
@@ -165,7 +165,7 @@ pub struct Place {
 
 /// Which filter turned away how many hosts: [`Self::fit`] and the counts sum to
 /// [`Self::in_service`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Funnel {
     /// `0 of 500 hosts fit: 310 not enough free memory, 150 wrong pool, 40 anti-affinity`.
     pub sentence: String,
@@ -178,7 +178,7 @@ pub struct Funnel {
 }
 
 /// What one filter turned away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnedAway {
     /// As in a report's `refused_by`.
     pub reason: String,
@@ -189,7 +189,7 @@ pub struct TurnedAway {
 }
 
 /// A host that can take it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Which.
     pub place: Place,
@@ -200,7 +200,7 @@ pub struct Candidate {
 }
 
 /// One change that alone would make it fit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// More room on one host: the one that lacks least, relative to what is asked for.
@@ -258,7 +258,7 @@ impl Change {
 }
 
 /// A VM to move.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// Number of the request it was made for.
     pub request: u64,

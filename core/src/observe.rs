@@ -1,16 +1,21 @@
 //! Observers: they hear each fact with the state right after it, and change nothing.
 
+pub mod blocks;
 pub mod durations;
 pub mod fingerprint;
+pub mod host_log;
 pub mod series;
 pub mod summary;
 pub mod transcript;
+pub mod turned_away;
 
 pub use durations::Durations;
 pub use fingerprint::Fingerprint;
+pub use host_log::HostLog;
 pub use series::SeriesRecorder;
 pub use summary::Summary;
 pub use transcript::Transcript;
+pub use turned_away::TurnedAway;
 
 use crate::fact::Fact;
 use crate::state::State;

@@ -1,16 +1,16 @@
 // Runs every scenario in WebAssembly and compares it with its line in scenarios/expected.txt, then
 // holds the module to what its documentation says of arguments and errors.
 //
-//   node parity.mjs MODULE_DIR SCENARIOS_DIR
+//   node parity.mjs DIST_DIR SCENARIOS_DIR
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [moduleDir, scenariosDir] = process.argv.slice(2);
-const fleetcast = await import(pathToFileURL(resolve(moduleDir, "fleetcast_web.js")));
-await fleetcast.default({ module_or_path: await readFile(join(moduleDir, "fleetcast_web_bg.wasm")) });
+const [distDir, scenariosDir] = process.argv.slice(2);
+const fleetcast = await import(pathToFileURL(resolve(distDir, "worker.js")));
+await fleetcast.default({ module_or_path: await readFile(join(distDir, "worker_bg.wasm")) });
 
 let passed = 0;
 let failed = 0;

@@ -6,10 +6,14 @@
 mod shell;
 mod setup;
 mod wasm;
+mod serve;
+mod browser;
 mod parity;
 mod test;
 
+use std::path::Path;
 use std::process::ExitCode;
+use wasm::Profile;
 
 const HELP: &str = "\
 Builds and tests Fleetcast.
@@ -17,11 +21,17 @@ Builds and tests Fleetcast.
 usage: cargo xtask COMMAND
 
   test      sets up what the tests need and runs all of them
-  wasm      builds the WebAssembly module: target/fleetcast-web
-  parity    builds the module and runs every scenario in it, under Node
+  serve     builds the web app and serves it on 127.0.0.1; a port can follow
+  web       builds the web app: target/fleetcast-web/dist
+  parity    builds the web app and runs every scenario in its worker, under Node
+  browser   builds the web app and tests it in headless Chromium; words pick tests by name
+  figures   measures the web app in headless Chromium
+  shots     takes pictures of every screen of the web app: target/fleetcast-web/shots
   expected  rewrites scenarios/expected.txt from native runs
   bench     runs the benchmarks; what follows goes to criterion: cargo xtask bench placement
   help      prints this
+
+After serve, web, browser, figures and shots, `quick` builds sooner what is larger and slower.
 
 Exit codes: 0 all is well, 1 something failed, 2 there is no such command.";
 
@@ -31,13 +41,18 @@ fn main() -> ExitCode {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", &[][..]),
     };
-    if !rest.is_empty() && command != "bench" {
+    let takes_more = matches!(command, "bench" | "serve" | "web" | "browser" | "figures" | "shots");
+    if !rest.is_empty() && !takes_more {
         return usage(&format!("`{command}` takes no arguments, and got `{}`", rest.join(" ")));
     }
     let done = match command {
         "test" => return test::all(),
-        "wasm" => wasm::build().map(|module| module.display().to_string()),
-        "parity" => wasm::build().and_then(|module| parity::run(&module)),
+        "web" => web(rest),
+        "serve" => serve(rest),
+        "parity" => wasm::build(Profile::Web).and_then(|dist| parity::run(&dist)),
+        "browser" => in_browser(rest, browser::test),
+        "figures" => in_browser(rest, browser::figures),
+        "shots" => in_browser(rest, browser::shots),
         "expected" => expected(),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => Ok(HELP.to_owned()),
@@ -58,6 +73,45 @@ fn main() -> ExitCode {
 fn usage(problem: &str) -> ExitCode {
     eprintln!("error: {problem}\nhint: `cargo xtask help` lists the commands");
     ExitCode::from(2)
+}
+
+/// How the app is to be built, and what else was said.
+fn profile(rest: &[String]) -> (Profile, &[String]) {
+    match rest.split_first() {
+        Some((word, rest)) if word == "quick" => (Profile::Quick, rest),
+        _ => (Profile::Web, rest),
+    }
+}
+
+fn web(rest: &[String]) -> Result<String, String> {
+    match profile(rest) {
+        (profile, []) => wasm::build(profile).map(|dist| dist.display().to_string()),
+        (_, rest) => Err(format!("`web` takes `quick` or nothing, and got `{}`", rest.join(" "))),
+    }
+}
+
+/// Builds the app and serves it until it is stopped.
+fn serve(rest: &[String]) -> Result<String, String> {
+    let (profile, rest) = profile(rest);
+    let port = match rest {
+        [] => serve::PORT,
+        [port] => port.parse().map_err(|_| format!("`{port}` is not a port"))?,
+        _ => return Err(format!("`serve` takes one port, and got `{}`", rest.join(" "))),
+    };
+    let dist = wasm::build(profile)?;
+    let (address, serving) = serve::start(&dist, port)?;
+    println!("Fleetcast is at {address} until you press Ctrl+C");
+    serving.join().map_err(|_| "the server has stopped".to_owned())?;
+    Ok(String::new())
+}
+
+/// Builds the app and does something with it in a browser.
+fn in_browser(
+    rest: &[String],
+    what: fn(&Path, &[String]) -> Result<String, String>,
+) -> Result<String, String> {
+    let (profile, rest) = profile(rest);
+    what(&wasm::build(profile)?, rest)
 }
 
 fn expected() -> Result<String, String> {

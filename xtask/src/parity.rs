@@ -3,11 +3,11 @@
 use crate::shell;
 use std::path::Path;
 
-/// Runs the scenarios in a built module; how many tests passed.
+/// Runs the scenarios in the worker's module; how many tests passed.
 ///
 /// # Errors
 /// There is no Node, or a scenario's line differs.
-pub(crate) fn run(module: &Path) -> Result<String, String> {
+pub(crate) fn run(dist: &Path) -> Result<String, String> {
     shell::text(shell::program("node").arg("--version")).map_err(|why| {
         format!(
             "{why}\nhint: WebAssembly is tested under Node 20 or newer, from https://nodejs.org \
@@ -16,7 +16,7 @@ pub(crate) fn run(module: &Path) -> Result<String, String> {
     })?;
     let mut last = String::new();
     let mut node = shell::program("node");
-    node.arg("web/tests/parity.mjs").arg(module).arg("scenarios");
+    node.arg("web/tests/parity.mjs").arg(dist).arg("scenarios");
     let all_passed = shell::watch(&mut node, |line| last = line.to_owned())?;
     if all_passed {
         Ok(format!("in WebAssembly: {last}"))

@@ -50,3 +50,52 @@ fn rustup(args: &[&str]) -> Result<(), String> {
         )
     })
 }
+
+/// Where a Chromium may be.
+const CHROMIUM: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// A Chromium to test in: the one that `CHROMIUM` names, one that is installed, or Debian's.
+///
+/// # Errors
+/// There is none and it cannot be installed: what to do.
+pub(crate) fn chromium() -> Result<String, String> {
+    let named = std::env::var("CHROMIUM").ok();
+    if let Some(found) = named.or_else(installed_chromium) {
+        return Ok(found);
+    }
+    let install = ["install", "-y", "--no-install-recommends", "chromium"];
+    let hint = "hint: the browser tests need Chromium: install it, or name one in CHROMIUM";
+    shell::run(shell::program("apt-get").arg("update"))
+        .and_then(|()| shell::run(shell::program("apt-get").args(install)))
+        .map_err(|why| format!("{why}\n{hint}"))?;
+    installed_chromium()
+        .ok_or_else(|| format!("there is no Chromium after its installation\n{hint}"))
+}
+
+fn installed_chromium() -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<_> = std::env::split_paths(&path).collect();
+    let mut places =
+        CHROMIUM.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    places.find(|place| place.is_file()).map(|place| place.display().to_string())
+}
+
+/// The packages of the browser tests, as their lock file says.
+///
+/// # Errors
+/// npm is missing, or could not fetch them.
+pub(crate) fn node_packages() -> Result<(), String> {
+    let tests = shell::root().join("web/tests");
+    let lock = std::fs::read(tests.join("package-lock.json")).map_err(|e| e.to_string())?;
+    let stamp = tests.join("node_modules/.installed");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    let mut npm = shell::program("npm");
+    npm.current_dir(&tests).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    shell::run(&mut npm).map_err(|why| {
+        format!("{why}\nhint: the browser tests need Node 20 or newer with npm, and its registry")
+    })?;
+    std::fs::write(&stamp, lock).map_err(|error| format!("{}: {error}", stamp.display()))
+}

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: set up, then every check there is. A failure does not hide the next one.
 
-use crate::{parity, setup, shell, wasm};
+use crate::{browser, parity, setup, shell, wasm};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -10,14 +10,17 @@ pub(crate) fn all() -> ExitCode {
     let format = Step::run("format", format);
     let lints = Step::run("lints", lints);
     let native = Step::run("native tests", native);
-    let build =
-        Step::run("WebAssembly build", || wasm::build().map(|module| module.display().to_string()));
-    let parity = Step::run("WebAssembly tests", || match &build.outcome {
-        Ok(module) => parity::run(Path::new(module)),
-        Err(_) => Err("there is no module to run: its build failed".to_owned()),
+    let build = Step::run("web app", || {
+        wasm::build(wasm::Profile::Web).map(|dist| dist.display().to_string())
     });
+    let built = || match &build.outcome {
+        Ok(dist) => Ok(Path::new(dist)),
+        Err(_) => Err("there is no web app to test: its build failed".to_owned()),
+    };
+    let parity = Step::run("WebAssembly tests", || parity::run(built()?));
+    let browser = Step::run("browser tests", || browser::test(built()?, &[]));
 
-    let steps = [format, lints, native, build, parity];
+    let steps = [format, lints, native, build, parity, browser];
     println!("\n{}", summary(&steps));
     if steps.iter().all(|step| step.outcome.is_ok()) {
         ExitCode::SUCCESS
@@ -35,7 +38,12 @@ fn format() -> Result<String, String> {
 fn lints() -> Result<String, String> {
     setup::component("clippy", "clippy")?;
     let everything = ["clippy", "--workspace", "--all-targets"];
-    shell::run(shell::cargo().args(everything).args(["--", "--deny", "warnings"]))?;
+    let deny = ["--", "--deny", "warnings"];
+    shell::run(shell::cargo().args(everything).args(deny))?;
+    // What exists in a browser only is not seen above.
+    setup::wasm_target()?;
+    let web = ["clippy", "--package", "fleetcast-web", "--bins", "--target", setup::WASM_TARGET];
+    shell::run(shell::cargo().args(web).args(deny))?;
     Ok("no warnings".to_owned())
 }
 

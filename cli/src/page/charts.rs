@@ -3,9 +3,9 @@
 //! Each chart is drawn twice, wide and narrow, and the page shows the one that fits: one drawing
 //! scaled down to a phone would have labels that nobody can read.
 
-use crate::ticks;
 use fleetcast_core::report::{Series, SeriesColumn};
 use fleetcast_core::scenario::Scenario;
+use fleetcast_core::ticks;
 use fleetcast_core::words;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::*;

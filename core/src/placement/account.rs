@@ -1,10 +1,10 @@
 //! Account: what a policy thinks of some hosts, scorer by scorer. For people and for charts:
 //! decisions compare exactly.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Hosts × scorers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// What hosts are compared by.
     pub scorers: Vec<Scorer>,
@@ -16,7 +16,7 @@ pub struct Account {
 }
 
 /// One column.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scorer {
     /// What the policy calls it.
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Scorer {
 }
 
 /// Which scores are good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wants {
     /// Low ones.
@@ -39,7 +39,7 @@ pub enum Wants {
 }
 
 /// What the scorers say of one host.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// By scorer.
     pub cells: Vec<Cell>,
@@ -48,7 +48,7 @@ pub struct Row {
 }
 
 /// What one scorer says of one host.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// By its formula.
     pub raw: f64,

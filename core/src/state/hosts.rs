@@ -158,6 +158,11 @@ impl Hosts {
         self.vms[host.row()]
     }
 
+    /// When a host was born, ms after the start; negative before it.
+    pub fn born_ms(&self, host: HostId) -> i64 {
+        self.born_ms[host.row()]
+    }
+
     /// How old a host is, ms.
     pub fn age_ms(&self, host: HostId, now: Time) -> u64 {
         let now_ms = i64::try_from(now.ms()).unwrap_or(i64::MAX);

@@ -1,15 +1,15 @@
 //! Where an axis has its marks: round dates along the run, round figures up the side.
 
-use fleetcast_core::time::{Calendar, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::time::{Calendar, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use jiff::civil::DateTime;
 use jiff::{Span, Unit};
 
 /// A mark: where (ms since the start) and what it says.
-pub(crate) type Mark = (u64, String);
+pub type Mark = (u64, String);
 
 /// At most `most` marks at round dates of the scenario's calendar, ascending. Empty only when
 /// the run holds no round date (it is shorter than a second).
-pub(crate) fn dates(calendar: &Calendar, duration_ms: u64, most: usize) -> Vec<Mark> {
+pub fn dates(calendar: &Calendar, duration_ms: u64, most: usize) -> Vec<Mark> {
     steps()
         .filter(|step| duration_ms / step.ms <= most as u64)
         .map(|step| step.marks(calendar, duration_ms))
@@ -106,9 +106,9 @@ impl Step {
 
 /// Round figures from 0 to the first that is not below `largest`: 1, 2 or 5 times a power of ten
 /// apart, about `about` of them. `largest` is above 0.
-pub(crate) fn figures(largest: f64, about: usize) -> Vec<f64> {
+pub fn figures(largest: f64, about: usize) -> Vec<f64> {
     let raw = largest / about.max(1) as f64;
-    let power = 10f64.powf(raw.log10().floor());
+    let power = libm::pow(10.0, libm::log10(raw).floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|times| times * power);
     let step = step.into_iter().find(|step| *step >= raw * 0.999).unwrap_or(power * 10.0);
     let steps = (largest / step * 0.999_999).ceil().max(1.0) as usize;

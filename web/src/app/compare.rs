@@ -1,0 +1,213 @@
+//! Compare: variants of one scenario side by side, differences first.
+
+use crate::page::{Do, Page};
+use crate::parts::{icon, legend, transport, value_of};
+use crate::replay::{Shown, figure};
+use fleetcast_core::placement::POLICIES;
+use fleetcast_core::words;
+use fleetcast_web::compare::{Change, Compare, Row, SEEDS_MAX, VARIANTS_MAX, Variant, difference};
+use fleetcast_web::model::{Msg, calendar};
+use fleetcast_web::protocol::Outline;
+use fleetcast_web::stats::Mean;
+use web_sys::{Event, MouseEvent, PointerEvent};
+use yew::html::Scope;
+use yew::prelude::*;
+
+fn send(link: &Scope<Page>, change: impl Fn() -> Change + 'static) -> Callback<MouseEvent> {
+    link.callback(move |_: MouseEvent| Do::Tell(Msg::Compare(change())))
+}
+
+pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
+    let compare = &page.model.compare;
+    let has_results = compare.variants.iter().any(|variant| !variant.reports.is_empty());
+    let outline = compare.variants.iter().find_map(|variant| variant.outline.as_ref());
+    html! {
+        <>
+            <section class="intro">
+                <h1>{ "Compare" }</h1>
+                <p>{ "The same demand, two to four ways. Every seed draws another demand, and all variants face the same one: what differs comes from what you change." }</p>
+            </section>
+            { variants(page, link, compare) }
+            if has_results { { table(compare) } }
+            if let Some(outline) = outline {
+                <section class="fleet" aria-labelledby="side-title">
+                    <div class="bar">
+                        <h2 id="side-title">{ "Side by side, at the same instant" }</h2>
+                        { legend(page, link, &outline.kinds) }
+                    </div>
+                    { transport(page, link, compare.whole(), &calendar(Some(outline)), compare.at_ms) }
+                    <div class="side">
+                        { for compare.variants.iter().enumerate().map(|(row, variant)| map(page, row, variant)) }
+                    </div>
+                </section>
+                { charts(page, link, outline) }
+            }
+        </>
+    }
+}
+
+fn variants(page: &Page, link: &Scope<Page>, compare: &Compare) -> Html {
+    let file = &page.model.written.file;
+    html! {
+        <section class="variants" aria-labelledby="variants-title">
+            <div class="bar">
+                <h2 id="variants-title">{ format!("Variants of {file}") }</h2>
+                <label>{ "Seeds " }
+                    <input type="number" min="1" max={SEEDS_MAX.to_string()} value={compare.seeds.to_string()}
+                        onchange={link.callback(|event: Event| Do::Tell(Msg::Compare(Change::Seeds(value_of(&event).parse().unwrap_or(1)))))} />
+                </label>
+                <button disabled={compare.variants.len() >= VARIANTS_MAX} onclick={send(link, || Change::Add)}>{ "Add a variant" }</button>
+                if compare.is_running() {
+                    <button onclick={send(link, || Change::Cancel)}>{ "Cancel" }</button>
+                } else {
+                    <button class="main" onclick={send(link, || Change::Run)}>{ icon("play") }{ "Run all" }</button>
+                }
+            </div>
+            <ol>
+                { for compare.variants.iter().enumerate().map(|(row, v)| variant(link, compare, row, v)) }
+            </ol>
+        </section>
+    }
+}
+
+fn variant(link: &Scope<Page>, compare: &Compare, row: usize, variant: &Variant) -> Html {
+    let number = row + 1;
+    let policy = variant.policy.clone().unwrap_or_default();
+    let done = variant.reports.len() as f64 + if variant.is_running { variant.part } else { 0.0 };
+    html! {
+        <li>
+            <b>{ format!("{number}. {}", variant.name()) }</b>
+            <label>{ "Policy " }
+                <select onchange={link.callback(move |event: Event| Do::Tell(Msg::Compare(Change::Policy(row, value_of(&event)))))}>
+                    <option value="" selected={policy.is_empty()}>{ "as written" }</option>
+                    { for POLICIES.iter().map(|(name, _)| html! { <option value={*name} selected={*name == policy}>{ name }</option> }) }
+                </select>
+            </label>
+            <label>{ "Change " }
+                <input type="text" size="28" placeholder="procurement.trigger=80%" value={variant.set.clone()}
+                    onchange={link.callback(move |event: Event| Do::Tell(Msg::Compare(Change::Set(row, value_of(&event)))))} />
+            </label>
+            <button class="quiet" disabled={compare.variants.len() <= 2} aria-label={format!("Remove variant {number}")}
+                onclick={send(link, move || Change::Remove(row))}>{ icon("close") }</button>
+            if let Some(wrong) = &variant.wrong {
+                <span class="bad">{ format!("✕ {wrong}") }</span>
+            } else if variant.is_running || !variant.reports.is_empty() {
+                <progress max={compare.seeds.to_string()} value={done.to_string()} aria-label={format!("Progress of variant {number}")}></progress>
+                <span>{ format!("{} of {}", variant.reports.len(), words::plural(compare.seeds.into(), "seed")) }</span>
+            }
+        </li>
+    }
+}
+
+fn table(compare: &Compare) -> Html {
+    let rows = compare.table();
+    html! {
+        <section class="differences" aria-labelledby="table-title">
+            <h2 id="table-title">{ "Differences" }</h2>
+            <p class="hint">{ "Means over the seeds; ± is the 95% confidence interval, drawn as a bar. A difference to the first variant is told where the intervals do not meet." }</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of differences">
+                <table>
+                    <thead><tr><th scope="col">{ "What" }</th>
+                        { for compare.variants.iter().map(|variant| html! { <th scope="col" class="number">{ variant.name() }</th> }) }
+                    </tr></thead>
+                    <tbody>{ for rows.iter().map(table_row) }</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+fn table_row(row: &Row) -> Html {
+    let first = row.values.first().copied().flatten();
+    let largest =
+        row.values.iter().flatten().map(|value| value.mean + value.half_width).fold(0.0, f64::max);
+    html! {
+        <tr>
+            <th scope="row">{ row.what }</th>
+            { for row.values.iter().enumerate().map(|(column, value)| match value {
+                None => html! { <td class="number">{ "–" }</td> },
+                Some(value) => {
+                    let differs = first.filter(|_| column > 0).and_then(|first| difference(first, *value));
+                    html! {
+                        <td class="number">
+                            <b>{ (row.write)(value.mean) }</b>
+                            if value.half_width > 0.0 { <span class="hint">{ format!(" ± {}", (row.write)(value.half_width)) }</span> }
+                            { bar(*value, largest) }
+                            if let Some(differs) = differs {
+                                <span class="differs">{ format!("{}{}", if differs > 0.0 { "+" } else { "−" }, (row.write)(differs.abs())) }</span>
+                            }
+                        </td>
+                    }
+                }
+            }) }
+        </tr>
+    }
+}
+
+/// A mean as a bar, its interval as a line across its end.
+fn bar(value: Mean, largest: f64) -> Html {
+    const WIDTH: f64 = 110.0;
+    let x =
+        |value: f64| if largest > 0.0 { (value / largest * WIDTH).clamp(0.0, WIDTH) } else { 0.0 };
+    let (low, high) = (x(value.mean - value.half_width), x(value.mean + value.half_width));
+    html! {
+        <svg class="bar" viewBox="0 0 112 10" width="112" height="10" aria-hidden="true">
+            <rect x="0" y="2" width={x(value.mean).to_string()} height="6" />
+            if value.half_width > 0.0 {
+                <path d={format!("M{low:.1} 5H{high:.1}M{low:.1} 1.5v7M{high:.1} 1.5v7")} />
+            }
+        </svg>
+    }
+}
+
+/// The variants' first seeds over each other.
+fn charts(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html {
+    if page.compare_charts.is_empty() {
+        return html! {};
+    }
+    let (_, span) = page.spans();
+    let shown = Shown {
+        span,
+        calendar: calendar(Some(outline)),
+        at_ms: page.model.compare.at_ms,
+        name: format!("{} compared", outline.name),
+        caption: format!("{} · seed {}", outline.name, outline.seed),
+    };
+    html! {
+        <section class="charts" aria-labelledby="over-title">
+            <div class="bar">
+                <h2 id="over-title">{ "Over each other" }</h2>
+                <p class="hint">{ format!("All with seed {}.", outline.seed) }</p>
+                if page.model.zoom.is_some() {
+                    <button onclick={link.callback(|_| Do::Tell(Msg::Zoom(None)))}>{ "Show all" }</button>
+                }
+            </div>
+            <div class="grid">{ for page.compare_charts.iter().map(|chart| figure(page, link, chart, &shown)) }</div>
+        </section>
+    }
+}
+
+fn map(page: &Page, row: usize, variant: &Variant) -> Html {
+    let lane = row + 1;
+    let (stage, stage_leave) = (page.stage.clone(), page.stage.clone());
+    let hover = Callback::from(move |event: PointerEvent| {
+        stage.hover(lane, Some((f64::from(event.offset_x()), f64::from(event.offset_y()))));
+    });
+    let leave = Callback::from(move |_: PointerEvent| {
+        stage_leave.hover(lane, None);
+    });
+    html! {
+        <figure class="variant">
+            <figcaption><h3>{ format!("{lane}. {}", variant.name()) }</h3></figcaption>
+            if variant.outline.is_some() {
+                <div class="map" onpointermove={hover} onpointerleave={leave}>
+                    <canvas id={format!("map-{row}")} role="img" aria-label={format!("Fleet of variant {lane}")}></canvas>
+                    <canvas id={format!("map-{row}-over")} class="over" aria-hidden="true"></canvas>
+                </div>
+                <p class="hovered" id={format!("hovered-{lane}")}>{ "\u{a0}" }</p>
+            } else {
+                <p>{ variant.wrong.clone().unwrap_or_else(|| "not run yet".to_owned()) }</p>
+            }
+        </figure>
+    }
+}

@@ -1,0 +1,81 @@
+// What journeys, pictures and measurements share: a browser, and how a person finds their way.
+
+import { chromium } from "playwright-core";
+
+export const [address, ...words] = process.argv.slice(2);
+
+/** Headless Chromium; nothing of it goes to a network. */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    chromiumSandbox: false,
+    args: [
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A person with a fresh profile on the first page. What goes wrong unseen is in `page.wrongs`. */
+export async function visit(browser, { fragment = "", ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.wrongs = [];
+  page.elsewhere = [];
+  page.on("pageerror", (error) => page.wrongs.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") page.wrongs.push(message.text());
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(address) && !url.startsWith("blob:") && !url.startsWith("data:")) page.elsewhere.push(url);
+  });
+  await page.goto(address + (fragment && `#${fragment}`));
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  return page;
+}
+
+/** Runs a scenario of the box by its title, up to its verdict. */
+export async function run(page, title) {
+  await page.getByRole("button", { name: `Run ${title}` }).click();
+  await verdict(page);
+}
+
+/** The verdict, once it is there. */
+export async function verdict(page) {
+  const words = page.locator("#verdict");
+  await words.waitFor({ timeout: 120_000 });
+  return words.textContent();
+}
+
+/** Opens a scenario of the box in the editor, checked. */
+export async function edit(page, title) {
+  await page.getByRole("button", { name: `Edit ${title}` }).click();
+  await state(page, "no problems");
+}
+
+/** Waits until the editor says this. */
+export async function state(page, words) {
+  await page.locator(".workshop .state", { hasText: words }).waitFor({ timeout: 60_000 });
+}
+
+/** Replaces the editor's text. */
+export async function write(page, change) {
+  const area = page.getByRole("textbox", { name: "Scenario" });
+  await area.fill(change(await area.inputValue()));
+}
+
+/** Moves the time slider to a share of the run. */
+export async function seek(page, part) {
+  await page.locator("#slider").evaluate((slider, part) => {
+    slider.value = String(part * Number(slider.max));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, part);
+}
+
+export const FIRST = "First steps: twenty hosts for a year";
+export const GROWTH = "MercadoLibre: 100 to 2,000 servers";
