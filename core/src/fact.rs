@@ -1,6 +1,6 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
-use crate::scenario::{DemandId, HostTypeId, RackId, TenantId};
+use crate::scenario::{DemandId, HostTypeId, Level, RackId, TenantId};
 use crate::state::{Ask, HostId, VmId};
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
@@ -44,6 +44,10 @@ pub enum Reason {
     GroupPerRack,
     /// One more of the group in the zone would be too many.
     GroupPerZone,
+    /// The group is in other such places.
+    Affinity(Level),
+    /// One more of the group in the place would be too many more than where it has fewest.
+    Skew(Level),
     /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
     /// or a filter of the scenario's own says no.
     PassedOver,

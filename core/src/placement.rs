@@ -17,6 +17,7 @@ pub mod fractions;
 pub mod kubernetes;
 pub mod last_fit;
 pub mod lifetimes;
+pub mod mates;
 pub mod move_to_front;
 pub mod next_fit;
 pub mod nomad;

@@ -13,6 +13,7 @@ mod curves;
 mod spreads;
 mod fleet;
 mod rules;
+mod groups;
 mod load;
 mod clusters;
 mod compose;

@@ -440,6 +440,78 @@ pub struct GroupRule {
     pub per_rack_max: u32,
     /// The most of one group in one zone.
     pub per_zone_max: u32,
+    /// All of a group are in one such place: where others are, or anywhere if none is yet.
+    pub together: Option<Level>,
+    /// By level: in each place at most so many more than in the place with fewest; `u32::MAX`: no
+    /// bound.
+    pub skew_max: [u32; Level::ALL.len()],
+    /// By level: what each member in the same place counts for a host, or against it.
+    pub near: [i64; Level::ALL.len()],
+    /// By level: what each member counts against a host that is over a skew.
+    pub soft_skew: [Option<SoftSkew>; Level::ALL.len()],
+}
+
+impl GroupRule {
+    /// Held to nothing.
+    pub const NONE: Self = Self {
+        size: None,
+        per_host_max: u32::MAX,
+        per_rack_max: u32::MAX,
+        per_zone_max: u32::MAX,
+        together: None,
+        skew_max: [u32::MAX; Level::ALL.len()],
+        near: [0; Level::ALL.len()],
+        soft_skew: [None; Level::ALL.len()],
+    };
+
+    /// Whether it looks at how evenly members are spread.
+    pub fn is_spread(&self) -> bool {
+        self.skew_max != Self::NONE.skew_max || self.soft_skew != Self::NONE.soft_skew
+    }
+
+    /// Whether it makes some hosts more welcome than others.
+    pub fn has_wishes(&self) -> bool {
+        self.near != Self::NONE.near || self.soft_skew != Self::NONE.soft_skew
+    }
+}
+
+/// How large a place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// A host.
+    Host,
+    /// A rack.
+    Rack,
+    /// A zone.
+    Zone,
+}
+
+impl Level {
+    /// From small to large: a level's position is its row.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Rack, Self::Zone];
+
+    /// Its row.
+    pub const fn row(self) -> usize {
+        self as usize
+    }
+
+    /// `host`, `rack` or `zone`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Rack => "rack",
+            Self::Zone => "zone",
+        }
+    }
+}
+
+/// How evenly members had better be spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoftSkew {
+    /// So many more than in the place with fewest are fine, from 1 up.
+    pub max: u32,
+    /// How much each member beyond that counts, 1..=100.
+    pub weight: i64,
 }
 
 /// What happens to a request that does not fit.
@@ -575,8 +647,40 @@ pub struct KubernetesProfile {
     pub fit: FitScore,
     /// What both plugins look at; may be empty.
     pub resources: Vec<KubernetesResource>,
+    /// Weights of the plugins that look at preferences.
+    pub wishes: WishWeights,
     /// Which nodes are scored; `None`: all that have room, by index.
     pub sampling: Option<KubernetesSampling>,
+}
+
+/// Weights of the Kubernetes plugins that look at preferences; 0: not in the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WishWeights {
+    /// Soft taints.
+    pub taint_toleration: i64,
+    /// Preferred labels.
+    pub node_affinity: i64,
+    /// Soft skew.
+    pub pod_topology_spread: i64,
+    /// Soft affinity and anti-affinity, and required affinity of the VMs there.
+    pub inter_pod_affinity: i64,
+}
+
+impl WishWeights {
+    /// Those of the default profile.
+    pub const DEFAULT: Self = Self {
+        taint_toleration: 3,
+        node_affinity: 2,
+        pod_topology_spread: 2,
+        inter_pod_affinity: 2,
+    };
+    /// None of them.
+    pub const NONE: Self = Self {
+        taint_toleration: 0,
+        node_affinity: 0,
+        pod_topology_spread: 0,
+        inter_pod_affinity: 0,
+    };
 }
 
 /// Which nodes a Kubernetes scheduler looks at, and in which order.

@@ -339,7 +339,13 @@ impl Simulation {
     fn settle(&mut self, arrived: &Arrived, observer: &mut impl Observer) {
         let now = arrived.at;
         match self.decide(now, arrived) {
-            Ok(host) => self.place(now, arrived, host, observer),
+            Ok(host) => {
+                self.place(now, arrived, host, observer);
+                // One more where a group had fewest makes room for it elsewhere.
+                if self.state.is_spread(arrived.ask) {
+                    self.serve_waiting(now, None, Some(arrived.ask), observer);
+                }
+            }
             Err(reason) => match self.scenario.demands[arrived.demand.row()].when_full {
                 WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
                 WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
@@ -422,10 +428,10 @@ impl Simulation {
         match self.state.hosts.status(host) {
             HostStatus::Cordoned if self.state.hosts.vm_count(host) == 0 => {
                 self.retire(now, host, observer);
+                self.serve_after_retirement(now, Some(vm.ask), observer);
             }
-            _ => {}
+            _ => self.serve_waiting(now, Some(host), Some(vm.ask), observer),
         }
-        self.serve_waiting(now, Some(host), Some(vm.ask), observer);
         self.state.forget(vm.ask);
     }
 }

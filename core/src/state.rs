@@ -4,6 +4,7 @@
 //! look.
 
 pub mod layouts;
+pub mod census;
 pub mod columns;
 pub mod hosts;
 pub mod members;
@@ -19,7 +20,7 @@ pub mod devices;
 pub use classes::Classes;
 pub use columns::Columns;
 pub use devices::{DeviceSet, Devices};
-pub use groups::{GroupId, GroupKey, Groups};
+pub use groups::{Group, GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use layouts::{LayoutId, Layouts};
@@ -208,6 +209,15 @@ impl State {
         self.tenancy.has_exclusive()
             && (self.shapes.predicate(ask.shape).rules.is_exclusive
                 || self.tenancy.rules_of(ask.tenant).is_exclusive)
+    }
+
+    /// Whether an ask's group must be spread evenly: then a member that comes can make room for
+    /// another.
+    #[inline]
+    pub fn is_spread(&self, ask: Ask) -> bool {
+        ask.group.is_some_and(|group| {
+            self.groups.get(group).rule.skew_max != GroupRule::NONE.skew_max //
+        })
     }
 
     /// A VM starts on its host, which has room for it, and stays for good.

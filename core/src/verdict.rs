@@ -87,6 +87,8 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
         Reason::GroupPerHost => "group-per-host".to_owned(),
         Reason::GroupPerRack => "group-per-rack".to_owned(),
         Reason::GroupPerZone => "group-per-zone".to_owned(),
+        Reason::Affinity(level) => format!("group-affinity-{}", level.name()),
+        Reason::Skew(level) => format!("group-skew-{}", level.name()),
         Reason::PassedOver => "passed-over".to_owned(),
     }
 }
@@ -113,6 +115,14 @@ pub fn reason_words(name: &str) -> String {
         "group-per-rack" => "because their group has its share of every rack".to_owned(),
         "group-per-zone" => "because their group has its share of every zone".to_owned(),
         "passed-over" => "because the policy passes over the hosts that fit".to_owned(),
+        apart if apart.starts_with("group-affinity-") => {
+            let level = apart.trim_start_matches("group-affinity-");
+            format!("because their group is in another {level}")
+        }
+        skew if skew.starts_with("group-skew-") => {
+            let level = skew.trim_start_matches("group-skew-");
+            format!("because their group would be spread too unevenly over {level}s")
+        }
         quota if quota.starts_with("quota-") => {
             let of = quota.trim_start_matches("quota-").replace('+', " and ");
             format!("because their tenants have their quota of {of}")

@@ -57,6 +57,8 @@ pub(crate) enum Kind {
     Whole,
     Number,
     Flag,
+    /// `true`, `false`, or a kind of place.
+    FlagOrLevel,
     Length,
     Date,
     Time,
@@ -195,6 +197,9 @@ pub(crate) const SCORES: &[&str] = &[
     "non-empty",
     "extension",
 ];
+
+/// Kinds of place.
+pub(crate) const LEVELS: &[&str] = &["host", "rack", "zone"];
 
 /// How Kubernetes' NodeResourcesFit scores.
 pub(crate) const FITS: &[&str] = &["least", "most", "ratio"];
@@ -458,7 +463,7 @@ sections! {
         /// Whether the host must have no VM of another tenant, and get none while such a VM is
         /// there.
         EXCLUSIVE "exclusive" Flag, Else("that of the tenant"), "true";
-        /// Which VMs must be kept apart.
+        /// Which VMs are placed by one another: kept apart, together, or evenly spread.
         GROUP "group" Table(&super::group::SECTION), Else("none"), "{ size = 3, max-per-host = 1 }";
         /// What happens to a request that fits nowhere: it is refused, or it waits; with
         /// `{ wait = "2 days" }` so long at most.
@@ -532,7 +537,8 @@ sections! {
         FACTOR "factor" Number, Must, "5";
     }
 
-    /// Which VMs must be kept apart. At least one of the `max-per-…` is needed.
+    /// VMs that are placed by one another: kept apart, together, or evenly spread. Besides `size` at
+    /// least one key is needed.
     group "group = { … }" None {
         /// So many requests, one after another, are a group. Without it all of the demand is one
         /// (or what a trace's column `group` says).
@@ -543,8 +549,41 @@ sections! {
         MAX_PER_RACK "max-per-rack" Whole, Else("no bound"), "1";
         /// The most of a group in one zone.
         MAX_PER_ZONE "max-per-zone" Whole, Else("no bound"), "2";
-        /// `true` is another word for `max-per-host = 1`.
-        ANTI_AFFINITY "anti-affinity" Flag, Else("false"), "true";
+        /// `"host"`, `"rack"` or `"zone"`: at most one of a group in each; another word for
+        /// `max-per-host = 1`, …. `true` is `"host"`.
+        ANTI_AFFINITY "anti-affinity" FlagOrLevel, Else("false"), "true";
+        /// `"host"`, `"rack"` or `"zone"`: all of a group in one. The first goes anywhere, the others
+        /// where members are.
+        AFFINITY "affinity" Choice(super::LEVELS), Else("none"), "\"rack\"";
+        /// At most so many more of a group in one place than where it has fewest, by kind of place. A
+        /// place counts if it has a host of the pool and with the labels that the VM asks for.
+        MAX_SKEW "max-skew" Table(&super::skew::SECTION), Else("no bound"), "{ zone = 1 }";
+        /// The same as wishes, each with a weight.
+        PREFERS "prefers" TableOrTables(&super::group_prefer::SECTION), Else("none"), "{ anti-affinity = \"host\", weight = 10 }";
+    }
+
+    /// How uneven a group may be, by kind of place; each 1 or more.
+    skew "max-skew = { … }" None {
+        /// Over hosts.
+        HOST "host" Whole, Else("no bound"), "1";
+        /// Over racks.
+        RACK "rack" Whole, Else("no bound"), "1";
+        /// Over zones.
+        ZONE "zone" Whole, Else("no bound"), "1";
+    }
+
+    /// What a group had better be: one of `affinity`, `anti-affinity` and `spread`.
+    group_prefer "group.prefers = { … }" None {
+        /// `"host"`, `"rack"` or `"zone"`: each member in the same one counts for a host.
+        AFFINITY "affinity" Choice(super::LEVELS), OneOf, "\"rack\"";
+        /// The same against it.
+        ANTI_AFFINITY "anti-affinity" Choice(super::LEVELS), OneOf, "\"host\"";
+        /// The same for each member by which it would be over `max-skew`.
+        SPREAD "spread" Choice(super::LEVELS), OneOf, "\"zone\"";
+        /// With `spread`: so many more than in the place with fewest are fine.
+        MAX_SKEW "max-skew" Whole, Else("1"), "2";
+        /// How much each member counts, 1 to 100.
+        WEIGHT "weight" Whole, Else("1"), "10";
     }
 
     /// Always the same. A duration alone, without a table, means the same.
@@ -645,9 +684,8 @@ sections! {
         FILTERS "filters" TextList, Else("none"), "[\"vms < 20\", \"left_memory / capacity_memory >= 0.1\"]";
         /// `rules`, `scores` and `fgd`: which of the hosts that are equally good is taken.
         TIES "ties" Choice(super::TIES), Else("`\"lowest-index\"`"), "\"random\"";
-        /// `kubernetes`: the scheduler profile's plugins that look at resources, with their
-        /// weights.
-        PLUGINS "plugins" Table(&super::plugins::SECTION), Else("both, 1"), "{ node-resources-fit = 1 }";
+        /// `kubernetes`: the scheduler profile's plugins, with their weights.
+        PLUGINS "plugins" Table(&super::plugins::SECTION), Else("those of the default profile"), "{ node-resources-fit = 1 }";
         /// `kubernetes`: how NodeResourcesFit scores: LeastAllocated, MostAllocated, or
         /// RequestedToCapacityRatio by `shape`.
         FIT "fit" Choice(super::FITS), Else("`\"least\"`"), "\"most\"";
@@ -696,6 +734,15 @@ sections! {
         NODE_RESOURCES_FIT "node-resources-fit" Whole, Else("0"), "1";
         /// Weight of NodeResourcesBalancedAllocation, 0 to 100: how alike its resources are used.
         BALANCED_ALLOCATION "balanced-allocation" Whole, Else("0"), "1";
+        /// Weight of TaintToleration, 0 to 100: the fewer soft taints the better.
+        TAINT_TOLERATION "taint-toleration" Whole, Else("0"), "3";
+        /// Weight of NodeAffinity, 0 to 100: what a demand `prefers`.
+        NODE_AFFINITY "node-affinity" Whole, Else("0"), "2";
+        /// Weight of PodTopologySpread, 0 to 100: the soft `spread` of a group.
+        POD_TOPOLOGY_SPREAD "pod-topology-spread" Whole, Else("0"), "2";
+        /// Weight of InterPodAffinity, 0 to 100: the soft affinity of a group, and its required
+        /// `affinity`.
+        INTER_POD_AFFINITY "inter-pod-affinity" Whole, Else("0"), "2";
     }
 
     /// A point of a RequestedToCapacityRatio shape.

@@ -2,9 +2,10 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
-use super::fields::{daily, demand, event, flavor, group, root, season, wait, weekly};
+use super::fields::{daily, demand, event, flavor, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, inherited};
+use super::groups::read_group;
 use super::rules::{Rules, Tenant, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
@@ -585,41 +586,6 @@ fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
             None
         }
     }
-}
-
-fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
-    use group::{ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE, SIZE};
-    let table = check.open(demand::GROUP.key, node, node.at, &[&group::SECTION])?;
-    let most = u64::from(u32::MAX - 1);
-    let mut count = |field: &'static super::fields::Field| {
-        let node = table.get(field)?;
-        let count = check.whole(field.key, node, 1, most)?;
-        u32::try_from(count).ok()
-    };
-    let size = count(&SIZE);
-    let per_host_max = count(&MAX_PER_HOST);
-    let per_rack_max = count(&MAX_PER_RACK);
-    let per_zone_max = count(&MAX_PER_ZONE);
-    let is_apart = match table.get(&ANTI_AFFINITY) {
-        Some(node) => check.flag(ANTI_AFFINITY.key, node)?,
-        None => false,
-    };
-    if is_apart && per_host_max.is_some_and(|count| count != 1) {
-        let message = "`anti-affinity` means `max-per-host = 1`";
-        check.error_hint(table.at_key(&ANTI_AFFINITY), message, "delete one of them");
-    }
-    let said = [&MAX_PER_HOST, &MAX_PER_RACK, &MAX_PER_ZONE];
-    if !is_apart && said.iter().all(|field| table.get(field).is_none()) {
-        let message = "this group has no bound";
-        check.error_hint(table.at, message, "add `max-per-host`, `max-per-rack` or `max-per-zone`");
-    }
-    let per_host_max = if is_apart { Some(1) } else { per_host_max };
-    Some(GroupRule {
-        size,
-        per_host_max: per_host_max.unwrap_or(u32::MAX),
-        per_rack_max: per_rack_max.unwrap_or(u32::MAX),
-        per_zone_max: per_zone_max.unwrap_or(u32::MAX),
-    })
 }
 
 /// The largest factor of a season.

@@ -107,6 +107,7 @@ fn takes(field: &Field) -> String {
         Kind::Wait => "duration or `\"forever\"`".to_owned(),
         Kind::Curve => "value or curve".to_owned(),
         Kind::Labels => "labels".to_owned(),
+        Kind::FlagOrLevel => "`true`, `\"host\"`, `\"rack\"` or `\"zone\"`".to_owned(),
         Kind::Wanted => "labels, each with a value, a list, or `\"*\"`".to_owned(),
         Kind::ResourceWeights => "weights by resource".to_owned(),
         Kind::Signed => "number, perhaps negative".to_owned(),

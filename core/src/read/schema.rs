@@ -134,6 +134,7 @@ fn of_kind(kind: &Kind) -> Value {
             "anyOf": [{ "type": ["number", "string"], "minimum": 0 }, reference("curve")]
         }),
         Kind::Labels => json!({ "type": "object", "additionalProperties": text }),
+        Kind::FlagOrLevel => json!({ "enum": [true, false, "host", "rack", "zone"] }),
         Kind::Wanted => json!({
             "type": "object",
             "additionalProperties": { "anyOf": [text, list(text.clone())] },

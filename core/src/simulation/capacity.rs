@@ -142,6 +142,7 @@ impl Simulation {
         observer.hear(now, &Fact::HostCordoned { host }, &self.state);
         if self.state.hosts.vm_count(host) == 0 {
             self.retire(now, host, observer);
+            self.serve_after_retirement(now, None, observer);
         }
         let host_type = self.state.hosts.host_type(host);
         let scenario = self.scenario.clone();
