@@ -20,6 +20,7 @@ use fleetcast_core::state::{HostId, State, Vm, VmId};
 use fleetcast_core::time::{DAY_MS, Time};
 use rand::RngExt;
 use std::fmt::Write;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -138,6 +139,12 @@ fn bare_loop(scenario: &Scenario, rows: &[Row]) -> u64 {
     digest.0
 }
 
+fn seconds(act: impl FnOnce() -> u64) -> f64 {
+    let begin = Instant::now();
+    black_box(act());
+    begin.elapsed().as_secs_f64()
+}
+
 fn whole(criterion: &mut Criterion) {
     let rows = rows();
     let mut files = MemoryFiles::default();
@@ -150,32 +157,32 @@ fn whole(criterion: &mut Criterion) {
         simulation.advance(simulation.end(), &mut digest).expect("as above");
         assert_eq!(digest.0, bare_loop(&checked, &rows), "both decide the same");
 
-        let mut time = |what: &str, act: &mut dyn FnMut() -> u64| {
-            let mut times = Vec::new();
-            criterion.bench_function(&format!("{policy}, {HOSTS} hosts/{what}"), |b| {
-                b.iter_custom(|count| {
-                    let begin = Instant::now();
-                    for _ in 0..count {
-                        let begin = Instant::now();
-                        std::hint::black_box(act());
-                        times.push(begin.elapsed());
-                    }
-                    begin.elapsed()
-                });
-            });
-            times.sort();
-            times[times.len() / 2].as_secs_f64()
+        let run_only = || run(Arc::clone(&checked), &files);
+        let read_and_run = || run(scenario(policy, &files), &files);
+        // In turn, so that others on the machine disturb all alike.
+        let rounds: Vec<[f64; 3]> = (0..7)
+            .map(|_| {
+                let bare = seconds(|| bare_loop(&checked, &rows));
+                [bare, seconds(run_only) / bare, seconds(read_and_run) / bare]
+            })
+            .collect();
+        let median = |which: usize| {
+            let mut figures: Vec<f64> = rounds.iter().map(|round| round[which]).collect();
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2]
         };
-        let bare = time("bare loop", &mut || bare_loop(&checked, &rows));
-        let run_only = time("run", &mut || run(Arc::clone(&checked), &files));
-        let all = time("read and run", &mut || run(scenario(policy, &files), &files));
         lines.push(format!(
             "{policy}, {HOSTS} hosts, {REQUESTS} requests: bare loop {:.0} ms, run ÷ bare loop {:.2}, \
              reading and run ÷ bare loop {:.2}",
-            1_000.0 * bare,
-            run_only / bare,
-            all / bare
+            1_000.0 * median(0),
+            median(1),
+            median(2)
         ));
+        let mut group = criterion.benchmark_group(format!("{policy}, {HOSTS} hosts"));
+        group.bench_function("bare loop", |b| b.iter(|| bare_loop(&checked, &rows)));
+        group.bench_function("run", |b| b.iter(run_only));
+        group.bench_function("read and run", |b| b.iter(read_and_run));
+        group.finish();
     }
     println!();
     lines.iter().for_each(|line| println!("{line}"));

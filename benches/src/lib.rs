@@ -31,7 +31,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit },
+        placement: Placement { policy: Policy::FirstFit, predictions: None },
         expectations: Vec::new(),
         notes: Vec::new(),
     }

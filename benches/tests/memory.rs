@@ -10,7 +10,7 @@ use fleetcast_core::observe::{Fingerprint, Observer, Summary};
 use fleetcast_core::scenario::{Arrivals, Curve, Distribution, Growth, Scenario, TraceFile};
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::{Files, MemoryFiles, NoFiles};
-use fleetcast_core::state::State;
+use fleetcast_core::state::{Search, State};
 use fleetcast_core::time::Time;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
@@ -29,6 +29,8 @@ fn held_bytes() -> i64 {
 #[derive(Default)]
 struct Peak {
     bytes: i64,
+    /// Of which are classes of hosts, at the end.
+    classes: i64,
     alive: usize,
     requests: u64,
 }
@@ -48,7 +50,10 @@ fn peak(scenario: Scenario, files: &dyn Files) -> Peak {
     let mut simulation = Simulation::new(scenario, files).expect("it has no files to miss");
     simulation.advance(simulation.end(), &mut observers).expect("it has no files to miss");
     assert_eq!(observers.0.total.refused, 0);
-    Peak { bytes: observers.2.bytes - before, ..observers.2 }
+    let with_classes = held_bytes();
+    simulation.search(Search::Hosts);
+    let classes = with_classes - held_bytes();
+    Peak { bytes: observers.2.bytes - before, classes, ..observers.2 }
 }
 
 fn vms(what: &str, scenario: Scenario) -> f64 {
@@ -133,6 +138,9 @@ fn a_run_grows_with_hosts_and_live_vms_but_not_with_requests() {
 
     let whole = peak(million(), &NoFiles);
     println!("1,000,000 hosts, 60 flavors, {} VMs: {} bytes", whole.alive, whole.bytes);
+    let each = whole.classes as f64 / 1e6;
+    println!("of which {} are classes of hosts: {each:.1} a host", whole.classes);
+    assert!(each <= 16.0, "{each} bytes a host");
     assert_eq!(whole.alive, 2_000_000);
     assert!(whole.bytes <= 1 << 30, "{} bytes", whole.bytes);
 

@@ -42,6 +42,9 @@ rate = "2 per hour"
 tenant = "patient"
 when-full = "wait"
 
+[placement]
+policy = "greedy-extension"
+
 [[expect]]
 metric = "refused"
 at-least = 1

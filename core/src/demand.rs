@@ -6,15 +6,19 @@
 pub mod alive;
 pub mod distribution;
 pub mod poisson;
+pub mod predictions;
 pub mod traced;
 
 use crate::dice;
 use crate::problem::{Problem, Problems};
 use crate::resources::Amounts;
-use crate::scenario::{Arrivals, Demand, DemandId, FlavorId, PoolId, Scenario, TenantId};
+use crate::scenario::{
+    Arrivals, Demand, DemandId, FlavorId, PoolId, Predictions, Scenario, TenantId,
+};
 use crate::source::Files;
 use crate::state::groups::GroupKey;
 use crate::time::Time;
+use predictions::Predictor;
 use rand::RngExt;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -37,6 +41,8 @@ pub struct Request {
     pub group: Option<GroupKey>,
     /// How long its VM stays once placed, ms; `u64::MAX`: for good.
     pub stay_ms: u64,
+    /// How long it is believed to stay, ms.
+    pub believed_ms: u64,
     /// How long from placement to ready, ms.
     pub boot_ms: u64,
     /// What a trace calls it, where that is not simply its row number.
@@ -60,6 +66,8 @@ pub const FOR_GOOD_MS: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Requests {
     sources: Vec<Source>,
+    /// By source; empty if lifetimes are known.
+    predictors: Vec<Predictor>,
     /// When the next request of each source arrives, and the source's row.
     order: BinaryHeap<Reverse<(Time, usize)>>,
 }
@@ -89,7 +97,12 @@ impl Requests {
             order.extend(source.next_at().map(|at| Reverse((at, row))));
             sources.push(source);
         }
-        Ok(Self { sources, order })
+        let predictor = |rule: Predictions| {
+            let names = scenario.demands.iter().map(|demand| &demand.name);
+            names.map(|name| Predictor::new(rule, scenario.seed, name)).collect()
+        };
+        let predictors = scenario.placement.predictions.map(predictor).unwrap_or_default();
+        Ok(Self { sources, predictors, order })
     }
 
     /// When the next request arrives.
@@ -104,14 +117,18 @@ impl Requests {
     /// If a trace cannot be read any more.
     pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
         let Some(mut first) = self.order.peek_mut() else { return Ok(None) };
-        let source = &mut self.sources[first.0.1];
-        let request = match source {
+        let row = first.0.1;
+        let source = &mut self.sources[row];
+        let mut request = match source {
             Source::Drawn(drawn) => drawn.take(first.0.0),
             Source::Traced(traced) => traced.take()?,
         };
         match source.next_at() {
             Some(at) => first.0.0 = at,
             None => drop(PeekMut::pop(first)),
+        }
+        if let Some(predictor) = self.predictors.get_mut(row) {
+            request.believed_ms = predictor.predict(request.stay_ms);
         }
         Ok(Some(request))
     }
@@ -228,6 +245,7 @@ impl Drawn {
             pool: self.demand.pool,
             group,
             stay_ms,
+            believed_ms: stay_ms,
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: None,
         }

@@ -1,5 +1,6 @@
 //! Observers: they hear each fact with the state right after it, and change nothing.
 
+pub mod blocks;
 pub mod durations;
 pub mod fingerprint;
 pub mod host_log;

@@ -157,7 +157,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
-    let mut policy = policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let mut placement =
+        policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -183,7 +184,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         };
         list.iter().map(id).collect::<Vec<_>>()
     };
-    if let Some(Policy::Fgd(rule)) = &mut policy
+    if let Some(Placement { policy: Policy::Fgd(rule), .. }) = &mut placement
         && rule.typical.is_empty()
     {
         let label = |label: &String| ids(std::slice::from_ref(label))[0];
@@ -258,7 +259,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenants: load.tenants,
         tenant_rules,
         demands,
-        placement: Placement { policy: policy? },
+        placement: placement?,
         expectations,
         notes: Vec::new(),
     })

@@ -91,10 +91,61 @@ pub struct Report {
     pub tenants: Vec<TenantReport>,
     /// By demand.
     pub demands: Vec<TenantReport>,
+    /// For a policy that goes by lifetimes: what it gains over best-fit on the same demand. Filled
+    /// by who runs the scenario.
+    #[serde(default)]
+    pub contrast: Option<Contrast>,
     /// What was expected and what came.
     pub expectations: Vec<ExpectationReport>,
     /// What the reader of this report should know: warnings of the scenario, as sentences.
     pub notes: Vec<String>,
+}
+
+/// Two policies over the same demand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// The other policy.
+    pub policy: String,
+    /// Hosts in service without a VM, averaged over time.
+    pub mean_empty_hosts: f64,
+    /// The same with the other policy.
+    pub mean_empty_hosts_other: f64,
+    /// The first less the second: above 0, this policy keeps more hosts empty.
+    pub difference: f64,
+    /// How sure that is; `None` if the run is too short to tell.
+    pub interval: Option<Interval>,
+    /// Requests refused for good; where these differ, so does what the hosts carry.
+    pub refused: u64,
+    /// The same with the other policy.
+    pub refused_other: u64,
+}
+
+/// A confidence interval of a difference, paired over blocks of time: two of them, as
+/// [`crate::paired`] says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Its lower end, by the block bootstrap.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// Student's lower end, correlation counted.
+    pub student_low: f64,
+    /// Its upper end.
+    pub student_high: f64,
+    /// How sure, 0..1.
+    pub confidence: f64,
+    /// How many blocks.
+    pub blocks: u64,
+    /// How long each is, s.
+    pub block_s: f64,
+    /// How many blocks in a row the bootstrap keeps together.
+    pub stretch: u64,
+    /// Correlation of the difference in one block with that in the next.
+    pub correlation: f64,
+    /// As how many independent blocks they count for Student's interval.
+    pub independent: f64,
+    /// In how many blocks the difference is above 0.
+    pub above: u64,
 }
 
 /// An instant, twice.

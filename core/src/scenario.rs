@@ -459,6 +459,37 @@ pub enum WhenFull {
 pub struct Placement {
     /// The policy.
     pub policy: Policy,
+    /// How wrong it is about lifetimes; `None`: it knows them.
+    pub predictions: Option<Predictions>,
+}
+
+/// What a policy that goes by lifetimes believes of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Predictions {
+    /// σ of the logarithm of predicted ÷ true, from 0 up.
+    pub error: f64,
+    /// The share that misses wildly, 0..=1.
+    pub misses: f64,
+    /// By what further factor, 1 or more.
+    pub miss_factor: f64,
+    /// Whether a VM that outlives its prediction is believed to stay as long again as it has.
+    pub repredicts: bool,
+}
+
+impl Policy {
+    /// Whether decisions depend on how long VMs stay.
+    pub fn knows_lifetimes(&self) -> bool {
+        match self {
+            Self::GreedyExtension(_) | Self::LifetimeBucket { .. } => true,
+            Self::Compose(compose) => {
+                let is_of_time =
+                    |variable: &Variable| matches!(variable, Variable::Extension | Variable::Stay);
+                compose.scores().any(|score| *score == Score::Extension)
+                    || compose.formulas().any(|f| f.uses().any(|v| is_of_time(&v)))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A named policy with its parameters. Names and formulas: [`crate::placement`].
@@ -778,6 +809,13 @@ pub struct Formula {
     pub expression: Expression,
     /// What the names mean.
     pub variables: Vec<Variable>,
+}
+
+impl Formula {
+    /// The variables that the expression uses.
+    pub fn uses(&self) -> impl Iterator<Item = Variable> {
+        self.expression.names().map(|row| self.variables[row])
+    }
 }
 
 /// What an expression can ask for. Amounts are in vCPU, GiB, Mbit/s and GPUs; the scenario's own

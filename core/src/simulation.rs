@@ -4,6 +4,7 @@
 //! arm in one match, and each arm is one call.
 
 mod capacity;
+pub mod contrast;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -21,6 +22,7 @@ use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, Stat
 use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
+use contrast::Contraster;
 use std::sync::Arc;
 use waiting::WaitingRoom;
 
@@ -39,6 +41,8 @@ enum Event {
     Review(u32),
     /// A request has waited long enough.
     GiveUp(u32),
+    /// A VM was believed to end by now.
+    Outlived(VmId),
 }
 
 impl Classed for Event {
@@ -48,7 +52,7 @@ impl Classed for Event {
             Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) => {
                 Class::CapacityFreed
             }
-            Self::Review(_) | Self::GiveUp(_) => Class::Controller,
+            Self::Review(_) | Self::GiveUp(_) | Self::Outlived(_) => Class::Controller,
         }
     }
 }
@@ -68,6 +72,8 @@ pub struct Simulation {
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
     predicates: Vec<PredicateId>,
+    /// Whether what was believed of a VM's stay is believed anew once it is over.
+    repredicts: bool,
     request_next: u64,
     /// The request that [`Self::advance_to_request`] stopped at.
     undecided: Option<Arrived>,
@@ -84,6 +90,7 @@ struct Arrived {
     at: Time,
     ask: Ask,
     stay_ms: u64,
+    believed_ms: u64,
     boot_ms: u64,
 }
 
@@ -116,10 +123,14 @@ impl Undecided {
 /// # Errors
 /// If a file that was checked cannot be read any more.
 pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Problems> {
-    let mut observers = (Summary::new(scenario), Fingerprint::new());
+    let summary = Summary::new(scenario);
+    let mut observers = (summary, Fingerprint::new(), Contraster::new(scenario));
     let mut simulation = Simulation::new(Arc::clone(scenario), files)?;
     simulation.advance(simulation.end(), &mut observers)?;
-    Ok(verdict::report(scenario, &observers.0, observers.1.hex()))
+    let (summary, fingerprint, contraster) = observers;
+    let mut report = verdict::report(scenario, &summary, fingerprint.hex());
+    report.contrast = contraster.map(|contraster| contraster.finish(files)).transpose()?;
+    Ok(report)
 }
 
 /// Which hosts will do for a demand's requests of a pool.
@@ -151,6 +162,7 @@ impl Simulation {
             agenda: Agenda::new(),
             flavor_asks,
             predicates,
+            repredicts: scenario.placement.predictions.is_some_and(|rule| rule.repredicts),
             request_next: 0,
             undecided: None,
             has_begun: false,
@@ -219,7 +231,7 @@ impl Simulation {
             tenant: arrived.tenant,
             at: arrived.at,
             ask: arrived.ask,
-            stay_ms: arrived.stay_ms,
+            stay_ms: arrived.believed_ms,
         };
         explain::explain(&self.scenario, &self.state, &self.placer, &self.placement_dice, &question)
     }
@@ -273,6 +285,7 @@ impl Simulation {
             Event::Age(host) => self.cordon(now, host, observer),
             Event::Review(procurement) => self.review(now, procurement as usize, observer),
             Event::GiveUp(ticket) => self.give_up(now, ticket, observer),
+            Event::Outlived(vm) => self.believe_anew(now, vm),
         }
     }
 
@@ -306,6 +319,7 @@ impl Simulation {
             at: now,
             ask,
             stay_ms: request.stay_ms,
+            believed_ms: request.believed_ms,
             boot_ms: request.boot_ms,
         };
         self.request_next += 1;
@@ -334,7 +348,7 @@ impl Simulation {
     }
 
     fn decide(&mut self, now: Time, arrived: &Arrived) -> Result<HostId, Reason> {
-        let query = Query { ask: arrived.ask, now, stay_ms: arrived.stay_ms };
+        let query = Query { ask: arrived.ask, now, stay_ms: arrived.believed_ms };
         self.placer.decide(&self.state, query, &mut self.placement_dice)
     }
 
@@ -349,11 +363,14 @@ impl Simulation {
         if let Some(place) = self.placer.next_scan_start(&self.state, arrived.ask) {
             self.state.history.set_scan_start(place);
         }
-        let end = now.after(arrived.stay_ms);
+        let believed = now.after(arrived.believed_ms);
         let devices = self.placer.device(&self.state, arrived.ask, host);
-        let vm = self.state.start_on(vm, end, devices);
+        let vm = self.state.start_on(vm, believed, devices);
         if arrived.stay_ms != FOR_GOOD_MS {
-            self.agenda.push(end, Event::Depart(vm));
+            self.agenda.push(now.after(arrived.stay_ms), Event::Depart(vm));
+        }
+        if arrived.believed_ms < arrived.stay_ms && self.repredicts {
+            self.agenda.push(believed, Event::Outlived(vm));
         }
         let fact = Fact::Placed {
             request: arrived.request,
@@ -365,6 +382,18 @@ impl Simulation {
             boot_ms: arrived.boot_ms,
         };
         observer.hear(now, &fact, &self.state);
+    }
+
+    /// A VM that is still there is believed to stay as long again as it has. The row may be
+    /// another VM's by now: then what was believed of this one is another time.
+    fn believe_anew(&mut self, now: Time, id: VmId) {
+        let Some(vm) = self.state.vms.find(id) else { return };
+        if self.state.history.end_of(id) != Some(now) {
+            return;
+        }
+        let end = now.after(now.since_ms(vm.placed).max(1));
+        self.state.put_off(id, end);
+        self.agenda.push(end, Event::Outlived(id));
     }
 
     fn refuse(

@@ -215,7 +215,13 @@ impl State {
         self.start_until(vm, Time::from_ms(u64::MAX))
     }
 
-    /// A VM starts on its host, which has room for it, and will end at `end`.
+    /// A VM alive is believed to end at another time than so far.
+    pub fn put_off(&mut self, id: VmId, end: Time) {
+        let host = self.vms.get(id).host;
+        self.history.put_off(id, host, end);
+    }
+
+    /// A VM starts on its host, which has room for it, and is believed to end at `end`.
     pub fn start_until(&mut self, vm: Vm, end: Time) -> VmId {
         self.start_on(vm, end, None)
     }

@@ -59,6 +59,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         rollouts: Vec::new(),
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
+        contrast: None,
         expectations: Vec::new(),
         notes: scenario.notes.clone(),
     };

@@ -118,7 +118,7 @@ fn live(case: u64) -> [usize; 2] {
             Typical { cpu: *cpu, gpu: *gpu, share, pool: None, labels: Vec::new() }
         })
         .collect();
-    let is_gradient = case % 2 == 0;
+    let is_gradient = case.is_multiple_of(2);
     if is_gradient {
         let typical = typical.clone();
         let rule = FgdRule { gpu: Some(1), cpu: Some(0), typical, ties: Ties::LowestIndex };

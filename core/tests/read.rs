@@ -19,6 +19,11 @@ const PLACEMENTS: &[(&str, &str)] = &[
     ("policy = 'epvm'\nbase = 100", "epvm"),
     ("policy = 'lifetime-bucket'\nbounds = ['0 s', '1 h', '1 day']", "lifetime-bucket"),
     (
+        "policy = 'lifetime-bucket'\nbounds = ['1 h']\npredictions = { error = 0.5, \
+         misses = '5%', miss-factor = 30, repredict = false }",
+        "lifetime-bucket",
+    ),
+    (
         "policy = 'rules'\nrules = [{ score = 'label', key = 'gen', value = 'g2' }, \
          { score = 'best-fit', quantum = 0.25 }]",
         "rules",
@@ -902,6 +907,11 @@ fn keys_that_exclude_each_other_are_told() {
                 "-",
                 "placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }",
             ),
+            ("-", "placement = { policy = 'best-fit', predictions = { error = 1 } }"),
+            (
+                "-",
+                "placement = { policy = 'greedy-extension', predictions = { error = -1, misses = '200%', miss-factor = 0.5, repredict = 1 } }",
+            ),
             ("-", "placement = { policy = 'scores', ties = 'any' }"),
             (
                 "-",
@@ -999,6 +1009,13 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'a', value = 'b' }] }
                 fine
                 warning 2:42+43 no host has the label `a=b` | the score decides nothing
+            placement = { policy = 'best-fit', predictions = { error = 1 } }
+                2:36+11 `predictions` is for `greedy-extension`, `lifetime-bucket`, `rules` and `scores` | delete it
+            placement = { policy = 'greedy-extension', predictions = { error = -1, misses = '200%', miss-factor = 0.5, repredict = 1 } }
+                2:68+2 `error` cannot be negative: `-1`
+                2:81+6 `misses` is at most 100%
+                2:103+3 `miss-factor` is from 1 to 1000000, not `0.5`
+                2:120+1 `repredict` is true or false, not a number | write it like `true`
             placement = { policy = 'scores', ties = 'any' }
                 2:41+5 no way with ties is called `any` | there are lowest-index, random
             placement = { scores = [{ weight = 2 }, { score = 'epvm', expression = '1' }] }

@@ -12,6 +12,7 @@ use fleetcast_core::problem::Problem;
 use fleetcast_core::report::{Report, Series};
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::simulation::Simulation;
+use fleetcast_core::simulation::contrast::Contraster;
 use fleetcast_core::state::State;
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict;
@@ -122,6 +123,7 @@ fn simulate(
         .map_err(|wrong| self::broke(source, &problems::draw(&wrong)))?;
     let mut recorder = Recorder {
         summary: Summary::new(&scenario),
+        contraster: Contraster::new(&scenario),
         series: args.shows_series().then(|| SeriesRecorder::new(&scenario)),
         fingerprint: Fingerprint::new(),
         outputs,
@@ -141,9 +143,14 @@ fn simulate(
             break;
         }
     }
+    let mut report = verdict::report(&scenario, &recorder.summary, recorder.fingerprint.hex());
+    if let Some(contraster) = recorder.contraster {
+        bar.set_message("again with best-fit, to compare");
+        let contrast = contraster.finish(&source.files);
+        report.contrast =
+            Some(contrast.map_err(|wrong| self::broke(source, &problems::draw(&wrong)))?);
+    }
     bar.finish_and_clear();
-
-    let report = verdict::report(&scenario, &recorder.summary, recorder.fingerprint.hex());
     let series = recorder.series.map(|series| series.series()).unwrap_or_default();
     Ok((Results { scenario, report, series }, recorder.outputs))
 }
@@ -167,6 +174,8 @@ fn progress_bar(scenario: &Scenario) -> ProgressBar {
 /// All that listens to a run.
 struct Recorder {
     summary: Summary,
+    /// Only for a policy that is to be compared.
+    contraster: Option<Contraster>,
     /// Only if somebody will see it.
     series: Option<SeriesRecorder>,
     fingerprint: Fingerprint,
@@ -177,6 +186,7 @@ struct Recorder {
 impl Observer for Recorder {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.summary.hear(now, fact, state);
+        self.contraster.hear(now, fact, state);
         self.series.hear(now, fact, state);
         self.fingerprint.hear(now, fact, state);
         self.outputs.hear(now, fact, &self.scenario);

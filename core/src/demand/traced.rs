@@ -137,6 +137,7 @@ impl Traced {
             Some(name) => GroupKey::Named(self.id, name.clone()),
             None => GroupKey::Number(self.id, 0),
         };
+        let stay_ms = row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms);
         let request = Request {
             at: Time::from_ms(row.arrival_ms),
             demand: self.id,
@@ -144,7 +145,8 @@ impl Traced {
             size,
             pool: pool.copied().or(self.demand.pool),
             group: self.demand.group.map(|_| key(&row.group)),
-            stay_ms: row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms),
+            stay_ms,
+            believed_ms: stay_ms,
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: row.name.clone(),
         };

@@ -406,10 +406,10 @@ impl Tell<'_> {
 
 /// Whether hosts have to be looked at one by one.
 fn needs_hosts(compose: &Compose) -> bool {
-    let is_of_host = |variable: &Variable| {
+    let is_of_host = |variable: Variable| {
         matches!(variable, Variable::Vms | Variable::Index | Variable::Age | Variable::Extension)
     };
-    let formula_needs = |formula: &Formula| formula.variables.iter().any(is_of_host);
+    let formula_needs = |formula: &Formula| formula.uses().any(is_of_host);
     let needs = |score: &Score| match score {
         Score::NonEmpty | Score::Extension => true,
         Score::Expression(formula) => formula_needs(formula),

@@ -5,10 +5,11 @@
 //! the fewest bounds b with `extension > b`, then best fit. Sources: the clairvoyant Greedy of
 //! the studies of renting servers in the cloud (RSiC); Ling et al., "LAVA" (MLSys 2025), whose
 //! NILAS ranks hosts so, by buckets of its own.
-//! Good for: emptying hosts. Bad for: nothing, if lifetimes are known; here they are the true
-//! ones. A VM that stays for good ends at the far end of time. Compared exactly; further ties go to
-//! the lowest index. Cost: one pass over the hosts: ends differ from host to host, so it never
-//! goes by classes.
+//! Good for: emptying hosts. Bad for: nothing, if lifetimes are known; a scenario's `predictions`
+//! say how well they are. A VM that outlives its prediction is believed to end at any moment, or
+//! to stay as long again as it has. A VM that stays for good ends at the far end of time. Compared
+//! exactly; further ties go to the lowest index. Cost: one pass over the hosts: ends differ from
+//! host to host, so it never goes by classes.
 
 use super::account::{Account, Cell, Scorer, Wants};
 use super::fractions::Fractions;

@@ -634,6 +634,8 @@ sections! {
         BASE "base" Number, Else("the number of hosts in service"), "100";
         /// The bounds between the buckets of lifetime-bucket: durations, ascending.
         BOUNDS "bounds" TextList, Else("0, 30 min, 1 h, 2 h, 4 h and 8 h"), "[\"0 s\", \"1 h\", \"1 day\"]";
+        /// How wrong policies that go by lifetimes are about them. Without it they know them.
+        PREDICTIONS "predictions" Table(&super::predictions::SECTION), Else("the truth"), "{ error = 0.5, misses = \"5%\" }";
         /// What the policy `rules` compares: the first decides, the next on ties. Up to 8.
         RULES "rules" Tables(&super::rule::SECTION), Else("none"), "[{ score = \"non-empty\" }, { score = \"best-fit\", quantum = 0.25 }]";
         /// What the policy `scores` adds up: the host with the highest sum is taken. Up to 8.
@@ -671,6 +673,21 @@ sections! {
         VISITS "visits" Choice(super::VISITS), Else("`\"service\"`"), "\"batch\"";
         /// `fgd`: the requests that GPUs are to stay usable for.
         TYPICAL "typical" Tables(&super::typical::SECTION), Else("the commonest of the demand that make up 95 % of its requests"), "[{ cpu = 4, gpu = 0.25, share = 0.6 }, { cpu = 8, gpu = 1, share = 0.4 }]";
+    }
+
+    /// What a policy that goes by lifetimes believes of them: the truth × an error, drawn when the
+    /// request is made. Half of the predictions are too long, half too short.
+    predictions "placement.predictions" None {
+        /// σ of the error, which is lognormal with the median 1: with 0.5 two of three predictions
+        /// are within a factor of 1.65; 0 to 10.
+        ERROR "error" Number, Else("0"), "0.5";
+        /// The share of predictions that miss wildly, by `miss-factor` up or down.
+        MISSES "misses" Share, Else("none"), "\"5%\"";
+        /// The factor of a wild miss, 1 or more; on top of the error.
+        MISS_FACTOR "miss-factor" Number, Else("100"), "30";
+        /// Whether a VM that is still there when it should have ended is believed to stay as long
+        /// again as it has; if not, it is believed to end at any moment.
+        REPREDICT "repredict" Flag, Else("true"), "false";
     }
 
     /// Plugins of a Kubernetes scheduler profile. One that is not named is not used.

@@ -3,12 +3,12 @@
 use super::check::{Check, Table};
 use super::clusters;
 use super::compose;
-use super::fields::{Field, POLICIES, placement, root};
+use super::fields::{Field, POLICIES, placement, predictions, root};
 use super::findings::At;
 use super::gradient;
 use super::tree::{Node, Value};
 use crate::resources::{KINDS_MAX, Kinds};
-use crate::scenario::{FitBy, Measure, Norm, Policy, ShareOf};
+use crate::scenario::{FitBy, Measure, Norm, Placement, Policy, Predictions, ShareOf};
 use crate::time::MINUTE_MS;
 
 /// Policies that measure free amounts as shares of something.
@@ -56,6 +56,7 @@ static PARAMETERS: &[(&Field, &[&str])] = &[
     (&placement::SENSE, &["dot-product"]),
     (&placement::BASE, &["epvm"]),
     (&placement::BOUNDS, &["lifetime-bucket"]),
+    (&placement::PREDICTIONS, &["greedy-extension", "lifetime-bucket", "rules", "scores"]),
     (&placement::RULES, &["rules"]),
     (&placement::SCORES, &["scores"]),
     (&placement::FILTERS, &["rules", "scores"]),
@@ -84,8 +85,10 @@ pub(crate) fn read_placement(
     node: Option<&Node>,
     kinds: &Kinds,
     labels: &[String],
-) -> Option<Policy> {
-    let Some(node) = node else { return Some(Policy::FirstFit) };
+) -> Option<Placement> {
+    let Some(node) = node else {
+        return Some(Placement { policy: Policy::FirstFit, predictions: None });
+    };
     let table = check.open(root::PLACEMENT.key, node, node.at, &[&placement::SECTION])?;
     let policy_node = table.get(&placement::POLICY);
     let policy = match policy_node {
@@ -130,8 +133,9 @@ pub(crate) fn read_placement(
             check.error_hint(table.at_key(field), message, "delete it");
         }
     }
+    let predictions = read_predictions(check, &table);
     let norm = |norm: Norm| Some(FitBy::Norm(norm, measure?));
-    Some(match policy {
+    let policy = match policy {
         "first-fit" => Policy::FirstFit,
         "last-fit" => Policy::LastFit,
         "next-fit" => Policy::NextFit,
@@ -165,7 +169,46 @@ pub(crate) fn read_placement(
         "rules" => Policy::Compose(own?.by_rules(check, table.at, measure?)?),
         "scores" => Policy::Compose(own?.by_scores(check, table.at, measure?)?),
         _ => unreachable!("the choice is one of those above"),
-    })
+    };
+    // A policy given on the command line may have no use for them.
+    let predictions = predictions?.filter(|_| policy.knows_lifetimes());
+    Some(Placement { policy, predictions })
+}
+
+/// How wrong the policy is about lifetimes; `Some(None)`: it knows them.
+fn read_predictions(check: &mut Check<'_>, table: &Table<'_>) -> Option<Option<Predictions>> {
+    use predictions::{ERROR, MISS_FACTOR, MISSES, REPREDICT};
+    let Some(node) = table.get(&placement::PREDICTIONS) else { return Some(None) };
+    let key = placement::PREDICTIONS.key;
+    let table = check.open(key, node, node.at, &[&predictions::SECTION])?;
+    let error = match table.get(&ERROR) {
+        Some(node) => check.number(ERROR.key, node, 0.0, 10.0),
+        None => Some(0.0),
+    };
+    let misses = match table.get(&MISSES) {
+        Some(node) => match check.share(MISSES.key, node) {
+            Some(share) if share > 1.0 => {
+                check.error(node.at, format!("`{}` is at most 100%", MISSES.key));
+                None
+            }
+            share => share,
+        },
+        None => Some(0.0),
+    };
+    let miss_factor = match table.get(&MISS_FACTOR) {
+        Some(node) => check.number(MISS_FACTOR.key, node, 1.0, 1e6),
+        None => Some(100.0),
+    };
+    let repredicts = match table.get(&REPREDICT) {
+        Some(node) => check.flag(REPREDICT.key, node),
+        None => Some(true),
+    };
+    Some(Some(Predictions {
+        error: error?,
+        misses: misses?,
+        miss_factor: miss_factor?,
+        repredicts: repredicts?,
+    }))
 }
 
 fn listed(names: &[&str]) -> String {

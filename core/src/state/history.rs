@@ -27,7 +27,7 @@ impl History {
             Policy::GreedyExtension(_) | Policy::LifetimeBucket { .. } => true,
             Policy::Compose(compose) => {
                 compose.scores().any(|score| *score == Score::Extension)
-                    || compose.formulas().any(|f| f.variables.contains(&Variable::Extension))
+                    || compose.formulas().any(|f| f.uses().any(|v| v == Variable::Extension))
             }
             _ => false,
         };
@@ -65,6 +65,11 @@ impl History {
         self.ends.get(host.row())?.last_key_value().map(|(end, _)| *end)
     }
 
+    /// When a VM is believed to end. Kept as [`Self::ends`] is.
+    pub fn end_of(&self, vm: VmId) -> Option<Time> {
+        self.end_of.get(vm.row()).copied()
+    }
+
     pub(super) fn start(&mut self, vm: VmId, host: HostId, end: Time) {
         if self.keeps_use {
             self.placed += 1;
@@ -85,6 +90,15 @@ impl History {
         *count -= 1;
         if *count == 0 {
             ends.remove(&end);
+        }
+    }
+
+    /// A VM alive is believed to end at another time than so far.
+    pub(super) fn put_off(&mut self, vm: VmId, host: HostId, end: Time) {
+        if self.keeps_ends {
+            self.end(vm, host);
+            *self.ends[host.row()].entry(end).or_default() += 1;
+            self.end_of[vm.row()] = end;
         }
     }
 }

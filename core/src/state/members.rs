@@ -68,17 +68,32 @@ impl Members {
 
     /// A host that is not in it yet.
     pub(super) fn insert(&mut self, host: HostId) {
-        let (at, place) = self.place(host);
-        let Some(run) = self.runs.get_mut(at) else {
-            // Classes with one host are many: no room for more runs.
-            self.runs.reserve_exact(1);
-            return self.runs.push(Run { first: host, hosts: vec![host] });
-        };
-        run.hosts.insert(place, host);
-        run.first = run.hosts[0];
-        if run.hosts.len() > RUN {
-            let hosts = run.hosts.split_off(RUN / 2);
-            self.runs.insert(at + 1, Run { first: hosts[0], hosts });
+        let (mut at, mut place) = self.place(host);
+        let is_last = at + 1 >= self.runs.len();
+        match self.runs.get_mut(at) {
+            // Hosts that come one after another fill their runs.
+            Some(run) if run.hosts.len() < RUN || is_last && place == RUN => {}
+            Some(run) => {
+                let hosts = run.hosts.split_off(RUN / 2);
+                self.runs.insert(at + 1, Run { first: hosts[0], hosts });
+                if place > RUN / 2 {
+                    (at, place) = (at + 1, place - RUN / 2);
+                }
+            }
+            None => {}
+        }
+        match self.runs.get_mut(at).filter(|_| place < RUN) {
+            Some(run) => {
+                run.hosts.insert(place, host);
+                run.first = run.hosts[0];
+            }
+            None => {
+                if self.runs.is_empty() {
+                    // Classes with one host are many: no room for more runs.
+                    self.runs.reserve_exact(1);
+                }
+                self.runs.push(Run { first: host, hosts: vec![host] });
+            }
         }
     }
 
@@ -125,7 +140,13 @@ mod tests {
         let dice = &mut dice::stream(1, "members");
         let (mut members, mut plain) = (Members::default(), BTreeSet::new());
         check(&members, &plain, dice);
-        // It grows, shrinks, grows again and becomes empty.
+        // Some come in order; then it grows, shrinks, grows again and becomes empty.
+        for host in (0..1_500).map(HostId::from_row) {
+            members.insert(host);
+            plain.insert(host);
+        }
+        check(&members, &plain, dice);
+        assert_eq!(members.runs.len(), 3);
         for share in [0.9, 0.2, 0.7, 0.0] {
             for step in 0..20_000 {
                 let host = HostId::from_row(dice.random_range(0..5_000));

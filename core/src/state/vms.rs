@@ -44,6 +44,11 @@ impl Vms {
         self.rows[vm.row()].as_ref().expect("the VM is alive")
     }
 
+    /// A VM, if it is alive.
+    pub fn find(&self, vm: VmId) -> Option<&Vm> {
+        self.rows.get(vm.row())?.as_ref()
+    }
+
     /// All VMs alive, by row.
     pub fn iter(&self) -> impl Iterator<Item = (VmId, &Vm)> {
         let rows = self.rows.iter().enumerate();

@@ -29,7 +29,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit },
+        placement: Placement { policy: Policy::FirstFit, predictions: None },
         expectations: Vec::new(),
         notes: Vec::new(),
     }

@@ -4,7 +4,7 @@
 use super::Results;
 use crate::chart;
 use anstyle::{AnsiColor, Style};
-use fleetcast_core::report::{Order, Report, Stranding, Utilisation};
+use fleetcast_core::report::{Contrast, Order, Report, Stranding, Utilisation};
 use fleetcast_core::verdict::reason_words;
 use fleetcast_core::words;
 use std::cmp::Reverse;
@@ -89,6 +89,9 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     );
     add("Hosts", hosts(report));
     add("Hosts used", hosts_used(report));
+    if let Some(contrast) = &report.contrast {
+        add("Empty hosts", contrasted(contrast));
+    }
     add("Requests", requests(report));
     if let Some(reasons) = reasons(&report.refused_by) {
         add("Refused", reasons);
@@ -185,6 +188,38 @@ fn hosts_used(report: &Report) -> String {
     let (most, mean) =
         (words::count(report.peak_hosts_used), words::amount(report.mean_hosts_used));
     format!("{most} at most{bound}, {mean} on average")
+}
+
+/// What the policy gains over another one, and how sure that is.
+fn contrasted(contrast: &Contrast) -> String {
+    let Contrast { policy, difference, mean_empty_hosts, .. } = contrast;
+    let than = match *difference {
+        more if more >= 0.0 => format!("{} more than with {policy}", words::amount(more)),
+        fewer => format!("{} fewer than with {policy}", words::amount(-fewer)),
+    };
+    let sure = match &contrast.interval {
+        None => "; the run is too short to say how sure that is".to_owned(),
+        Some(interval) => format!(
+            " (95% interval {} to {}, paired over {} of {}, bootstrap; above 0 in {} of them)",
+            signed(interval.low),
+            signed(interval.high),
+            words::plural(interval.blocks, "block"),
+            words::duration(interval.block_s),
+            words::count(interval.above)
+        ),
+    };
+    let refused = match (contrast.refused, contrast.refused_other) {
+        (one, other) if one == other => String::new(),
+        (one, other) => {
+            format!("; {} refused, with {policy} {}", words::count(one), words::count(other))
+        }
+    };
+    format!("{} on average, {than}{sure}{refused}", words::amount(*mean_empty_hosts))
+}
+
+fn signed(amount: f64) -> String {
+    let sign = if amount < 0.0 { "−" } else { "" };
+    format!("{sign}{}", words::amount(amount.abs()))
 }
 
 fn requests(report: &Report) -> String {
