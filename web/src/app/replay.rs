@@ -418,7 +418,7 @@ pub(crate) struct Shown {
 pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Shown) -> Html {
     let Shown { span, calendar, at_ms, name, .. } = shown.clone();
     let frame = Frame { width: chart_width(page), height: 190 };
-    let drawing = chart.draw(&calendar, span, frame);
+    let drawing = page.draw(chart, &calendar, span, frame);
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let (floor, right) = (height - chart::BOTTOM, width - chart::RIGHT);
     let x = span.x_of(at_ms, frame.width);
@@ -479,7 +479,7 @@ pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Sho
                         <text class="middle" x={format!("{:.1}", chart::word_x(*x, text, frame.width))} y={(floor + 16.0).to_string()}>{ text }</text>
                     </>
                 }) }
-                { for chart.lines.iter().zip(drawing.paths).map(|(line, (path, area))| html! {
+                { for chart.lines.iter().zip(drawing.paths.iter().cloned()).map(|(line, (path, area))| html! {
                     <g class={format!("line-{}", line.colour % 6)}>
                         if let Some(area) = area { <path class="area" d={area} /> }
                         <path class="stroke" d={path} />
