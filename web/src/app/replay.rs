@@ -425,14 +425,16 @@ pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Sho
     let is_inside = (span.from_ms..=span.to_ms).contains(&at_ms);
     let x = if is_inside { format!("{x:.1}") } else { "-9".to_owned() };
     let instant = move |event: &PointerEvent| {
-        // The chart may be scaled: its own width counts.
-        let element = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
-        let shown = element.map_or(width, |element| element.get_bounding_client_rect().width());
-        span.at_x(f64::from(event.offset_x()) * width / shown.max(1.0), frame.width)
+        // The chart may be scaled: its own place and width count.
+        let Some(plot) = plot_of(event).map(|plot| plot.get_bounding_client_rect()) else {
+            return span.from_ms;
+        };
+        let x = (f64::from(event.client_x()) - plot.left()) * width / plot.width().max(1.0);
+        span.at_x(x, frame.width)
     };
     let down = link.callback(move |event: PointerEvent| {
-        if let Some(element) = event.current_target().and_then(|t| t.dyn_into::<Element>().ok()) {
-            element.set_pointer_capture(event.pointer_id()).ok();
+        if let Some(plot) = plot_of(&event) {
+            plot.set_pointer_capture(event.pointer_id()).ok();
         }
         let at_ms = instant(&event);
         Do::Brush(Some((at_ms, at_ms)))
@@ -490,6 +492,11 @@ pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Sho
             </svg>
         </figure>
     }
+}
+
+/// The drawing that an event is about: Yew listens at the root, so the current target is no help.
+fn plot_of(event: &PointerEvent) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest("svg").ok()?
 }
 
 fn save(chart: &Chart, shown: &Shown, stem: String, is_png: bool) -> Callback<MouseEvent> {
