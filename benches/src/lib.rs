@@ -31,7 +31,8 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, predictions: None },
+        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        defrag: Defrag::default(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
@@ -91,6 +92,9 @@ pub fn add_demand(
         rules: HostRules::default(),
         group: None,
         when_full: WhenFull::Refuse,
+        priority: 0,
+        preempts: true,
+        when_preempted: WhenPreempted::End,
     });
 }
 

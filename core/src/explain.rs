@@ -10,7 +10,9 @@ use crate::placement::filters::{self, Filter};
 use crate::placement::{Placer, Query, compose};
 use crate::report::Moment;
 use crate::resources::{Amounts, KINDS_MAX, Kinds};
-use crate::scenario::{DemandId, HostTypeId, LabelId, RackId, Scenario, TenantId, WhenFull};
+use crate::scenario::{
+    DemandId, HostTypeId, LabelId, Level, RackId, Scenario, Selector, TenantId, WhenFull,
+};
 use crate::state::devices::Portion;
 use crate::state::tenancy::VMS_BIT;
 use crate::state::{Ask, DeviceSet, HostId, State, Vm, VmId};
@@ -72,6 +74,8 @@ pub struct Explanation {
     pub pool: Option<String>,
     /// Labels that its host must have, `key=value`.
     pub labels: Vec<String>,
+    /// The other rules of its host and its group, in words.
+    pub rules: Vec<String>,
     /// How its group is kept apart, if it is in one.
     pub group: Option<GroupLimits>,
     /// The policy's name.
@@ -310,6 +314,7 @@ pub fn explain(
         asks: quantities(kinds, &state.shapes.get(ask.shape).amounts, |amount| amount > 0),
         pool: state.shapes.pool(ask.shape).map(|pool| scenario.pools[pool.row()].name.clone()),
         labels: labels.iter().map(|label| scenario.labels[label.row()].clone()).collect(),
+        rules: tell.rules(ask),
         group,
         policy: placer.policy_name().to_owned(),
         outcome,
@@ -418,6 +423,8 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
         Reason::GroupPerHost => "anti-affinity".to_owned(),
         Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
         Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
+        Reason::Affinity(level) => format!("not in the group's {}", level.name()),
+        Reason::Skew(level) => format!("the group's skew over {}s", level.name()),
         Reason::PassedOver => "passed over by the policy".to_owned(),
     }
 }
@@ -439,13 +446,16 @@ fn candidates(
     while found.len() < CANDIDATES_MAX
         && let Ok(host) = placer.decide(&rest, query, &mut dice.clone())
     {
-        found.push(host);
+        // Of hosts that are as welcome to the request; then come those that are less so.
+        let mut next = vec![host];
         if placer.normalises() {
-            found.extend(next_by_total(tell, placer, &query, host));
-            break;
+            let tell = Tell { state: &rest, ..*tell };
+            next.extend(next_by_total(&tell, placer, &query, host));
         }
-        rest.cordon(host);
+        next.iter().for_each(|host| rest.cordon(*host));
+        found.extend(next);
     }
+    found.truncate(CANDIDATES_MAX);
     let candidate = |host: HostId| {
         let left = std::array::from_fn(|column| match column < kinds.len() {
             true => state.hosts.free(host, column) - asked[column],
@@ -570,7 +580,12 @@ impl Near {
                 place,
             }
         };
-        self.by_rule.iter().map(change).collect()
+        // With other hosts to choose from, a group would have other places to be spread over.
+        let moves_places = |rule: &Reason| {
+            tell.state.is_spread(ask)
+                && matches!(rule, Reason::Pool | Reason::Labels | Reason::Forbidden)
+        };
+        self.by_rule.iter().filter(|(rule, _)| !moves_places(rule)).map(change).collect()
     }
 
     /// The fewest VMs, of one host, that each fit elsewhere and whose leaving makes room.
@@ -606,6 +621,7 @@ fn is_of_host(reason: Reason) -> bool {
             | Reason::Labels
             | Reason::Forbidden
             | Reason::Taints
+            | Reason::Affinity(_)
     )
 }
 
@@ -782,6 +798,52 @@ impl Tell<'_> {
         place(self.scenario, self.state, host)
     }
 
+    /// What an ask is held to beyond its pool, its labels and its group's limits.
+    fn rules(&self, ask: Ask) -> Vec<String> {
+        let rules = &self.state.shapes.predicate(ask.shape).rules;
+        let all = |selector: &Selector| {
+            selector.0.iter().map(|any| self.any_of(any)).collect::<Vec<_>>().join(" and ")
+        };
+        let weighed = |words: String, weight: i64| format!("{words} (weight {weight})");
+        let mut told = Vec::new();
+        if !rules.requires.0.is_empty() {
+            told.push(format!("has {}", all(&rules.requires)));
+        }
+        if !rules.forbids.is_empty() {
+            told.push(format!("has not {}", self.any_of(&rules.forbids)));
+        }
+        for taint in &rules.tolerates {
+            told.push(format!("tolerates `{}`", self.scenario.taints[taint.row()].name));
+        }
+        if self.state.is_exclusive(ask) {
+            told.push("has no VMs of other tenants".to_owned());
+        }
+        for preference in &rules.prefers {
+            told.push(weighed(format!("prefers {}", all(&preference.selector)), preference.weight));
+        }
+        let Some(group) = ask.group else { return told };
+        let rule = self.state.groups.get(group).rule;
+        told.extend(rule.together.map(|level| format!("in the {} of its group", level.name())));
+        for level in Level::ALL {
+            let (row, name) = (level.row(), level.name());
+            if rule.skew_max[row] != u32::MAX {
+                told.push(format!("its group spread over {name}s, skew {}", rule.skew_max[row]));
+            }
+            match rule.near[row] {
+                0 => {}
+                near if near > 0 => {
+                    told.push(weighed(format!("prefers the {name}s of its group"), near))
+                }
+                near => told.push(weighed(format!("prefers {name}s without its group"), -near)),
+            }
+            if let Some(soft) = rule.soft_skew[row] {
+                let words = format!("prefers its group spread over {name}s, skew {}", soft.max);
+                told.push(weighed(words, soft.weight));
+            }
+        }
+        told
+    }
+
     /// How much more quota an ask needs.
     fn more_quota(&self, ask: Ask) -> String {
         let (tenancy, kinds) = (&self.state.tenancy, &self.scenario.kinds);
@@ -841,6 +903,10 @@ impl Tell<'_> {
             Reason::GroupPerHost => "with one more of its group on a host".to_owned(),
             Reason::GroupPerRack => "with one more of its group in a rack".to_owned(),
             Reason::GroupPerZone => "with one more of its group in a zone".to_owned(),
+            Reason::Affinity(level) => format!("outside the {} of its group", level.name()),
+            Reason::Skew(level) => {
+                format!("if its group were spread less evenly over {}s", level.name())
+            }
             Reason::Cordoned
             | Reason::Short(_)
             | Reason::Devices

@@ -120,10 +120,11 @@ fn t_975(freedom: f64) -> f64 {
         return low + (high - low) * (freedom - below);
     }
     let z = 1.959_963_985;
-    let (z3, z5) = (z * z * z, z * z * z * z * z);
+    let (z3, z5, z7) = (z * z * z, z * z * z * z * z, z * z * z * z * z * z * z);
     let first = (z3 + z) / 4.0;
     let second = (5.0 * z5 + 16.0 * z3 + 3.0 * z) / 96.0;
-    z + first / freedom + second / (freedom * freedom)
+    let third = (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / 384.0;
+    z + first / freedom + second / (freedom * freedom) + third / (freedom * freedom * freedom)
 }
 
 #[cfg(test)]

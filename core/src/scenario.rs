@@ -3,6 +3,7 @@
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
 use crate::expression::Expression;
+use crate::migration::{Link, WhenStuck};
 use crate::resources::{Amounts, Kinds};
 use crate::time::Calendar;
 
@@ -97,6 +98,8 @@ pub struct Scenario {
     pub demands: Vec<Demand>,
     /// How hosts are chosen.
     pub placement: Placement,
+    /// How hosts are emptied.
+    pub defrag: Defrag,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.
@@ -288,6 +291,13 @@ pub struct Demand {
     pub group: Option<GroupRule>,
     /// What happens to a request that does not fit.
     pub when_full: WhenFull,
+    /// Where VMs are pushed out: those of higher priority push out others. A trace's rows can say
+    /// otherwise.
+    pub priority: i32,
+    /// Whether its requests push others out.
+    pub preempts: bool,
+    /// What happens to its VMs when they are pushed out.
+    pub when_preempted: WhenPreempted,
 }
 
 /// Which hosts will do, beyond a pool and labels that must be there.
@@ -440,6 +450,81 @@ pub struct GroupRule {
     pub per_rack_max: u32,
     /// The most of one group in one zone.
     pub per_zone_max: u32,
+    /// So many of a group's VMs are not pushed out if others can be; 0: no bound.
+    pub available_min: u32,
+    /// All of a group are in one such place: where others are, or anywhere if none is yet.
+    pub together: Option<Level>,
+    /// By level: in each place at most so many more than in the place with fewest; `u32::MAX`: no
+    /// bound.
+    pub skew_max: [u32; Level::ALL.len()],
+    /// By level: what each member in the same place counts for a host, or against it.
+    pub near: [i64; Level::ALL.len()],
+    /// By level: what each member counts against a host that is over a skew.
+    pub soft_skew: [Option<SoftSkew>; Level::ALL.len()],
+}
+
+impl GroupRule {
+    /// Held to nothing.
+    pub const NONE: Self = Self {
+        size: None,
+        per_host_max: u32::MAX,
+        per_rack_max: u32::MAX,
+        per_zone_max: u32::MAX,
+        available_min: 0,
+        together: None,
+        skew_max: [u32::MAX; Level::ALL.len()],
+        near: [0; Level::ALL.len()],
+        soft_skew: [None; Level::ALL.len()],
+    };
+
+    /// Whether it looks at how evenly members are spread.
+    pub fn is_spread(&self) -> bool {
+        self.skew_max != Self::NONE.skew_max || self.soft_skew != Self::NONE.soft_skew
+    }
+
+    /// Whether it makes some hosts more welcome than others.
+    pub fn has_wishes(&self) -> bool {
+        self.near != Self::NONE.near || self.soft_skew != Self::NONE.soft_skew
+    }
+}
+
+/// How large a place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// A host.
+    Host,
+    /// A rack.
+    Rack,
+    /// A zone.
+    Zone,
+}
+
+impl Level {
+    /// From small to large: a level's position is its row.
+    pub const ALL: [Self; 3] = [Self::Host, Self::Rack, Self::Zone];
+
+    /// Its row.
+    pub const fn row(self) -> usize {
+        self as usize
+    }
+
+    /// `host`, `rack` or `zone`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Rack => "rack",
+            Self::Zone => "zone",
+        }
+    }
+}
+
+/// How evenly members had better be spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoftSkew {
+    /// So many more than in the place with fewest are fine, from 1 up.
+    pub max: u32,
+    /// How much each member beyond that counts, 1..=100.
+    pub weight: i64,
 }
 
 /// What happens to a request that does not fit.
@@ -454,11 +539,25 @@ pub enum WhenFull {
     },
 }
 
+/// What happens to a VM that is pushed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenPreempted {
+    /// It ends.
+    End,
+    /// It asks again, for the rest of its stay, and waits if nothing fits.
+    Wait {
+        /// Ms, after which it ends; `u64::MAX`: for ever.
+        ms_max: u64,
+    },
+}
+
 /// How hosts are chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     /// The policy.
     pub policy: Policy,
+    /// Whether requests push out VMs of lower priority where nothing fits.
+    pub preemption: bool,
     /// How wrong it is about lifetimes; `None`: it knows them.
     pub predictions: Option<Predictions>,
 }
@@ -488,6 +587,53 @@ impl Policy {
                     || compose.formulas().any(|f| f.uses().any(|v| is_of_time(&v)))
             }
             _ => false,
+        }
+    }
+}
+
+/// How hosts are emptied by live migration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Defrag {
+    /// How often, ms; `None`: never in a run.
+    pub every_ms: Option<u64>,
+    /// What hosts and VMs are measured by: these columns, the first deciding, the next on ties.
+    pub by: Vec<usize>,
+    /// Bounds of one plan.
+    pub limits: PlanLimits,
+    /// So many VMs on the move at a time, at least 1.
+    pub concurrent_max: u32,
+    /// So many of them from or to one host, at least 1. They share its bandwidth.
+    pub per_host_max: u32,
+    /// What they go over.
+    pub link: Link,
+}
+
+/// Bounds of a plan to empty hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanLimits {
+    /// So many migrations at most.
+    pub migrations_max: u32,
+    /// So many of one VM at most.
+    pub moves_per_vm: u32,
+}
+
+impl Default for Defrag {
+    /// As a scenario that says nothing has it.
+    fn default() -> Self {
+        Self {
+            every_ms: None,
+            by: vec![0],
+            limits: PlanLimits { migrations_max: u32::MAX, moves_per_vm: 1 },
+            concurrent_max: 4,
+            per_host_max: 1,
+            link: Link {
+                bandwidth_mib_s: 1_100.0,
+                dirty_mib_s: 100.0,
+                downtime_max_ms: 500.0,
+                rounds_max: 30,
+                when_stuck: WhenStuck::Force,
+                timeout_s_per_gib: None,
+            },
         }
     }
 }
@@ -575,8 +721,40 @@ pub struct KubernetesProfile {
     pub fit: FitScore,
     /// What both plugins look at; may be empty.
     pub resources: Vec<KubernetesResource>,
+    /// Weights of the plugins that look at preferences.
+    pub wishes: WishWeights,
     /// Which nodes are scored; `None`: all that have room, by index.
     pub sampling: Option<KubernetesSampling>,
+}
+
+/// Weights of the Kubernetes plugins that look at preferences; 0: not in the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WishWeights {
+    /// Soft taints.
+    pub taint_toleration: i64,
+    /// Preferred labels.
+    pub node_affinity: i64,
+    /// Soft skew.
+    pub pod_topology_spread: i64,
+    /// Soft affinity and anti-affinity, and required affinity of the VMs there.
+    pub inter_pod_affinity: i64,
+}
+
+impl WishWeights {
+    /// Those of the default profile.
+    pub const DEFAULT: Self = Self {
+        taint_toleration: 3,
+        node_affinity: 2,
+        pod_topology_spread: 2,
+        inter_pod_affinity: 2,
+    };
+    /// None of them.
+    pub const NONE: Self = Self {
+        taint_toleration: 0,
+        node_affinity: 0,
+        pod_topology_spread: 0,
+        inter_pod_affinity: 0,
+    };
 }
 
 /// Which nodes a Kubernetes scheduler looks at, and in which order.

@@ -4,6 +4,7 @@
 //! look.
 
 pub mod layouts;
+pub mod census;
 pub mod columns;
 pub mod hosts;
 pub mod members;
@@ -11,6 +12,7 @@ pub mod screen;
 pub mod classes;
 pub mod groups;
 pub mod history;
+pub mod moves;
 pub mod shapes;
 pub mod tenancy;
 pub mod vms;
@@ -19,11 +21,12 @@ pub mod devices;
 pub use classes::Classes;
 pub use columns::Columns;
 pub use devices::{DeviceSet, Devices};
-pub use groups::{GroupId, GroupKey, Groups};
+pub use groups::{Group, GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use layouts::{LayoutId, Layouts};
 pub use members::Members;
+pub use moves::{Moves, Residents};
 pub use screen::Screen;
 pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
 pub use tenancy::Tenancy;
@@ -67,6 +70,10 @@ pub struct State {
     pub last_placed: Option<HostId>,
     /// What some policies remember of each host.
     pub history: History,
+    /// VMs on their way to another host.
+    pub moves: Moves,
+    /// The VMs of each host; `None` where nobody asks for them.
+    pub residents: Option<Residents>,
     search: Search,
     /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
@@ -102,6 +109,8 @@ impl State {
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
+            moves: Moves::default(),
+            residents: scenario.placement.preemption.then(Residents::default),
             search: Search::default(),
             classes: None,
         }
@@ -189,6 +198,14 @@ impl State {
         ask
     }
 
+    /// The same ask once more, its place in the group too.
+    pub(crate) fn ask_once_more(&mut self, ask: Ask) -> Ask {
+        if let Some(group) = ask.group {
+            self.groups.hold_again(group);
+        }
+        self.ask_again(ask)
+    }
+
     /// Makes an ask one of a group's.
     pub fn ask_in_group(&mut self, ask: Ask, key: GroupKey, rule: GroupRule) -> Ask {
         Ask { group: Some(self.groups.hold(key, rule)), ..ask }
@@ -210,6 +227,15 @@ impl State {
                 || self.tenancy.rules_of(ask.tenant).is_exclusive)
     }
 
+    /// Whether an ask's group must be spread evenly: then a member that comes can make room for
+    /// another.
+    #[inline]
+    pub fn is_spread(&self, ask: Ask) -> bool {
+        ask.group.is_some_and(|group| {
+            self.groups.get(group).rule.skew_max != GroupRule::NONE.skew_max //
+        })
+    }
+
     /// A VM starts on its host, which has room for it, and stays for good.
     pub fn start(&mut self, vm: Vm) -> VmId {
         self.start_until(vm, Time::from_ms(u64::MAX))
@@ -229,24 +255,14 @@ impl State {
     /// The same, on these devices of the host; `None`: on those of the usual rule.
     pub fn start_on(&mut self, vm: Vm, end: Time, devices: Option<DeviceSet>) -> VmId {
         let host = vm.host;
-        let is_exclusive = self.is_exclusive(vm.ask);
-        let amounts = &self.shapes.get(vm.ask.shape).amounts;
-        self.hosts.take(host, amounts);
-        self.tenancy.start(host, vm.ask.tenant, amounts, is_exclusive);
         let id = self.vms.add(vm);
-        if let Some(amount) = self.devices.column().map(|column| amounts[column])
-            && amount > 0
-        {
-            let set = devices.unwrap_or_else(|| self.devices.usual(host, amount));
-            let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
-            self.lies(host, layout);
-        }
-        if let Some(group) = vm.ask.group {
-            self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
-        }
+        self.enter(id, &vm, host, devices);
         self.changed(host);
         self.last_placed = Some(host);
         self.history.start(id, host, end);
+        if let Some(residents) = &mut self.residents {
+            residents.enter(host, id);
+        }
         id
     }
 
@@ -258,25 +274,30 @@ impl State {
         self.layouts.release(old);
     }
 
-    /// A VM ends. Its ask is still held.
+    /// A VM ends, and is not on the move. Its ask is still held.
     pub fn end(&mut self, id: VmId) -> Vm {
+        let vm = self.gone(id);
+        self.vms.vacate(id);
+        vm
+    }
+
+    /// A VM ends before its time. Its row is not used again until [`Vms::vacate`]: whoever still
+    /// has something planned for it must not find another VM there.
+    pub(crate) fn end_early(&mut self, id: VmId) -> Vm {
+        self.gone(id)
+    }
+
+    #[inline]
+    fn gone(&mut self, id: VmId) -> Vm {
+        debug_assert!(self.moves.target(id).is_none(), "a move ends before its VM does");
         let vm = self.vms.remove(id);
         let host = vm.host;
         self.history.end(id, host);
-        let is_exclusive = self.is_exclusive(vm.ask);
-        let amounts = &self.shapes.get(vm.ask.shape).amounts;
-        self.hosts.give(host, amounts);
-        self.tenancy.end(host, vm.ask.tenant, amounts, is_exclusive);
-        if let Some(amount) = self.devices.column().map(|column| amounts[column])
-            && amount > 0
-        {
-            let layout = self.devices.give(id, host, amount, &mut self.layouts);
-            self.lies(host, layout);
-        }
-        if let Some(group) = vm.ask.group {
-            self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
-        }
+        self.leave(id, &vm, host);
         self.changed(host);
+        if let Some(residents) = &mut self.residents {
+            residents.leave(host, id);
+        }
         vm
     }
 }

@@ -95,7 +95,7 @@ fn waits(demand: &mut Demand) {
 
 fn apart(per_host_max: u32, per_rack_max: u32, per_zone_max: u32) -> impl FnOnce(&mut Demand) {
     move |demand| {
-        let rule = GroupRule { size: None, per_host_max, per_rack_max, per_zone_max };
+        let rule = GroupRule { per_host_max, per_rack_max, per_zone_max, ..GroupRule::NONE };
         demand.group = Some(rule);
     }
 }

@@ -132,6 +132,7 @@ fn scores_are_told_scorer_by_scorer() {
             resources: [0, 1]
                 .map(|column| KubernetesResource { column, weight: 1, is_extended: false })
                 .to_vec(),
+            wishes: WishWeights::DEFAULT,
             sampling: None,
         }),
         &expect![[r#"
@@ -273,12 +274,7 @@ fn what_fits_nowhere_needs_a_larger_host() {
 #[test]
 fn a_rule_that_alone_stands_in_the_way_is_named() {
     let apart = |scenario: &mut Scenario| {
-        let rule = GroupRule {
-            size: None,
-            per_host_max: 1,
-            per_rack_max: u32::MAX,
-            per_zone_max: u32::MAX,
-        };
+        let rule = GroupRule { per_host_max: 1, ..GroupRule::NONE };
         let mut both = scenario.demands[0].clone();
         let step = |at_ms, value| Step { at_ms, value, ramp_ms: 0 };
         both.arrivals = Arrivals::Alive(Curve::Steps(vec![step(0, 0.0), step(10, 2.0)]));

@@ -14,7 +14,7 @@ use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::Files;
 use fleetcast_core::state::{
-    Ask, CLASSES_FROM, GroupKey, HostId, HostStatus, Search, State, Vm, VmId,
+    Ask, CLASSES_FROM, GroupKey, HostId, HostStatus, Predicate, Search, State, Vm, VmId,
 };
 use fleetcast_core::time::Time;
 use fleets::fleets;
@@ -55,6 +55,7 @@ fn policies(kinds: usize) -> Vec<Policy> {
             resources: (0..kinds)
                 .map(|column| KubernetesResource { column, weight: 1, is_extended: column > 1 })
                 .collect(),
+            wishes: WishWeights::DEFAULT,
         }),
         Policy::Nova(
             (0..kinds)
@@ -119,6 +120,16 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
         scenario.kinds = Kinds::new(names.into_iter().chain([gpu]).collect());
     }
     scenario.labels = vec!["a=1".into(), "b=1".into()];
+    let taint = |(name, is_hard): (&str, bool)| Taint { name: name.into(), is_hard };
+    scenario.taints = [("x=1", true), ("y=1", false)].map(taint).to_vec();
+    // Someone may be exclusive, someone has a quota, in a third of the fleets.
+    if dice.random_range(0..3u8) == 0 {
+        let mut rules = TenantRules::NONE;
+        rules.quota[0] = dice.random_range(5..40) * unit;
+        rules.vms_max = dice.random_range(3..20);
+        let is_exclusive = dice.random_range(0..2u8) == 0;
+        scenario.tenant_rules = vec![rules, TenantRules { is_exclusive, ..TenantRules::NONE }];
+    }
     scenario.zones = vec!["z1".into(), "z2".into()];
     scenario.racks = (0..4)
         .map(|row| Rack { name: format!("r{row}"), zone: ZoneId::from_row(row % 2) })
@@ -136,6 +147,7 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
         let host_type = &mut scenario.host_types[host_type.row()];
         host_type.pool = PoolId::from_row(dice.random_range(0..2usize));
         host_type.labels = some_labels(dice, 0.6);
+        host_type.taints = some_taints(dice, 0.2);
     }
     for _ in 0..dice.random_range(1..=4usize) {
         let mut amounts: Vec<i64> = (0..kinds).map(|_| dice.random_range(0..=3) * unit).collect();
@@ -145,11 +157,61 @@ fn random_scenario(dice: &mut Stream) -> Scenario {
         }
         add_flavor(&mut scenario, &amounts);
     }
+    for _ in 0..2 {
+        let mut demand =
+            common::demand(&scenario, "d", common::rate(1.0), Distribution::Constant(1));
+        demand.group = Some(some_group(dice));
+        scenario.demands.push(demand);
+    }
     scenario
+}
+
+fn some_group(dice: &mut Stream) -> GroupRule {
+    let mut bound = || [u32::MAX, 1, 2, 3][dice.random_range(0..4usize)];
+    let (per_host_max, per_rack_max, per_zone_max) = (bound(), bound(), bound());
+    let mut rule = GroupRule { per_host_max, per_rack_max, per_zone_max, ..GroupRule::NONE };
+    let one_in = |dice: &mut Stream, n: u8| dice.random_range(0..n) == 0;
+    for level in Level::ALL {
+        if one_in(dice, 8) {
+            rule.together = Some(level);
+        }
+        if one_in(dice, 5) {
+            rule.skew_max[level.row()] = dice.random_range(1..4);
+        }
+        if one_in(dice, 4) {
+            rule.near[level.row()] = dice.random_range(-3..4);
+        }
+        if one_in(dice, 6) {
+            let (max, weight) = (dice.random_range(1..3), dice.random_range(1..4));
+            rule.soft_skew[level.row()] = Some(SoftSkew { max, weight });
+        }
+    }
+    rule
 }
 
 fn some_labels(dice: &mut Stream, share: f64) -> Vec<LabelId> {
     (0..2).filter(|_| dice.random::<f64>() < share).map(LabelId::from_row).collect()
+}
+
+fn some_taints(dice: &mut Stream, share: f64) -> Vec<TaintId> {
+    (0..2).filter(|_| dice.random::<f64>() < share).map(TaintId::from_row).collect()
+}
+
+/// Mostly none.
+fn some_rules(dice: &mut Stream) -> HostRules {
+    let mut rules = HostRules { tolerates: some_taints(dice, 0.5), ..HostRules::default() };
+    if dice.random_range(0..4u8) == 0 {
+        rules.requires = Selector(vec![some_labels(dice, 0.9)]);
+    }
+    if dice.random_range(0..8u8) == 0 {
+        rules.forbids = some_labels(dice, 0.5);
+    }
+    for _ in 0..dice.random_range(0..3usize) {
+        let selector = Selector(vec![some_labels(dice, 0.7)]);
+        rules.prefers.push(Preference { selector, weight: dice.random_range(1..5) });
+    }
+    rules.is_exclusive = false;
+    rules
 }
 
 /// One fleet twice: decided by scan, and by classes.
@@ -234,12 +296,8 @@ fn live(case: u64) -> [usize; 2] {
     for _ in 0..dice.random_range(1..=60usize) {
         add(&mut twins, dice);
     }
-    let rule = |dice: &mut Stream| {
-        let mut bound = || [u32::MAX, 1, 2, 3][dice.random_range(0..4usize)];
-        let (per_host_max, per_rack_max, per_zone_max) = (bound(), bound(), bound());
-        GroupRule { size: None, per_host_max, per_rack_max, per_zone_max }
-    };
-    let rules = [rule(dice), rule(dice)];
+    // The state keeps a census only where a demand's groups are spread.
+    let rules: Vec<GroupRule> = scenario.demands.iter().filter_map(|demand| demand.group).collect();
     let mut counts = [0, 0];
     for _ in 0..80 {
         match dice.random_range(0..100u8) {
@@ -247,7 +305,13 @@ fn live(case: u64) -> [usize; 2] {
                 let flavor = &scenario.flavors[dice.random_range(0..scenario.flavors.len())];
                 let pool = [None, Some(PoolId::from_row(0))][dice.random_range(0..8usize) / 7];
                 let labels = some_labels(dice, 0.15);
-                let mut ask = twins.same(|state| state.ask(&flavor.amounts, pool, &labels));
+                let rules_of_hosts = some_rules(dice);
+                let tenant = TenantId::from_row(dice.random_range(0..3usize));
+                let mut ask = twins.same(|state| {
+                    let (labels, rules) = (labels.clone(), rules_of_hosts.clone());
+                    let predicate = state.predicate(Predicate { pool, labels, rules });
+                    state.ask_of(&flavor.amounts, predicate, tenant)
+                });
                 if dice.random_range(0..4u8) == 0 {
                     let group = dice.random_range(0..2usize);
                     let key = GroupKey::Number(DemandId::from_row(0), group as u64);

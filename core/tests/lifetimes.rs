@@ -115,7 +115,7 @@ fn small(placement: &str) -> Report {
         "name = 'x'\nduration = '20 days'\n[host-models.m]\ncpu = 8\n\
          [[pools]]\nname = 'p'\nhosts = {{ model = 'm', count = 60 }}\n[flavors]\na.cpu = 1\nb.cpu = 3\n\
          [[demand]]\nname = 'd'\nflavors = {{ a = 2, b = 1 }}\nrate = '30 per hour'\n\
-         lifetime = {{ distribution = 'lognormal', median = '1 h', mean = '4 h' }}\n\
+         lifetime = {{ distribution = 'lognormal', median = '1 h', sigma = 1.5 }}\n\
          [placement]\n{placement}\n"
     );
     let read = read(&Input { file: "x.toml", text: &text, overrides: &[] }, &Beside);

@@ -36,7 +36,8 @@ const PLACEMENTS: &[(&str, &str)] = &[
     ),
     (
         "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
-         { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1 }\n\
+         { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1, taint-toleration = 3, \
+         node-affinity = 2, pod-topology-spread = 2, inter-pod-affinity = 2 }\n\
          resources = { cpu = 3, memory = 1 }\npercentage-of-nodes-to-score = 0\nzone-interleave = true",
         "kubernetes",
     ),
@@ -193,6 +194,38 @@ fn every_key_is_read() {
     drawn.truncate(drawn.find("    host_types:").expect("the field is there"));
     expect_file!["read/every-key.txt"].assert_eq(&drawn);
     assert_eq!(scenario.demands.len(), 6);
+    let Demand { priority, preempts, when_preempted, group, .. } = &scenario.demands[0];
+    let available_min = group.map(|group| group.available_min);
+    let said = format!("{priority} {preempts} {when_preempted:?} {available_min:?}");
+    expect!["-100 false Wait { ms_max: 172800000 } Some(1)"].assert_eq(&said);
+    assert!(scenario.placement.preemption);
+    expect![[r#"
+        Defrag {
+            every_ms: Some(
+                86400000,
+            ),
+            by: [
+                1,
+                0,
+            ],
+            limits: PlanLimits {
+                migrations_max: 100,
+                moves_per_vm: 2,
+            },
+            concurrent_max: 10,
+            per_host_max: 2,
+            link: Link {
+                bandwidth_mib_s: 1192.0928955078125,
+                dirty_mib_s: 50.0,
+                downtime_max_ms: 300.0,
+                rounds_max: 10,
+                when_stuck: PostCopy,
+                timeout_s_per_gib: Some(
+                    800.0,
+                ),
+            },
+        }"#]]
+    .assert_eq(&format!("{:#?}", scenario.defrag));
 }
 
 #[test]
@@ -255,6 +288,7 @@ fn plain(name: &str) -> Policy {
                 fit: FitScore::Least,
                 sampling: None,
                 resources: [0, 1].map(resource).to_vec(),
+                wishes: WishWeights::DEFAULT,
             })
         }
         "nova" => Policy::Nova(
@@ -381,7 +415,7 @@ fn validate(
                 let is = |name: &Value| match name.as_str().expect("a type is text") {
                     "string" => value.is_string(),
                     "number" => value.is_number(),
-                    "integer" => value.is_u64(),
+                    "integer" => value.is_i64() || value.is_u64(),
                     "boolean" => value.is_boolean(),
                     "array" => value.is_array(),
                     "object" => value.is_object(),
@@ -526,7 +560,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, defrag, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -819,7 +853,7 @@ fn wrong_units_and_sizes_say_the_right_ones() {
             group = { size = 0, max-per-host = 1 }
                 13:18+1 `size` is at least 1, not `0`
             group = { size = 3 }
-                13:9+12 this group has no bound | add `max-per-host`, `max-per-rack` or `max-per-zone`
+                13:9+12 this group has no rule | add `max-per-host`, `affinity`, `max-skew` or `prefers`
             group = { max-per-host = 2, anti-affinity = true }
                 13:29+13 `anti-affinity` means `max-per-host = 1` | delete one of them
             when-full = { wait = 2 }
@@ -871,6 +905,84 @@ fn rates_have_seasons() {
     let mean = season.hourly.iter().sum::<f64>() / 24.0;
     assert!((mean - 1.0).abs() < 1e-9, "{mean}");
     assert_eq!((season.hourly[14], season.hourly[2]), (1.8, 0.35));
+}
+
+#[test]
+fn what_is_said_of_priorities_and_moves_is_checked() {
+    check_lines(
+        &[
+            ("demand", "priority = 7"),
+            ("demand", "priority = 1.5"),
+            ("demand", "priority = 3000000000"),
+            ("demand", "priority = 'high'"),
+            ("demand", "preempts = 'no'"),
+            ("demand", "when-preempted = 'refuse'"),
+            ("demand", "when-preempted = 5"),
+            ("demand", "when-preempted = { wait = '0 s' }"),
+            ("demand", "group = { size = 3 }"),
+            ("demand", "group = { min-available = 0 }"),
+            ("-", "placement = { preemption = 1 }"),
+            ("-", "defrag = true"),
+            ("-", "defrag = {}"),
+            ("-", "defrag = { every = '1 s' }"),
+            ("-", "defrag = { by = 'memry', concurrent = 0, per-host = 2000 }"),
+            ("-", "defrag = { bandwith = '1 GiB/s' }"),
+            ("-", "defrag = { bandwidth = 1100, dirty-rate = '100 MiB' }"),
+            ("-", "defrag = { bandwidth = '0 MiB/s', dirty-rate = '2000 GiB/s' }"),
+            ("-", "defrag = { max-downtime = 0.5, max-rounds = 1001 }"),
+            ("-", "defrag = { when-stuck = 'forced', timeout-per-gib = '0 s' }"),
+        ],
+        expect![[r#"
+            priority = 7
+                fine
+                warning 13:1+8 nobody is pushed out, so `priority` decides nothing | add `preemption = true` to `[placement]`
+            priority = 1.5
+                13:12+3 `priority` is a whole number from -2147483648 to 2147483647, not `1.5`
+            priority = 3000000000
+                13:12+10 `priority` is a whole number from -2147483648 to 2147483647, not `3000000000`
+            priority = 'high'
+                13:12+6 `priority` is a number, not text | write it like `10`
+            preempts = 'no'
+                13:12+4 `preempts` is true or false, not text | write it like `true`
+            when-preempted = 'refuse'
+                13:18+8 no rule is called `refuse` | there are end, wait
+            when-preempted = 5
+                13:18+1 `when-preempted` is `end` or `wait`, not a number | write it like `"wait"` or `{ wait = "2 days" }`
+            when-preempted = { wait = '0 s' }
+                13:27+5 `wait` is at least 1 ms, not `0 s`
+            group = { size = 3 }
+                13:9+12 this group has no rule | add `max-per-host`, `affinity`, `max-skew` or `prefers`
+            group = { min-available = 0 }
+                13:9+21 this group has no rule | add `max-per-host`, `affinity`, `max-skew` or `prefers`
+                13:27+1 `min-available` is at least 1, not `0`
+            placement = { preemption = 1 }
+                2:28+1 `preemption` is true or false, not a number | write it like `true`
+            defrag = true
+                2:10+4 `defrag` is a table, not true or false | write it like `{ every = "1 day" }`
+            defrag = {}
+                fine
+            defrag = { every = '1 s' }
+                2:20+5 `every` is at least 1 min, not `1 s`
+            defrag = { by = 'memry', concurrent = 0, per-host = 2000 }
+                2:17+7 no resource is called `memry` | did you mean `memory`?
+                2:39+1 `concurrent` is at least 1, not `0`
+                2:53+4 `per-host` is at most 1000, not `2000`
+            defrag = { bandwith = '1 GiB/s' }
+                2:12+8 there is no key `bandwith` here | did you mean `bandwidth`?
+            defrag = { bandwidth = 1100, dirty-rate = '100 MiB' }
+                2:24+4 `bandwidth` is a data rate, not a number | write it like `"1100 MiB/s"`
+                2:43+9 `100 MiB` is not a data rate | write it like `1100 MiB/s`; units are KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s
+            defrag = { bandwidth = '0 MiB/s', dirty-rate = '2000 GiB/s' }
+                2:24+9 `bandwidth` is 0.01 MiB/s or more
+                2:48+12 `2000 GiB/s` is more than 1 TiB/s
+            defrag = { max-downtime = 0.5, max-rounds = 1001 }
+                2:27+3 `max-downtime` does not say its unit | did you mean `"0.5 days"` or `"0.5 s"`?
+                2:45+4 `max-rounds` is at most 1000, not `1001`
+            defrag = { when-stuck = 'forced', timeout-per-gib = '0 s' }
+                2:25+8 no way out is called `forced` | did you mean `force`?
+                2:53+5 `timeout-per-gib` is at least 1 ms, not `0 s`
+        "#]],
+    );
 }
 
 #[test]
@@ -1092,6 +1204,244 @@ fn keys_that_exclude_each_other_are_told() {
                 2:66+6 `review` is at least 1 min, not `1 ms`
         "#]],
     );
+}
+
+#[test]
+fn wrong_rules_say_what_is_wrong() {
+    check_lines(
+        &[
+            ("demand", "requires = 'g1'"),
+            ("demand", "requires = { gen = [] }"),
+            ("demand", "requires = { gen = 3, 'a=b' = 'c' }"),
+            ("demand", "requires = { gen = ['g1', 'g2'] }"),
+            ("demand", "requires = { gen = '*' }"),
+            ("demand", "forbids = { gen = ['g1', '*'] }"),
+            ("demand", "forbids = { gen = ['g1', 'g2'] }"),
+            ("demand", "prefers = { labels = { gen = 'g1' }, weight = 0 }"),
+            ("demand", "prefers = [{ weight = 101 }]"),
+            ("demand", "prefers = [{ labels = { gen = 'g1' } }]"),
+            ("demand", "tolerates = ['gpu']"),
+            ("demand", "tolerates = { gpu = 'only' }"),
+            ("demand", "exclusive = 'yes'"),
+            ("pool", "taints = { gpu = 'only' }"),
+            ("pool", "taints = 'gpu=only'"),
+            ("pool", "soft-taints = { gpu = 'only' }"),
+            ("model", "taints = { gpu = 1 }"),
+            ("pool", "overcommit = { cpu = 0 }"),
+            ("pool", "overcommit = { cpus = 2 }"),
+            ("pool", "overcommit = 2"),
+        ],
+        expect![[r#"
+            requires = 'g1'
+                13:12+4 `requires` is a table, not text | write it like `{ gen = "g1" }`, `{ gen = ["g1", "g2"] }` or `{ gen = "*" }`
+            requires = { gen = [] }
+                13:20+2 `gen` has no value | write it like `{ gen = "g1" }`, `{ gen = ["g1", "g2"] }` or `{ gen = "*" }`
+            requires = { gen = 3, 'a=b' = 'c' }
+                13:20+1 `gen` is text, not a number | did you mean `"3"`?
+                13:23+5 a label's name has no `=` in it: `a=b`
+            requires = { gen = ['g1', 'g2'] }
+                fine
+                warning 12:1+10 no host will do for this demand: each lacks a label, has one that it forbids, or has a taint that it does not tolerate | compare `requires`, `forbids` and `tolerates`
+            requires = { gen = '*' }
+                fine
+                warning 12:1+10 no host will do for this demand: each lacks a label, has one that it forbids, or has a taint that it does not tolerate | compare `requires`, `forbids` and `tolerates`
+            forbids = { gen = ['g1', '*'] }
+                fine
+                warning 12:1+10 this demand forbids the label `gen=*`, and no host has it | there is no label here
+            forbids = { gen = ['g1', 'g2'] }
+                fine
+                warning 12:1+10 this demand forbids the label `gen=g1`, and no host has it | there is no label here
+                warning 12:1+10 this demand forbids the label `gen=g2`, and no host has it | there is no label here
+            prefers = { labels = { gen = 'g1' }, weight = 0 }
+                13:47+1 `weight` is at least 1, not `0`
+            prefers = [{ weight = 101 }]
+                13:12+16 `labels` is missing | add `labels = { disk = "ssd" }`
+                13:23+3 `weight` is at most 100, not `101`
+            prefers = [{ labels = { gen = 'g1' } }]
+                fine
+                warning 12:1+10 this demand prefers the label `gen=g1`, and no host has it | there is no label here
+            tolerates = ['gpu']
+                13:13+7 `tolerates` is a table, not a list | write it like `{ gen = "g1" }`
+            tolerates = { gpu = 'only' }
+                fine
+                warning 12:1+10 this demand tolerates the taint `gpu=only`, and no host has it | there is no taint here
+            exclusive = 'yes'
+                13:13+5 `exclusive` is true or false, not text | write it like `true`
+            taints = { gpu = 'only' }
+                fine
+                warning 13:1+10 no host will do for this demand: each lacks a label, has one that it forbids, or has a taint that it does not tolerate | compare `requires`, `forbids` and `tolerates`
+            taints = 'gpu=only'
+                8:10+10 `taints` is a table, not text | write it like `{ gen = "g1" }`
+            soft-taints = { gpu = 'only' }
+                fine
+            taints = { gpu = 1 }
+                5:18+1 `gpu` is text, not a number | did you mean `"1"`?
+            overcommit = { cpu = 0 }
+                8:22+1 `cpu` is above 0 and at most 1000, not `0`
+            overcommit = { cpus = 2 }
+                8:16+4 there is no key `cpus` here | did you mean `cpu`?
+            overcommit = 2
+                8:14+1 `overcommit` is a table, not a number | write it like `{ cpu = 2 }`
+        "#]],
+    );
+}
+
+#[test]
+fn wrong_groups_say_what_is_wrong() {
+    check_lines(
+        &[
+            ("demand", "group = { affinity = 'row' }"),
+            ("demand", "group = { affinity = true }"),
+            ("demand", "group = { anti-affinity = 'row' }"),
+            ("demand", "group = { anti-affinity = 1 }"),
+            ("demand", "group = { anti-affinity = 'rack', max-per-rack = 2 }"),
+            ("demand", "group = { max-skew = 1 }"),
+            ("demand", "group = { max-skew = { zone = -1 } }"),
+            ("demand", "group = { max-skew = { zone = 0 } }"),
+            ("demand", "group = { max-skew = { region = 1 } }"),
+            ("demand", "group = { prefers = {} }"),
+            ("demand", "group = { prefers = { affinity = 'zone', spread = 'rack' } }"),
+            ("demand", "group = { prefers = { affinity = 'zone', max-skew = 2 } }"),
+            ("demand", "group = { prefers = [{ spread = 'zone' }, { spread = 'zone' }] }"),
+            ("demand", "group = { prefers = { anti-affinity = 'zone', weight = -5 } }"),
+            ("demand", "group = { prefers = { anti-affinity = 'zone', weight = 5 } }"),
+        ],
+        expect![[r#"
+            group = { affinity = 'row' }
+                13:22+5 no kind of place is called `row` | there are host, rack, zone
+            group = { affinity = true }
+                13:22+4 `affinity` is text, not true or false | write it like `"text"`
+            group = { anti-affinity = 'row' }
+                13:27+5 no kind of place is called `row` | there are host, rack, zone
+            group = { anti-affinity = 1 }
+                13:27+1 `anti-affinity` is true or a kind of place, not a number | write it like `true` or `"rack"`
+            group = { anti-affinity = 'rack', max-per-rack = 2 }
+                13:11+13 `anti-affinity` means `max-per-rack = 1` | delete one of them
+            group = { max-skew = 1 }
+                13:22+1 `max-skew` is a table, not a number | write it like `{ host = 1 }`
+            group = { max-skew = { zone = -1 } }
+                13:31+2 `zone` cannot be negative: `-1` | it is 1 or more
+            group = { max-skew = { zone = 0 } }
+                13:31+1 `zone` is at least 1, not `0`
+            group = { max-skew = { region = 1 } }
+                13:24+6 there is no key `region` here | the keys here are host, rack, zone
+            group = { prefers = {} }
+                13:21+2 a wish is one of `affinity`, `anti-affinity` and `spread` | write it like `{ spread = "zone" }`
+            group = { prefers = { affinity = 'zone', spread = 'rack' } }
+                13:21+38 a wish is one of `affinity`, `anti-affinity` and `spread` | write it like `{ spread = "zone" }`
+            group = { prefers = { affinity = 'zone', max-skew = 2 } }
+                13:42+8 `max-skew` is for `spread` | delete it
+            group = { prefers = [{ spread = 'zone' }, { spread = 'zone' }] }
+                13:54+6 this spread is there twice | delete one of them
+            group = { prefers = { anti-affinity = 'zone', weight = -5 } }
+                13:56+2 `weight` cannot be negative: `-5` | it is 1 or more
+            group = { prefers = { anti-affinity = 'zone', weight = 5 } }
+                fine
+        "#]],
+    );
+}
+
+#[test]
+fn wrong_tenants_say_what_is_wrong() {
+    check_lines(
+        &[
+            ("-", "tenants = 5"),
+            ("-", "tenants = { default = 5 }"),
+            ("-", "tenants = { defualt = { exclusive = true } }"),
+            ("-", "tenants = { default = { exclusive = 1 } }"),
+            ("-", "tenants = { default = { quotas = { cpu = 1 } } }"),
+            ("-", "tenants = { default = { quota = 5 } }"),
+            ("-", "tenants = { default = { quota = {} } }"),
+            ("-", "tenants = { default = { quota = { cpus = 5 } } }"),
+            ("-", "tenants = { default = { quota = { cpu = -5 } } }"),
+            ("-", "tenants = { default = { quota = { memory = 5 } } }"),
+            ("-", "tenants = { default = { quota = { vms = 1.5 } } }"),
+            ("-", "tenants = { default = { quota = { vms = 5, cpu = 0 } } }"),
+        ],
+        expect![[r#"
+            tenants = 5
+                2:11+1 `tenants` is a table of tables, not a number | write it like `[tenants.web]`
+            tenants = { default = 5 }
+                2:23+1 `default` is a table, not a number | write it like `{ quota = { cpu = 200, vms = 100 } }`
+            tenants = { defualt = { exclusive = true } }
+                fine
+                warning 2:13+7 no demand belongs to the tenant `defualt` | did you mean `default`?
+            tenants = { default = { exclusive = 1 } }
+                2:37+1 `exclusive` is true or false, not a number | write it like `true`
+            tenants = { default = { quotas = { cpu = 1 } } }
+                2:25+6 there is no key `quotas` here | did you mean `quota`?
+            tenants = { default = { quota = 5 } }
+                2:33+1 `quota` is a table, not a number | write it like `{ vms = 100 }`
+            tenants = { default = { quota = {} } }
+                2:33+2 this quota bounds nothing | add what it may have, such as `cpu = 100` or `vms = 50`
+            tenants = { default = { quota = { cpus = 5 } } }
+                2:35+4 there is no key `cpus` here | did you mean `cpu`?
+            tenants = { default = { quota = { cpu = -5 } } }
+                2:41+2 `-5` is negative
+            tenants = { default = { quota = { memory = 5 } } }
+                2:44+1 `5` does not say its unit | did you mean `5 GiB`?
+            tenants = { default = { quota = { vms = 1.5 } } }
+                2:41+3 `vms` is a whole number, not `1.5`
+            tenants = { default = { quota = { vms = 5, cpu = 0 } } }
+                fine
+        "#]],
+    );
+    let scenario = right(&format!(
+        "{SMALL}tenant = 'web'\n[tenants.web]\nquota = {{ cpu = 5, memory = '1 GiB', vms = 3 }}\n"
+    ));
+    let mut rules = TenantRules { vms_max: 3, ..TenantRules::NONE };
+    // Nobody asks for memory.
+    rules.quota[0] = 5_000;
+    assert_eq!((scenario.tenants, scenario.tenant_rules), (vec!["web".to_owned()], vec![rules]));
+}
+
+#[test]
+fn taints_come_from_models_pools_hosts_and_inventories() {
+    let inventory =
+        "name,model,taint:gpu,soft-taint:old,label:gen,taint:\nh1,m,only,,g1,\nh2,m,,yes,,\n";
+    let text = SMALL
+        .replace(
+            "hosts = { model = 'm', count = 2 }",
+            "hosts = 'tainted.csv'\ntaints = { p = 'q' }",
+        )
+        .replace("memory = '16 GiB'", "memory = '16 GiB'\nsoft-taints = { p = 'q', old = 'no' }");
+    let read = |inventory: String| {
+        let mut files = files();
+        files.insert("tainted.csv", inventory.into_bytes());
+        read(&Input { file: "t.toml", text: &text, overrides: &[] }, &files)
+    };
+    let problems = read(inventory.to_owned()).expect_err("a taint without a key");
+    assert!(draw(&problems).contains("has no key"), "{}", draw(&problems));
+    let scenario =
+        read(inventory.replace(",taint:\n", "\n").replace(",\n", "\n")).unwrap().scenario;
+    let taints: Vec<String> = scenario
+        .taints
+        .iter()
+        .map(|taint| format!("{}{}", if taint.is_hard { "" } else { "~" }, taint.name))
+        .collect();
+    let of = |host: &HostSpec| {
+        let host_type = &scenario.host_types[host.host_type.row()];
+        let names = host_type.taints.iter().map(|taint| taints[taint.row()].clone());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let told: Vec<String> = scenario.hosts.iter().map(of).collect();
+    assert_eq!(told, ["gpu=only ~old=no ~p=q p=q", "~old=yes ~p=q p=q"]);
+}
+
+#[test]
+fn a_pool_sells_hosts_by_its_own_ratios() {
+    let text = SMALL.replace("cpu = 8", "cpu = 8\novercommit = { cpu = 2, memory = 1.5 }");
+    let second = "[[pools]]\nname = 'q'\nhosts = { model = 'm', count = 1 }\n\
+                  overcommit = { cpu = 1.5 }\n[[demand]]\nname = 'e'\nflavor = 'g'\nalive = 1\n\
+                  [flavors.g]\nmemory = '1 GiB'\n";
+    let scenario = right(&(text + second));
+    let sold = |host: usize| {
+        let host_type = &scenario.host_types[scenario.hosts[host].host_type.row()];
+        let model = &scenario.models[host_type.model.row()];
+        (model.name.as_str(), model.total[0], model.effective[0], model.effective[1])
+    };
+    assert_eq!(sold(0), ("m", 8_000, 16_000, 24_576));
+    assert_eq!(sold(2), ("m", 8_000, 12_000, 24_576));
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn run(sampling: Option<KubernetesSampling>, vms: usize) -> Vec<usize> {
         balance_weight: 0,
         fit: FitScore::Least,
         resources: vec![resource],
+        wishes: WishWeights::DEFAULT,
         sampling,
     });
     common::add_hosts(&mut scenario, &[100], 250);

@@ -187,7 +187,13 @@ fn asked(account: &Explanation) -> Vec<(&'static str, String)> {
     if !account.labels.is_empty() {
         rows.push(("Labels", account.labels.join(", ")));
     }
-    if let Some(group) = account.group {
+    if !account.rules.is_empty() {
+        rows.push(("Rules", account.rules.join(", ")));
+    }
+    let is_bound = |group: &explain::GroupLimits| {
+        group.per_host.or(group.per_rack).or(group.per_zone).is_some() //
+    };
+    if let Some(group) = account.group.filter(is_bound) {
         let limits = [(group.per_host, "host"), (group.per_rack, "rack"), (group.per_zone, "zone")];
         let limits =
             limits.iter().filter_map(|(max, place)| Some(format!("{} a {place}", (*max)?)));

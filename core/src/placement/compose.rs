@@ -20,6 +20,7 @@
 //! expression that belong to one host alone).
 
 use super::account::{Account, Cell, Scorer, Wants};
+use super::filters::Filter;
 use super::fractions::{Float, Fractions};
 use super::random::below;
 use super::scan::Candidate;
@@ -96,18 +97,19 @@ impl Composed {
     /// The host that the policy takes. Draws only among several that tie, if ties are random.
     pub fn choose(&self, state: &State, query: &Query, dice: &mut dyn Rng) -> Option<HostId> {
         let lowest = self.compose.ties == Ties::LowestIndex;
+        let mut filter = Filter::new(state, query.ask);
         let tied = match &self.compose.order {
             Order::Rules(rules) if lowest && self.compose.filters.is_empty() => {
                 return self.first_by(rules, state, query);
             }
             Order::Rules(rules) => {
-                let candidates = self.candidates(state, query);
+                let candidates = self.candidates(state, query, &mut filter);
                 let rank = |c: &Candidate| self.rank(rules, &self.look(state, query, c));
                 let ranks: Vec<Rank> = candidates.iter().map(rank).collect();
                 least(&candidates, &ranks)
             }
             Order::Scores(scores) => {
-                let candidates = self.candidates(state, query);
+                let candidates = self.candidates(state, query, &mut filter);
                 let columns = self.columns(scores, state, query, &candidates);
                 let totals = totals(scores, &columns, candidates.len()).into_iter();
                 least(&candidates, &totals.map(Reverse).collect::<Vec<_>>())
@@ -119,7 +121,7 @@ impl Composed {
         }
         let hosts = match self.by_host {
             true => tied.iter().map(|candidate| candidate.host).collect(),
-            false => scan::alike(state, query.ask, &tied),
+            false => scan::alike(state, &filter, &tied),
         };
         match hosts.len() {
             1 => Some(first),
@@ -170,8 +172,12 @@ impl Composed {
         tell: &Tell<'_>,
     ) -> Account {
         // Over hosts, so that each has a row; normalised they are as over classes.
-        let mut all = scan::all(state, query.ask);
+        let filter = Filter::new(state, query.ask);
+        let mut all: Vec<HostId> =
+            scan::hosts(state, &filter).iter().map(|candidate| candidate.host).collect();
         all.retain(|host| self.passes(&self.look_at(state, query, *host)));
+        let most = all.iter().map(|host| filter.wish(*host)).max();
+        all.retain(|host| Some(filter.wish(*host)) == most);
         let column = |weighted: &Weighted| {
             let cost = |host| self.cost(&weighted.score, &self.look_at(state, query, host));
             let merits = all.iter().map(|host| merit(&weighted.score, cost(*host)));
@@ -227,18 +233,25 @@ impl Composed {
         rank
     }
 
-    /// All that take the ask and pass the filters.
-    fn candidates(&self, state: &State, query: &Query) -> Vec<Candidate> {
+    /// All that take the ask and pass the scenario's filters; of these the most welcome, to whom
+    /// `filter` is narrowed.
+    fn candidates(&self, state: &State, query: &Query, filter: &mut Filter<'_>) -> Vec<Candidate> {
         let mut candidates = match self.by_host {
-            true => {
-                let all = scan::all(state, query.ask).into_iter();
-                all.map(|host| Candidate { row: host.row(), host }).collect()
-            }
-            false => scan::candidates(state, query.ask),
+            true => scan::hosts(state, filter),
+            false => scan::candidates(state, filter),
         };
         if self.has_filters() {
             candidates.retain(|candidate| self.passes(&self.look(state, query, candidate)));
         }
+        let (candidates, narrowed) = match self.by_host && filter.has_wishes() {
+            true => {
+                let most = candidates.iter().map(|candidate| filter.wish(candidate.host)).max();
+                candidates.retain(|candidate| Some(filter.wish(candidate.host)) == most);
+                (candidates, *filter)
+            }
+            false => scan::welcome(state, *filter, candidates),
+        };
+        *filter = narrowed;
         candidates
     }
 

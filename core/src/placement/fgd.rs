@@ -13,6 +13,7 @@
 //! by chance is what the source did and packs far worse. Cost: one pass over the hosts or their
 //! classes; a score is computed once for each way in which devices are left.
 
+use super::filters::Filter;
 use super::random::below;
 use super::scan;
 use crate::resources::Amounts;
@@ -126,13 +127,14 @@ impl Gradient {
                 Reverse(score(asked, columns, row))
             });
         }
-        let (candidates, columns) = (scan::candidates(state, ask), scan::columns(state));
+        let filter = scan::choosy(state, Filter::new(state, ask));
+        let (candidates, columns) = (scan::candidates(state, &filter), scan::columns(state));
         let scores = candidates.iter().map(|candidate| score(asked, columns, candidate.row));
         let scores: Vec<i64> = scores.collect();
         let best = scores.iter().max()?;
         let tied = candidates.iter().zip(&scores).filter(|(_, score)| *score == best);
         let tied: Vec<_> = tied.map(|(candidate, _)| *candidate).collect();
-        let hosts = scan::alike(state, ask, &tied);
+        let hosts = scan::alike(state, &filter, &tied);
         match hosts.len() {
             1 => Some(hosts[0]),
             several => Some(hosts[below(dice, several)]),

@@ -4,12 +4,13 @@
 //! forbidden labels, taints, exclusive tenants, resources, devices, group. So each host that does
 //! not fit counts once, and the counts sum to the fleet.
 
+use super::mates::Mates;
 use crate::fact::Reason;
 use crate::resources::Amounts;
-use crate::scenario::TenantId;
+use crate::scenario::{HostTypeId, Level, TenantId};
 use crate::state::devices::Portion;
-use crate::state::shapes::TypeVerdict;
-use crate::state::{Ask, Columns, GroupId, HostId, HostStatus, ShapeId, State};
+use crate::state::shapes::{TypeVerdict, Wish};
+use crate::state::{Ask, Columns, HostId, HostStatus, ShapeId, State};
 use std::collections::BTreeMap;
 
 /// An ask with its parts looked up once, to be held against many hosts.
@@ -20,7 +21,12 @@ pub struct Filter<'s> {
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
     portion: Portion,
-    group: Option<GroupId>,
+    mates: Option<Mates<'s>>,
+    /// Which levels of affinity make hosts welcome.
+    levels: [bool; Level::ALL.len()],
+    wishes: Option<&'s [Wish]>,
+    /// Only hosts that are just so welcome.
+    welcome: Option<i64>,
     tenant: TenantId,
     /// Quotas that the tenant would break, as in [`Reason::Quota`].
     quota: u16,
@@ -38,7 +44,10 @@ impl<'s> Filter<'s> {
             amounts,
             portion: Portion::of(gpus),
             verdicts: state.shapes.verdicts(ask.shape),
-            group: ask.group,
+            mates: Mates::new(state, ask),
+            levels: [true; Level::ALL.len()],
+            wishes: state.shapes.wishes(ask.shape),
+            welcome: None,
             tenant: ask.tenant,
             quota: state.tenancy.over(ask.tenant, amounts),
             is_exclusive: state.is_exclusive(ask),
@@ -68,8 +77,10 @@ impl<'s> Filter<'s> {
     /// What of it depends only on the row of a host or of its class.
     #[inline]
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
+        let host_type = columns.host_type(row);
         columns.has_room(row, self.amounts)
-            && self.verdicts[columns.host_type(row).row()] == TypeVerdict::Admitted
+            && self.verdicts[host_type.row()] == TypeVerdict::Admitted
+            && self.is_type_welcome(host_type)
             && self.has_devices(columns, row)
     }
 
@@ -82,13 +93,13 @@ impl<'s> Filter<'s> {
     /// Whether two hosts with the same row can differ for the ask.
     #[inline]
     pub fn is_grouped(&self) -> bool {
-        self.group.is_some() || self.state.tenancy.has_exclusive()
+        self.mates.is_some() || self.state.tenancy.has_exclusive()
     }
 
     /// What of it depends on the host itself: who is on it, and its group's members.
     #[inline]
     pub fn group_admits(&self, host: HostId) -> bool {
-        self.tenants_allow(host) && self.group_allows(host).is_ok()
+        self.tenants_allow(host) && self.group_allows(host).is_ok() && self.is_welcome(host)
     }
 
     #[inline]
@@ -143,24 +154,62 @@ impl<'s> Filter<'s> {
     }
 
     fn group_allows(&self, host: HostId) -> Result<(), Reason> {
-        self.group_limits(host).next().map_or(Ok(()), Err)
+        match self.mates {
+            Some(mates) => mates.objections(host).next().map_or(Ok(()), Err),
+            None => Ok(()),
+        }
     }
 
-    /// Each limit of the group that one more on the host would break.
+    /// How welcome the host is: the weights of all that is preferred, summed. A host is chosen
+    /// from those that are most welcome.
+    pub fn wish(&self, host: HostId) -> i64 {
+        let host_type = self.state.hosts.host_type(host);
+        let mates = self.mates.map_or(0, |mates| mates.wish(self.levels, host));
+        self.type_wish(host_type) + mates
+    }
+
     #[inline]
-    fn group_limits(&self, host: HostId) -> impl Iterator<Item = Reason> + use<'s> {
-        const LIMITS: [Reason; 3] =
-            [Reason::GroupPerHost, Reason::GroupPerRack, Reason::GroupPerZone];
-        let hosts = &self.state.hosts;
-        let group = self.group.map(|group| self.state.groups.get(group));
-        let is_broken = move |limit: &Reason| {
-            group.is_some_and(|group| match limit {
-                Reason::GroupPerHost => group.on_host(host) >= group.rule.per_host_max,
-                Reason::GroupPerRack => group.in_rack(hosts.rack(host)) >= group.rule.per_rack_max,
-                _ => group.in_zone(hosts.zone(host)) >= group.rule.per_zone_max,
-            })
-        };
-        LIMITS.into_iter().filter(is_broken)
+    fn type_wish(&self, host_type: HostTypeId) -> i64 {
+        self.wishes.map_or(0, |wishes| wishes[host_type.row()].sum())
+    }
+
+    /// Whether some hosts can be more welcome than others.
+    #[inline]
+    pub fn has_wishes(&self) -> bool {
+        self.wishes.is_some() || self.has_mates_wishes()
+    }
+
+    /// Whether hosts of one type can be.
+    #[inline]
+    pub fn has_mates_wishes(&self) -> bool {
+        self.mates.is_some_and(|mates| mates.group().rule.has_wishes())
+    }
+
+    /// The same without affinity at a level, which another has a say in.
+    pub fn but_level(mut self, level: Level) -> Self {
+        self.levels[level.row()] = false;
+        self
+    }
+
+    /// The same for hosts that are just so welcome.
+    pub fn as_welcome(self, level: i64) -> Self {
+        Self { welcome: Some(level), ..self }
+    }
+
+    #[inline]
+    fn is_type_welcome(&self, host_type: HostTypeId) -> bool {
+        match self.welcome {
+            Some(level) if !self.has_mates_wishes() => self.type_wish(host_type) == level,
+            _ => true,
+        }
+    }
+
+    #[inline]
+    fn is_welcome(&self, host: HostId) -> bool {
+        match self.welcome {
+            Some(level) if self.has_mates_wishes() => self.wish(host) == level,
+            _ => true,
+        }
     }
 
     /// Everything that keeps the host from taking it: each filter is asked, whatever the others
@@ -201,7 +250,7 @@ impl<'s> Filter<'s> {
         if short & gpus == 0 && !self.has_devices(columns, row) {
             found.push(Reason::Devices);
         }
-        found.extend(self.group_limits(host));
+        found.extend(self.mates.into_iter().flat_map(|mates| mates.objections(host)));
         found
     }
 }
@@ -287,7 +336,11 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Exclusive => 7,
         Reason::Short(_) => 8,
         Reason::Devices => 9,
-        Reason::GroupPerHost | Reason::GroupPerRack | Reason::GroupPerZone => 10,
+        Reason::GroupPerHost
+        | Reason::GroupPerRack
+        | Reason::GroupPerZone
+        | Reason::Affinity(_)
+        | Reason::Skew(_) => 10,
         Reason::PassedOver => 11,
     }
 }

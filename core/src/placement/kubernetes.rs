@@ -4,12 +4,13 @@
 //! × the plugin's score 0..=100; the highest wins, and of equal ones the lowest index (upstream
 //! draws one of them). All integers divide as Go's: towards zero.
 //!
-//! A scenario can use the two plugins that look at resources, [`fit`] and [`balance`]. Their
-//! scores depend on a host and a request alone, so nothing is normalised over candidates; cost:
-//! one pass over the classes of hosts. Upstream counts 100 mCPU and 200 MiB for a container that
-//! asks for none when it scores `fit`; here a request of 0 counts 0. The other plugins
-//! ([`taints`], [`node_affinity`], [`images`], [`topology`], [`inter_pod`]) need what a scenario
-//! cannot say yet; they are here as formulas over [`cluster`] and are held to validation cases.
+//! Two plugins look at resources, [`fit`] and [`balance`]. Their scores depend on a host and a
+//! request alone, so nothing is normalised over candidates; cost: one pass over the classes of
+//! hosts. Those that look at preferences ([`wishes`]) are normalised over all candidates, and asked
+//! only where a request has preferences. Upstream counts 100 mCPU and 200 MiB for a container that
+//! asks for none when it scores `fit`; here a request of 0 counts 0. A scenario
+//! cannot say where images are ([`images`]). The plugins are also here as formulas over a
+//! [`cluster`] of nodes and pods, which are held to validation cases.
 //! All hosts are scored, in the order of their index, unless the scenario asks for [`sampling`].
 
 pub mod balance;
@@ -21,9 +22,11 @@ pub mod node_affinity;
 pub mod sampling;
 pub mod taints;
 pub mod topology;
+pub mod wishes;
 
 use super::account::{Account, Cell, Scorer, Wants};
-use super::scan;
+use super::filters::Filter;
+use super::scan::{self, Candidate};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{FitScore, KubernetesProfile};
 use crate::state::{Ask, Columns, HostId, State};
@@ -36,17 +39,34 @@ pub const SCORE_MAX: i64 = 100;
 /// The host with the highest score.
 pub fn choose(state: &State, ask: Ask, profile: &KubernetesProfile) -> Option<HostId> {
     if let Some(sampling) = &profile.sampling {
-        let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
-        let found = sampling::search(state, ask, sampling).nodes;
-        return found.into_iter().min_by_key(|host| {
-            let effective = state.hosts.effective(*host);
-            Reverse(score(profile, asked, effective, columns, host.row()))
-        });
+        let nodes = sampling::search(state, ask, sampling).nodes.into_iter();
+        let nodes: Vec<Candidate> = nodes.map(|host| Candidate { row: host.row(), host }).collect();
+        return first_of_best(state, ask, profile, &nodes);
     }
-    scan::least(state, ask, |asked, columns, row| {
+    if wishes::matter(state, ask, &profile.wishes) {
+        return first_of_best(state, ask, profile, &wishes::candidates(state, ask));
+    }
+    scan::least_of(state, &Filter::new(state, ask), |asked, columns, row| {
         let effective = state.hosts.effective_of(columns.host_type(row));
         Reverse(score(profile, asked, effective, columns, row))
     })
+}
+
+/// The first of the nodes with the highest score.
+fn first_of_best(
+    state: &State,
+    ask: Ask,
+    profile: &KubernetesProfile,
+    nodes: &[Candidate],
+) -> Option<HostId> {
+    let wishes = wishes::scores(state, ask, &profile.wishes, nodes);
+    let (asked, columns) = (&state.shapes.get(ask.shape).amounts, state.hosts.columns());
+    let total = |(node, wish): (&Candidate, i64)| {
+        let effective = state.hosts.effective(node.host);
+        (wish + score(profile, asked, effective, columns, node.host.row()), node.host)
+    };
+    let totals = nodes.iter().zip(wishes).map(total);
+    totals.min_by_key(|(sum, _)| Reverse(*sum)).map(|(_, host)| host)
 }
 
 /// Weighted sum of the plugins' scores of a row.
@@ -111,9 +131,23 @@ pub fn account(state: &State, ask: Ask, profile: &KubernetesProfile, hosts: &[Ho
             profile.balance_weight,
         ),
     ];
-    let scorers = told.iter().filter(|(.., weight)| *weight > 0).map(|(name, words, weight)| {
-        Scorer { weight: Some(*weight as f64), ..Scorer::plain(name, *words, Wants::Most) }
+    let scorer = |name: &str, words: &str, weight: i64| Scorer {
+        weight: Some(weight as f64),
+        ..Scorer::plain(name, words, Wants::Most)
+    };
+    let scorers = told.iter().filter(|(.., weight)| *weight > 0);
+    let scorers = scorers.map(|(name, words, weight)| scorer(name, words, *weight));
+    // Over hosts, so that each has a row; normalised they are as over classes.
+    let all = scan::hosts(state, &Filter::new(state, ask));
+    let mut wishes = match wishes::matter(state, ask, &profile.wishes) {
+        true => wishes::parts(state, ask, &profile.wishes, &all),
+        false => Vec::new(),
+    };
+    wishes.retain(|part| part.weight > 0);
+    let of_wishes = wishes.iter().map(|part| {
+        scorer(part.plugin, "0 to 100 over the hosts that can take it", part.weight) //
     });
+    let scorers = scorers.chain(of_wishes);
     let asked = &state.shapes.get(ask.shape).amounts;
     Account::summed(scorers.collect(), hosts, |host| {
         let (effective, columns) = (state.hosts.effective(host), state.hosts.columns());
@@ -122,7 +156,15 @@ pub fn account(state: &State, ask: Ask, profile: &KubernetesProfile, hosts: &[Ho
         let cell = |(score, (.., weight)): (&i64, &(&str, &str, i64))| {
             Cell::weighted(*score as f64, *score as f64, *weight as f64)
         };
-        counted.map(cell).collect()
+        let place = all.binary_search_by_key(&host, |candidate| candidate.host).ok();
+        let wish = |part: &wishes::Part| match place {
+            Some(place) => {
+                let score = part.scores[place] as f64;
+                Cell::weighted(score, score, part.weight as f64)
+            }
+            None => Cell::plain(0.0),
+        };
+        counted.map(cell).chain(wishes.iter().map(wish)).collect()
     })
 }
 

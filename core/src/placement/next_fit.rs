@@ -18,7 +18,7 @@ pub fn choose(state: &State, ask: Ask) -> Option<HostId> {
 /// before it are never looked at again, though they may have room.
 pub fn choose_closed(state: &State, ask: Ask) -> Option<HostId> {
     let start = state.last_placed.unwrap_or(HostId::from_row(0));
-    scan::first_from(state, ask, start).filter(|host| *host >= start)
+    scan::first_after(state, ask, start)
 }
 
 /// The host that round robin chooses: the same from the one behind the last one used.

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// The host with the highest score among those visited.
 pub fn choose(state: &State, ask: Ask, rule: &NomadRule, dice: &mut dyn Rng) -> Option<HostId> {
-    let filter = Filter::new(state, ask);
+    let filter = scan::choosy(state, Filter::new(state, ask));
     let score = |columns: &Columns, row: usize| {
         let effective = state.hosts.effective_of(columns.host_type(row));
         let share = |column: Option<usize>| {
@@ -32,7 +32,7 @@ pub fn choose(state: &State, ask: Ask, rule: &NomadRule, dice: &mut dyn Rng) -> 
     };
     let service = match rule.walk {
         NomadWalk::All => {
-            let (candidates, columns) = (scan::candidates(state, ask), scan::columns(state));
+            let (candidates, columns) = (scan::candidates(state, &filter), scan::columns(state));
             let scores: Vec<f64> =
                 candidates.iter().map(|candidate| score(columns, candidate.row)).collect();
             return scan::heaviest(&candidates, &scores);

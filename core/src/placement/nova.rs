@@ -6,16 +6,23 @@
 //! multiplier × normalised, in the order of the weighers. The highest wins, ties go to the lowest
 //! index. A single candidate is taken unweighed.
 //!
-//! A scenario can use the CPU, disk and RAM weighers. What the others look at (a group's members,
-//! builds, failed builds) it cannot say yet: their formulas are here for validation cases. The
+//! A scenario can use the CPU, disk and RAM weighers, and through its groups those of soft affinity
+//! and soft anti-affinity, whose multipliers are Nova's defaults, 1 each: a group's own weights do
+//! not count. Preferences that Nova has no weigher for come first, as with any policy. What the
+//! other weighers look at a scenario cannot say: their formulas are here for validation cases. The
 //! weights depend on who else is a candidate, so no score can be kept; cost: two passes over the
 //! classes of hosts that have room, for each weigher.
 
 use super::account::{Account, Cell, Scorer, Wants};
+use super::filters::Filter;
+use super::mates::Mates;
 use super::scan;
 use crate::resources::Kinds;
-use crate::scenario::{NovaWeigher, Scenario};
+use crate::scenario::{Level, NovaWeigher, Scenario};
 use crate::state::{Ask, Columns, HostId, State};
+
+/// The multipliers of the soft affinity and soft anti-affinity weighers.
+const TOGETHERNESS: f64 = 1.0;
 
 /// What the scenario's hosts have and keep, by host type: what raw weights are made of.
 #[derive(Debug)]
@@ -65,8 +72,13 @@ pub fn choose(
     weighers: &[NovaWeigher],
     inventory: &Inventory,
 ) -> Option<HostId> {
-    let candidates = scan::candidates(state, ask);
-    let columns = scan::columns(state);
+    // Soft affinity on hosts is a weigher of its own.
+    let filter = scan::choosy(state, Filter::new(state, ask).but_level(Level::Host));
+    let mates = Mates::new(state, ask).filter(|mates| near_hosts(mates) != 0);
+    let (candidates, columns) = match mates {
+        None => (scan::candidates(state, &filter), scan::columns(state)),
+        Some(_) => (scan::hosts(state, &filter), state.hosts.columns()),
+    };
     let mut weights = vec![0.0; candidates.len()];
     for weigher in weighers {
         let raw = |candidate: &scan::Candidate| inventory.raw(weigher, columns, candidate.row);
@@ -76,7 +88,22 @@ pub fn choose(
             *weight += weigher.multiplier * raw;
         }
     }
+    if let Some(mates) = mates {
+        let is_apart = near_hosts(&mates) < 0;
+        let there = |candidate: &scan::Candidate| mates.there(Level::Host, candidate.host);
+        let raw = candidates.iter().map(|candidate| togetherness(there(candidate), is_apart));
+        let mut raw: Vec<f64> = raw.collect();
+        normalise(&mut raw, None);
+        for (weight, raw) in weights.iter_mut().zip(raw) {
+            *weight += TOGETHERNESS * raw;
+        }
+    }
     scan::heaviest(&candidates, &weights)
+}
+
+/// What a group's soft affinity on hosts counts; below 0 it is anti-affinity.
+fn near_hosts(mates: &Mates<'_>) -> i64 {
+    mates.group().rule.near[Level::Host.row()]
 }
 
 /// What the weighers say of hosts that are candidates.
@@ -88,7 +115,17 @@ pub fn account(
     hosts: &[HostId],
     kinds: &Kinds,
 ) -> Account {
-    let (all, columns) = (scan::all(state, ask), state.hosts.columns());
+    let filter = scan::choosy(state, Filter::new(state, ask).but_level(Level::Host));
+    let all: Vec<HostId> =
+        scan::hosts(state, &filter).iter().map(|candidate| candidate.host).collect();
+    let columns = state.hosts.columns();
+    let mates = Mates::new(state, ask).filter(|mates| near_hosts(mates) != 0);
+    let together = |host: HostId| {
+        let mates = mates.as_ref()?;
+        Some(togetherness(mates.there(Level::Host, host), near_hosts(mates) < 0))
+    };
+    let mut togetherness: Vec<f64> = all.iter().filter_map(|host| together(*host)).collect();
+    normalise(&mut togetherness, None);
     let column = |weigher: &NovaWeigher| {
         let raw = all.iter().map(|host| inventory.raw(weigher, columns, host.row()));
         let mut weights: Vec<f64> = raw.collect();
@@ -104,7 +141,15 @@ pub fn account(
         };
         Scorer { weight: Some(weigher.multiplier), ..Scorer::plain(resource, words, Wants::Most) }
     };
-    Account::summed(weighers.iter().map(scorer).collect(), hosts, |host| {
+    let of_mates = mates.iter().map(|mates| {
+        let (name, words) = match near_hosts(mates) > 0 {
+            true => ("soft-affinity", "members of its group"),
+            false => ("soft-anti-affinity", "members of its group, negative"),
+        };
+        Scorer { weight: Some(TOGETHERNESS), ..Scorer::plain(name, words, Wants::Most) }
+    });
+    let scorers = weighers.iter().map(scorer).chain(of_mates).collect();
+    Account::summed(scorers, hosts, |host| {
         let place = all.binary_search(&host).ok();
         let cell = |(weigher, column): (&NovaWeigher, &Vec<f64>)| {
             let raw = inventory.raw(weigher, columns, host.row());
@@ -113,7 +158,11 @@ pub fn account(
                 None => Cell::plain(raw),
             }
         };
-        weighers.iter().zip(&normalised).map(cell).collect()
+        let of_mates = together(host).map(|raw| match place {
+            Some(place) => Cell::weighted(raw, togetherness[place], TOGETHERNESS),
+            None => Cell::plain(raw),
+        });
+        weighers.iter().zip(&normalised).map(cell).chain(of_mates).collect()
     })
 }
 

@@ -7,13 +7,46 @@ use super::filters::Filter;
 use crate::resources::Amounts;
 use crate::state::screen::LANES;
 use crate::state::{Ask, Classes, Columns, HostId, Members, State};
+use std::cmp::Reverse;
 
 /// Hosts looked at one by one before any class: where most hosts have room, that is all.
 const AT_HAND: usize = 32;
 
+/// The filters of an ask that prefers some hosts, for those only that are the most welcome of
+/// all that it takes. Without preferences: its filters as they are.
+#[inline]
+pub fn choosy<'s>(state: &'s State, filter: Filter<'s>) -> Filter<'s> {
+    if filter.has_wishes() { most_welcome(state, filter) } else { filter }
+}
+
+fn most_welcome<'s>(state: &'s State, filter: Filter<'s>) -> Filter<'s> {
+    let mut most = None;
+    if filter.has_mates_wishes() {
+        let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
+        most = hosts.map(|host| filter.wish(host)).max();
+    } else {
+        each_candidate(state, &filter, |_, _, host| most = most.max(Some(filter.wish(host))));
+    }
+    most.map_or(filter, |most| filter.as_welcome(most))
+}
+
+/// The first host from `start` on, never back, that takes the ask.
+pub fn first_after(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
+    let filter = Filter::new(state, ask);
+    if !filter.has_wishes() {
+        return first_by(state, &filter, start).filter(|host| *host >= start);
+    }
+    let hosts = (start.row()..state.hosts.rows()).map(HostId::from_row);
+    let hosts = hosts.filter(|host| filter.admits(*host));
+    hosts.max_by_key(|host| (filter.wish(*host), Reverse(*host)))
+}
+
 /// The first host from `start` on, round and back to it, that takes the ask.
 pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
-    let filter = Filter::new(state, ask);
+    first_by(state, &choosy(state, Filter::new(state, ask)), start)
+}
+
+fn first_by(state: &State, filter: &Filter<'_>, start: HostId) -> Option<HostId> {
     let (rows, start_row) = (state.hosts.rows(), start.row().min(state.hosts.rows()));
     let mut hosts = (start_row..rows).chain(0..start_row).map(HostId::from_row);
     let Some(classes) = state.classes() else { return hosts.find(|host| filter.admits(*host)) };
@@ -24,7 +57,7 @@ pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
     // Hosts before the start come after all others.
     let turn = |host: HostId| (host < start, host);
     let mut best: Option<HostId> = None;
-    each_class(classes, &filter, start, |_, host| {
+    each_class(classes, filter, start, |_, host| {
         if best.is_none_or(|best| turn(host) < turn(best)) {
             best = Some(host);
         }
@@ -36,7 +69,7 @@ pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
 
 /// The last host that takes the ask.
 pub fn last(state: &State, ask: Ask) -> Option<HostId> {
-    let filter = Filter::new(state, ask);
+    let filter = choosy(state, Filter::new(state, ask));
     let Some(classes) = state.classes() else {
         let mut hosts = (0..state.hosts.rows()).rev().map(HostId::from_row);
         return hosts.find(|host| filter.admits(*host));
@@ -53,7 +86,7 @@ pub fn last(state: &State, ask: Ask) -> Option<HostId> {
 
 /// All hosts that take the ask, ascending.
 pub fn all(state: &State, ask: Ask) -> Vec<HostId> {
-    let filter = Filter::new(state, ask);
+    let filter = choosy(state, Filter::new(state, ask));
     state.hosts.ids().filter(|host| filter.admits(*host)).collect()
 }
 
@@ -68,7 +101,7 @@ pub enum Fitting<'s> {
 impl<'s> Fitting<'s> {
     /// Who takes the ask now.
     pub fn new(state: &'s State, ask: Ask) -> Self {
-        let filter = Filter::new(state, ask);
+        let filter = choosy(state, Filter::new(state, ask));
         let Some(classes) = state.classes().filter(|_| !filter.is_grouped()) else {
             return Self::Hosts(all(state, ask));
         };
@@ -126,7 +159,7 @@ pub fn least_host<S: Ord>(
     ask: Ask,
     score: impl Fn(&Amounts, HostId) -> S,
 ) -> Option<HostId> {
-    let filter = Filter::new(state, ask);
+    let filter = choosy(state, Filter::new(state, ask));
     let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
     hosts.min_by_key(|host| (score(filter.amounts(), *host), *host))
 }
@@ -137,9 +170,17 @@ pub fn least<S: Ord>(
     ask: Ask,
     score: impl Fn(&Amounts, &Columns, usize) -> S,
 ) -> Option<HostId> {
-    let filter = Filter::new(state, ask);
+    least_of(state, &choosy(state, Filter::new(state, ask)), score)
+}
+
+/// The same of those that come through a filter.
+pub fn least_of<S: Ord>(
+    state: &State,
+    filter: &Filter<'_>,
+    score: impl Fn(&Amounts, &Columns, usize) -> S,
+) -> Option<HostId> {
     let mut best: Option<(S, HostId)> = None;
-    each_candidate(state, &filter, |columns, row, host| {
+    each_candidate(state, filter, |columns, row, host| {
         let candidate = (score(filter.amounts(), columns, row), host);
         if best.as_ref().is_none_or(|best| candidate < *best) {
             best = Some(candidate);
@@ -159,25 +200,55 @@ pub struct Candidate {
 
 /// All that take the ask, for scores that depend on who else does. Of hosts that are all alike
 /// perhaps only the first: a score that is the same for all of them cannot tell. In no order.
-pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
+pub fn candidates(state: &State, filter: &Filter<'_>) -> Vec<Candidate> {
     let mut candidates = Vec::new();
-    each_candidate(state, &Filter::new(state, ask), |_, row, host| {
+    each_candidate(state, filter, |_, row, host| {
         candidates.push(Candidate { row, host });
     });
     candidates
 }
 
-/// All hosts that these candidates stand for and that take the ask, ascending.
-pub fn alike(state: &State, ask: Ask, candidates: &[Candidate]) -> Vec<HostId> {
+/// The same where no two hosts are alike; their rows are those of the hosts' own columns.
+pub fn hosts(state: &State, filter: &Filter<'_>) -> Vec<Candidate> {
+    let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
+    hosts.map(|host| Candidate { row: host.row(), host }).collect()
+}
+
+/// The most welcome of candidates, and the filter that tells them from others.
+pub fn welcome<'s>(
+    state: &State,
+    filter: Filter<'s>,
+    candidates: Vec<Candidate>,
+) -> (Vec<Candidate>, Filter<'s>) {
+    if !filter.has_wishes() {
+        return (candidates, filter);
+    }
+    let mut all = candidates;
+    if let (Some(classes), true) = (state.classes(), filter.has_mates_wishes()) {
+        // Those of a class are as welcome as their mates have it.
+        let members = |candidate: &Candidate| {
+            let row = candidate.row;
+            classes.members(row).iter().map(move |host| Candidate { row, host })
+        };
+        all = all.iter().flat_map(members).collect();
+        all.retain(|candidate| filter.group_admits(candidate.host));
+    }
+    let most = all.iter().map(|candidate| filter.wish(candidate.host)).max();
+    all.retain(|candidate| Some(filter.wish(candidate.host)) == most);
+    (all, most.map_or(filter, |most| filter.as_welcome(most)))
+}
+
+/// All hosts that these candidates stand for and that come through the filter, ascending.
+pub fn alike(state: &State, filter: &Filter<'_>, candidates: &[Candidate]) -> Vec<HostId> {
     let Some(classes) = state.classes() else {
         let mut hosts: Vec<HostId> = candidates.iter().map(|candidate| candidate.host).collect();
         hosts.sort();
         return hosts;
     };
-    let filter = Filter::new(state, ask);
     let rows = candidates.iter().flat_map(|candidate| classes.members(candidate.row).iter());
     let mut hosts: Vec<HostId> = rows.filter(|host| filter.group_admits(*host)).collect();
     hosts.sort();
+    hosts.dedup();
     hosts
 }
 

@@ -7,7 +7,7 @@ use super::tree::Node;
 use crate::resources::{Builtin, Kinds};
 use crate::scenario::{
     FitScore, KubernetesProfile, KubernetesResource, KubernetesSampling, NomadAlgorithm, NomadRule,
-    NomadWalk, NovaWeigher, Policy,
+    NomadWalk, NovaWeigher, Policy, WishWeights,
 };
 
 /// The largest weight of a plugin or a resource.
@@ -21,7 +21,7 @@ pub(crate) fn read_kubernetes(
 ) -> Option<Policy> {
     let weights = match table.get(&placement::PLUGINS) {
         Some(node) => read_plugins(check, node),
-        None => Some((1, 1)),
+        None => Some((1, 1, WishWeights::DEFAULT)),
     };
     let fit = read_fit(check, table);
     let resources = match table.get(&placement::RESOURCES) {
@@ -32,12 +32,13 @@ pub(crate) fn read_kubernetes(
         }
     };
     let sampling = read_sampling(check, table);
-    let (fit_weight, balance_weight) = weights?;
+    let (fit_weight, balance_weight, wishes) = weights?;
     Some(Policy::Kubernetes(KubernetesProfile {
         fit_weight,
         balance_weight,
         fit: fit?,
         resources: resources?,
+        wishes,
         sampling: sampling?,
     }))
 }
@@ -59,16 +60,29 @@ fn read_sampling(check: &mut Check<'_>, table: &Table<'_>) -> Option<Option<Kube
     Some((!is_all).then_some(sampling))
 }
 
-fn read_plugins(check: &mut Check<'_>, node: &Node) -> Option<(i64, i64)> {
-    use plugins::{BALANCED_ALLOCATION, NODE_RESOURCES_FIT};
+fn read_plugins(check: &mut Check<'_>, node: &Node) -> Option<(i64, i64, WishWeights)> {
+    use plugins::{
+        BALANCED_ALLOCATION, INTER_POD_AFFINITY, NODE_AFFINITY, NODE_RESOURCES_FIT,
+        POD_TOPOLOGY_SPREAD, TAINT_TOLERATION,
+    };
     let table = check.open(placement::PLUGINS.key, node, node.at, &[&plugins::SECTION])?;
     let mut weight = |field| match table.get(field) {
         Some(node) => check.whole(field.key, node, 0, WEIGHT_MAX).map(|weight| weight as i64),
         None => Some(0),
     };
     let (fit, balance) = (weight(&NODE_RESOURCES_FIT), weight(&BALANCED_ALLOCATION));
-    let weights = (fit?, balance?);
-    if weights == (0, 0) && !check.findings.is_broken() {
+    let taint_toleration = weight(&TAINT_TOLERATION);
+    let node_affinity = weight(&NODE_AFFINITY);
+    let pod_topology_spread = weight(&POD_TOPOLOGY_SPREAD);
+    let inter_pod_affinity = weight(&INTER_POD_AFFINITY);
+    let wishes = WishWeights {
+        taint_toleration: taint_toleration?,
+        node_affinity: node_affinity?,
+        pod_topology_spread: pod_topology_spread?,
+        inter_pod_affinity: inter_pod_affinity?,
+    };
+    let weights = (fit?, balance?, wishes);
+    if weights == (0, 0, WishWeights::NONE) && !check.findings.is_broken() {
         let hint = format!("give one a weight, or delete `{}`", placement::PLUGINS.key);
         check.error_hint(node.at, "no plugin has a weight, so all hosts are alike", hint);
     }

@@ -286,7 +286,8 @@ impl Reader<'_, '_> {
             ("stay_hours", Variable::Stay),
             ("extension_hours", Variable::Extension),
         ];
-        const OF_RESOURCE: &[(&str, fn(usize) -> Variable)] = &[
+        type OfColumn = fn(usize) -> Variable;
+        const OF_RESOURCE: &[(&str, OfColumn)] = &[
             ("free", Variable::Free),
             ("left", Variable::Left),
             ("used", Variable::Used),

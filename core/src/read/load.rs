@@ -2,9 +2,10 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
-use super::fields::{daily, demand, event, flavor, group, root, season, wait, weekly};
+use super::fields::{Field, daily, demand, event, flavor, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, inherited};
+use super::groups::read_group;
 use super::rules::{Rules, Tenant, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
@@ -12,7 +13,7 @@ use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::resources::{Builtin, PORTION_HINT, is_portion};
 use crate::scenario::{
-    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull,
+    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull, WhenPreempted,
 };
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
@@ -51,6 +52,9 @@ pub(crate) struct DemandDraft {
     pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
     pub(crate) when_full: WhenFull,
+    pub(crate) priority: i32,
+    pub(crate) preempts: bool,
+    pub(crate) when_preempted: WhenPreempted,
 }
 
 /// The load so far.
@@ -70,6 +74,8 @@ pub(crate) struct Load {
     pub(crate) traces_end_ms: u64,
     /// What is still to be held against the hosts, once they are known.
     asks: Vec<Ask>,
+    /// Where priorities are said.
+    priorities: Vec<At>,
 }
 
 /// The sizes of one demand and the hosts that it may use.
@@ -225,8 +231,29 @@ impl Load {
         let rules = read_rules(check, table);
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
         let when_full = match table.get(&demand::WHEN_FULL) {
-            Some(node) => read_when_full(check, node),
+            Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
+                .map(|wait| wait.map_or(WhenFull::Refuse, |ms_max| WhenFull::Wait { ms_max })),
             None => Some(WhenFull::Refuse),
+        };
+        let priority = match table.get(&demand::PRIORITY) {
+            Some(node) => {
+                self.priorities.push(table.at_key(&demand::PRIORITY));
+                check.integer(demand::PRIORITY.key, node)
+            }
+            None => Some(0),
+        };
+        let preempts = match table.get(&demand::PREEMPTS) {
+            Some(node) => check.flag(demand::PREEMPTS.key, node),
+            None => Some(true),
+        };
+        let when_preempted = match table.get(&demand::WHEN_PREEMPTED) {
+            Some(node) => {
+                read_wait(check, &demand::WHEN_PREEMPTED, "end", node).map(|wait| match wait {
+                    Some(ms_max) => WhenPreempted::Wait { ms_max },
+                    None => WhenPreempted::End,
+                })
+            }
+            None => Some(WhenPreempted::End),
         };
         let boot = match table.get(&demand::BOOT) {
             Some(node) => {
@@ -274,6 +301,9 @@ impl Load {
             rules: rules?,
             group,
             when_full: when_full?,
+            priority: priority?,
+            preempts: preempts?,
+            when_preempted: when_preempted?,
         })
     }
 
@@ -463,6 +493,14 @@ impl Load {
         }))
     }
 
+    /// Warns of priorities in a scenario in which nobody is pushed out.
+    pub(crate) fn check_priorities(&self, check: &mut Check<'_>) {
+        for at in &self.priorities {
+            let hint = "add `preemption = true` to `[placement]`";
+            check.warning(*at, "nobody is pushed out, so `priority` decides nothing", hint);
+        }
+    }
+
     /// Turns away what would run for hours: demands that make too many requests, each and all
     /// together.
     pub(crate) fn check_requests(&self, check: &mut Check<'_>) {
@@ -563,12 +601,19 @@ fn about(count: f64) -> String {
 
 const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
 
-fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
-    let key = demand::WHEN_FULL.key;
+/// How long a request waits, ms (`u64::MAX`: for ever); `Some(None)`: not at all, which is called
+/// `no`.
+fn read_wait(
+    check: &mut Check<'_>,
+    field: &'static Field,
+    no: &'static str,
+    node: &Node,
+) -> Option<Option<u64>> {
+    let key = field.key;
     match &node.value {
-        Value::Text(_) => match check.choice(key, node, "rule", &["refuse", "wait"])? {
-            "refuse" => Some(WhenFull::Refuse),
-            _ => Some(WhenFull::Wait { ms_max: u64::MAX }),
+        Value::Text(_) => match check.choice(key, node, "rule", &[no, "wait"])? {
+            "wait" => Some(Some(u64::MAX)),
+            _ => Some(None),
         },
         Value::Table(_) => {
             let table = check.open(key, node, node.at, &[&wait::SECTION])?;
@@ -576,50 +621,15 @@ fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
             let is_forever = matches!(&node.value, Value::Text(text) if text.trim() == "forever");
             let ms_max =
                 if is_forever { u64::MAX } else { check.length_ms(wait::WAIT.key, node, 1)? };
-            Some(WhenFull::Wait { ms_max })
+            Some(Some(ms_max))
         }
         _ => {
-            let message = format!("`{key}` is `refuse` or `wait`, not {}", node.kind());
+            let message = format!("`{key}` is `{no}` or `wait`, not {}", node.kind());
             let hint = "write it like `\"wait\"` or `{ wait = \"2 days\" }`";
             check.error_hint(node.at, message, hint);
             None
         }
     }
-}
-
-fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
-    use group::{ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE, SIZE};
-    let table = check.open(demand::GROUP.key, node, node.at, &[&group::SECTION])?;
-    let most = u64::from(u32::MAX - 1);
-    let mut count = |field: &'static super::fields::Field| {
-        let node = table.get(field)?;
-        let count = check.whole(field.key, node, 1, most)?;
-        u32::try_from(count).ok()
-    };
-    let size = count(&SIZE);
-    let per_host_max = count(&MAX_PER_HOST);
-    let per_rack_max = count(&MAX_PER_RACK);
-    let per_zone_max = count(&MAX_PER_ZONE);
-    let is_apart = match table.get(&ANTI_AFFINITY) {
-        Some(node) => check.flag(ANTI_AFFINITY.key, node)?,
-        None => false,
-    };
-    if is_apart && per_host_max.is_some_and(|count| count != 1) {
-        let message = "`anti-affinity` means `max-per-host = 1`";
-        check.error_hint(table.at_key(&ANTI_AFFINITY), message, "delete one of them");
-    }
-    let said = [&MAX_PER_HOST, &MAX_PER_RACK, &MAX_PER_ZONE];
-    if !is_apart && said.iter().all(|field| table.get(field).is_none()) {
-        let message = "this group has no bound";
-        check.error_hint(table.at, message, "add `max-per-host`, `max-per-rack` or `max-per-zone`");
-    }
-    let per_host_max = if is_apart { Some(1) } else { per_host_max };
-    Some(GroupRule {
-        size,
-        per_host_max: per_host_max.unwrap_or(u32::MAX),
-        per_rack_max: per_rack_max.unwrap_or(u32::MAX),
-        per_zone_max: per_zone_max.unwrap_or(u32::MAX),
-    })
 }
 
 /// The largest factor of a season.

@@ -157,7 +157,8 @@ fn read_quota(check: &mut Check<'_>, node: &Node) -> Option<([Option<i64>; 8], O
     }
     let vms_max = table.get(&quota::VMS);
     let vms_max = vms_max.and_then(|node| check.whole(quota::VMS.key, node, 0, i64::MAX as u64));
-    if !is_any && table.get(&quota::VMS).is_none() && !check.findings.is_broken() {
+    let is_empty = node.table().is_some_and(<[_]>::is_empty);
+    if !is_any && is_empty && !check.findings.is_broken() {
         let hint = "add what it may have, such as `cpu = 100` or `vms = 50`";
         check.error_hint(table.at, "this quota bounds nothing", hint);
     }

@@ -134,6 +134,7 @@ fn of_kind(kind: &Kind) -> Value {
             "anyOf": [{ "type": ["number", "string"], "minimum": 0 }, reference("curve")]
         }),
         Kind::Labels => json!({ "type": "object", "additionalProperties": text }),
+        Kind::FlagOrLevel => json!({ "enum": [true, false, "host", "rack", "zone"] }),
         Kind::Wanted => json!({
             "type": "object",
             "additionalProperties": { "anyOf": [text, list(text.clone())] },
@@ -158,6 +159,9 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Daily => json!({ "anyOf": [numbers(24), reference("daily")] }),
         Kind::Weekly => json!({ "anyOf": [numbers(7), reference("weekly")] }),
         Kind::WhenFull => json!({ "anyOf": [{ "enum": ["refuse", "wait"] }, reference("wait")] }),
+        Kind::WhenPreempted => json!({ "anyOf": [{ "enum": ["end", "wait"] }, reference("wait")] }),
+        Kind::Integer => json!({ "type": "integer" }),
+        Kind::DataRate => text,
         Kind::By => one_or_list(text),
         Kind::Table(section) => reference(section.name),
         Kind::Tables(section) => list(reference(section.name)),

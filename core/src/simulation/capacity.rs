@@ -69,6 +69,9 @@ impl Simulation {
         for procurement in 0..scenario.procurement.len() {
             self.agenda.push(Time::ZERO, Event::Review(row(procurement)));
         }
+        if let Some(every_ms) = scenario.defrag.every_ms {
+            self.agenda.push(Time::from_ms(every_ms), Event::PlanMoves);
+        }
     }
 
     fn add_host(
@@ -142,6 +145,7 @@ impl Simulation {
         observer.hear(now, &Fact::HostCordoned { host }, &self.state);
         if self.state.hosts.vm_count(host) == 0 {
             self.retire(now, host, observer);
+            self.serve_after_retirement(now, None, observer);
         }
         let host_type = self.state.hosts.host_type(host);
         let scenario = self.scenario.clone();

@@ -89,30 +89,34 @@ impl WaitingRoom {
         }
     }
 
-    /// The first that may fit after a change on `host` (`None`: anywhere), from `from` on. `left`
-    /// is the ask of a VM that has left.
-    fn first_fitting(
-        &self,
-        state: &State,
-        host: Option<HostId>,
-        left: Option<Ask>,
-        from: u32,
-    ) -> Option<u32> {
+    /// The first that may fit after some news, from `from` on.
+    fn first_fitting(&self, state: &State, news: &News, from: u32) -> Option<u32> {
         let may_fit = |ticket: u32| {
             let ask = self.tickets[&ticket].arrived.ask;
             let filter = Filter::new(state, ask);
-            let has_new_place = left.is_some_and(|left| {
-                let is_mate = ask.group.is_some() && ask.group == left.group;
-                is_mate || ask.tenant == left.tenant && state.tenancy.has_quota(ask.tenant)
+            let has_new_place = news.moved.iter().any(|moved| {
+                let is_mate = ask.group.is_some() && ask.group == moved.group;
+                is_mate || ask.tenant == moved.tenant && state.tenancy.has_quota(ask.tenant)
             });
+            let has_new_place = has_new_place || news.places_went && state.is_spread(ask);
             filter.quota().is_none()
-                && (has_new_place || host.is_none_or(|host| filter.admits(host)))
+                && (has_new_place || news.host.is_some_and(|host| filter.admits(host)))
         };
         let shapes = self.by_shape.values().filter_map(|tickets| tickets.range(from..).next());
         let first = shapes.copied().filter(|ticket| may_fit(*ticket)).min();
         let grouped = self.grouped.range(from..first.unwrap_or(u32::MAX));
         grouped.copied().find(|ticket| may_fit(*ticket)).or(first)
     }
+}
+
+/// What may have made room.
+struct News {
+    /// Something changed on this host.
+    host: Option<HostId>,
+    /// VMs of these asks have come or gone.
+    moved: Vec<Ask>,
+    /// A place may be none any more.
+    places_went: bool,
 }
 
 /// Requests of one key have one answer.
@@ -146,26 +150,49 @@ impl Simulation {
         }
     }
 
-    /// Room may have come up: on one host, or (the VM of ask `left` has gone) anywhere for others
-    /// of its group, and for its tenant where that has a quota.
+    /// Room may have come up: on one host, or (the VM of ask `moved` has gone, or come) anywhere
+    /// for others of its group, and for its tenant where that has a quota.
     pub(super) fn serve_waiting(
         &mut self,
         now: Time,
         host: Option<HostId>,
-        left: Option<Ask>,
+        moved: Option<Ask>,
         observer: &mut impl Observer,
     ) {
-        if self.room.tickets.is_empty() {
-            return;
+        if !self.room.tickets.is_empty() {
+            let moved = moved.into_iter().collect();
+            self.serve(now, News { host, moved, places_went: false }, observer);
         }
+    }
+
+    /// A host has left service, maybe the last of its place, after a VM of ask `moved` left it:
+    /// who is spread over places may have room elsewhere.
+    pub(super) fn serve_after_retirement(
+        &mut self,
+        now: Time,
+        moved: Option<Ask>,
+        observer: &mut impl Observer,
+    ) {
+        if !self.room.tickets.is_empty() {
+            let moved = moved.into_iter().collect();
+            self.serve(now, News { host: None, moved, places_went: true }, observer);
+        }
+    }
+
+    fn serve(&mut self, now: Time, mut news: News, observer: &mut impl Observer) {
         let mut from = 0;
-        while let Some(ticket) = self.room.first_fitting(&self.state, host, left, from) {
+        while let Some(ticket) = self.room.first_fitting(&self.state, &news, from) {
             from = ticket + 1;
             let arrived = self.room.tickets[&ticket].arrived;
             let Ok(chosen) = self.decide(now, &arrived) else { continue };
             let waiting = self.room.leave(&self.state, ticket).expect("the ticket was just found");
             self.state.waiting -= 1;
             self.place(now, &waiting.arrived, chosen, observer);
+            // One more where a group had fewest makes room for it elsewhere.
+            if self.state.is_spread(arrived.ask) {
+                news.moved.push(arrived.ask);
+                from = 0;
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Groups: requests that are to be kept apart, and where their members are.
+//! Groups: requests that are placed by one another, and where their members are.
 
 use crate::scenario::{DemandId, GroupRule, RackId, ZoneId, id};
 use crate::state::HostId;
@@ -23,15 +23,32 @@ pub struct Group {
     pub rule: GroupRule,
     /// Members alive or waiting.
     holders: u32,
+    /// Members alive.
+    members: u32,
     on_host: BTreeMap<HostId, u32>,
     in_rack: BTreeMap<RackId, u32>,
     in_zone: BTreeMap<ZoneId, u32>,
 }
 
 impl Group {
+    /// Members alive.
+    pub fn members(&self) -> u32 {
+        self.members
+    }
+
+    /// The hosts with a member, each with how many.
+    pub fn hosts(&self) -> impl ExactSizeIterator<Item = (HostId, u32)> {
+        self.on_host.iter().map(|(host, count)| (*host, *count))
+    }
+
     /// Members on a host.
     pub fn on_host(&self, host: HostId) -> u32 {
         self.on_host.get(&host).copied().unwrap_or(0)
+    }
+
+    /// Members that run; one on the move counts on both hosts.
+    pub fn placed(&self) -> u32 {
+        self.in_zone.values().sum()
     }
 
     /// Members in a rack.
@@ -81,6 +98,7 @@ impl Groups {
             key: key.clone(),
             rule,
             holders: 1,
+            members: 0,
             on_host: BTreeMap::new(),
             in_rack: BTreeMap::new(),
             in_zone: BTreeMap::new(),
@@ -99,6 +117,11 @@ impl Groups {
         id
     }
 
+    /// One more request of a group that has a member.
+    pub(crate) fn hold_again(&mut self, id: GroupId) {
+        self.get_mut(id).holders += 1;
+    }
+
     /// One request of a group less; the last one takes the group along.
     pub(crate) fn release(&mut self, id: GroupId) {
         let group = self.get_mut(id);
@@ -113,6 +136,7 @@ impl Groups {
     /// A member was placed.
     pub(crate) fn enter(&mut self, id: GroupId, host: HostId, rack: RackId, zone: ZoneId) {
         let group = self.get_mut(id);
+        group.members += 1;
         *group.on_host.entry(host).or_default() += 1;
         *group.in_rack.entry(rack).or_default() += 1;
         *group.in_zone.entry(zone).or_default() += 1;
@@ -129,6 +153,7 @@ impl Groups {
             }
         }
         let group = self.get_mut(id);
+        group.members -= 1;
         less(&mut group.on_host, host);
         less(&mut group.in_rack, rack);
         less(&mut group.in_zone, zone);

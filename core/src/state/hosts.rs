@@ -1,5 +1,6 @@
 //! Hosts, as columns: a host is a row, and what placement scans lies together.
 
+use super::census::Census;
 use super::layouts::LayoutId;
 use super::{Columns, push_snugly};
 use crate::resources::Amounts;
@@ -49,6 +50,7 @@ pub struct Hosts {
     zone_of_rack: Vec<ZoneId>,
     total: Totals,
     by_pool: Vec<Totals>,
+    census: Census,
 }
 
 impl Hosts {
@@ -67,12 +69,23 @@ impl Hosts {
             zone_of_rack: scenario.racks.iter().map(|rack| rack.zone).collect(),
             total: Totals::default(),
             by_pool: vec![Totals::default(); scenario.pools.len()],
+            census: Census::new(scenario),
         }
     }
 
     /// How many rows there are: hosts in service and hosts that left.
     pub fn rows(&self) -> usize {
         self.vms.len()
+    }
+
+    /// Which hosts stand where; empty where no group is spread.
+    pub fn census(&self) -> &Census {
+        &self.census
+    }
+
+    /// In which zone a rack is.
+    pub fn zone_of(&self, rack: RackId) -> ZoneId {
+        self.zone_of_rack[rack.row()]
     }
 
     /// All hosts, in order.
@@ -193,6 +206,7 @@ impl Hosts {
         push_snugly(&mut self.rack, rack);
         push_snugly(&mut self.status, HostStatus::Up);
         push_snugly(&mut self.born_ms, born_ms);
+        self.census.add(rack, host_type);
         let kinds = self.kinds();
         for totals in self.totals_of(host) {
             totals.hosts += 1;
@@ -219,6 +233,7 @@ impl Hosts {
         let is_ready = self.vm_count(host) == 0 && self.status(host) == HostStatus::Cordoned;
         assert!(is_ready, "a host leaves service once it is cordoned and empty");
         self.status[host.row()] = HostStatus::Retired;
+        self.census.remove(self.rack(host), self.host_type(host));
         let (kinds, effective) = (self.kinds(), *self.effective(host));
         for totals in self.totals_of(host) {
             totals.hosts -= 1;

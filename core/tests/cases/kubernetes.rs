@@ -302,6 +302,7 @@ fn run_engine(case: &Value, profile: &Profile, machines: &[Machine], name: &str)
                 is_extended: !["cpu", "memory"].contains(&kind.as_str()),
             })
             .collect(),
+        wishes: fleetcast_core::scenario::WishWeights::NONE,
     });
     let asks: Vec<Vec<i64>> = requests.iter().map(|(_, asked)| row(asked)).collect();
     let found = engine::decide_all(&policy, &kinds, &hosts, &asks);

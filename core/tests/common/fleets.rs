@@ -275,12 +275,25 @@ fn demand_side() -> impl Strategy<Value = DemandSide> {
             .prop_map(|(rows, is_sorted, all_end)| How::Trace { rows, is_sorted, all_end }),
     ];
     let bound = |most: u32| prop_oneof![Just(u32::MAX), 1..most];
-    let group = (option::of(1..8u32), bound(3), bound(4), bound(6)).prop_map(
-        |(size, per_host_max, per_rack_max, per_zone_max)| GroupRule {
-            size,
-            per_host_max,
-            per_rack_max,
-            per_zone_max,
+    let level = prop_oneof![Just(Level::Host), Just(Level::Rack), Just(Level::Zone)];
+    let rarely = |most: u32| prop_oneof![5 => Just(u32::MAX), 1 => 1..most];
+    let near = || prop_oneof![5 => Just(0i64), 1 => -5..6i64];
+    let soft = || {
+        let soft = (1..4u32, 1..4i64).prop_map(|(max, weight)| SoftSkew { max, weight });
+        option::weighted(0.15, soft)
+    };
+    let more = (
+        option::weighted(0.15, level),
+        [rarely(4), rarely(4), rarely(4)],
+        [near(), near(), near()],
+        [soft(), soft(), soft()],
+    );
+    let group = (option::of(1..8u32), bound(3), bound(4), bound(6), more).prop_map(
+        |(size, per_host_max, per_rack_max, per_zone_max, more)| {
+            let (together, skew_max, near, soft_skew) = more;
+            let limits =
+                GroupRule { size, per_host_max, per_rack_max, per_zone_max, ..GroupRule::NONE };
+            GroupRule { together, skew_max, near, soft_skew, ..limits }
         },
     );
     let when_full = prop_oneof![
@@ -325,8 +338,12 @@ fn host_rules() -> impl Strategy<Value = HostRules> {
     let any = |most| vec((1..8u8).prop_map(labels), 0..=most).prop_map(Selector);
     let rarely = |mask: std::ops::Range<u8>| prop_oneof![3 => Just(0u8), 1 => mask];
     let is_exclusive = prop::bool::weighted(0.05);
-    (prop_oneof![3 => any(0), 1 => any(2)], rarely(0..8), 0..4u8, is_exclusive).prop_map(
-        |(requires, forbids, tolerates, is_exclusive)| HostRules {
+    let preference =
+        (any(2), 1..5i64).prop_map(|(selector, weight)| Preference { selector, weight });
+    let prefers = prop_oneof![3 => vec(preference.clone(), 0..=0), 1 => vec(preference, 1..4)];
+    (prop_oneof![3 => any(0), 1 => any(2)], rarely(0..8), 0..4u8, is_exclusive, prefers).prop_map(
+        |(requires, forbids, tolerates, is_exclusive, prefers)| HostRules {
+            prefers,
             requires,
             is_exclusive,
             forbids: labels(forbids),
@@ -334,7 +351,6 @@ fn host_rules() -> impl Strategy<Value = HostRules> {
                 .filter(|bit| tolerates & (1 << bit) != 0)
                 .map(TaintId::from_row)
                 .collect(),
-            ..HostRules::default()
         },
     )
 }
@@ -402,6 +418,7 @@ fn policies() -> impl Strategy<Value = Policy> {
                 balance_weight,
                 fit: FitScore::Most,
                 resources: vec![resource(column), resource(0)],
+                wishes: WishWeights::DEFAULT,
                 sampling: is_sampled
                     .then_some(KubernetesSampling { percentage: 0, interleaves_zones: true }),
             })
@@ -567,6 +584,9 @@ fn build(
             rules: source.rules,
             group: source.group,
             when_full: source.when_full,
+            priority: 0,
+            preempts: true,
+            when_preempted: WhenPreempted::End,
         });
     }
     let in_range = |by: FitBy| match by {

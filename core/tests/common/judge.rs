@@ -187,9 +187,6 @@ impl Judge {
             Some((key, _)) => self.members(key).collect(),
             None => Vec::new(),
         };
-        let count = |is_there: &dyn Fn(&Host) -> bool| {
-            mates.iter().filter(|row| is_there(&self.hosts[**row])).count() as u64
-        };
         let is_over = self.is_over_quota(want);
         let admits = |&row: &usize| {
             let host = &self.hosts[row];
@@ -203,13 +200,88 @@ impl Judge {
                 && want.labels.iter().all(|label| host.labels.contains(label))
                 && self.is_admitted(host, &want.rules)
                 && self.has_room(host, &want.amounts)
-                && want.group.as_ref().is_none_or(|(_, rule)| {
-                    mates.iter().filter(|mate| **mate == row).count() < rule.per_host_max as usize
-                        && count(&|mate| mate.rack == host.rack) < u64::from(rule.per_rack_max)
-                        && count(&|mate| mate.zone == host.zone) < u64::from(rule.per_zone_max)
-                })
+                && want
+                    .group
+                    .as_ref()
+                    .is_none_or(|(_, rule)| self.group_allows(want, rule, &mates, row))
         };
         (0..self.hosts.len()).filter(admits).collect()
+    }
+
+    /// Which place of a level a host is in.
+    fn place_of(&self, level: Level, row: usize) -> usize {
+        match level {
+            Level::Host => row,
+            Level::Rack => self.hosts[row].rack.row(),
+            Level::Zone => self.hosts[row].zone.row(),
+        }
+    }
+
+    fn mates_there(&self, mates: &[usize], level: Level, row: usize) -> i64 {
+        let here = self.place_of(level, row);
+        mates.iter().filter(|mate| self.place_of(level, **mate) == here).count() as i64
+    }
+
+    /// The fewest mates in any place with a host that could take the request, taints aside.
+    fn fewest(&self, want: &Want, mates: &[usize], level: Level) -> i64 {
+        let rules = HostRules { tolerates: self.all_taints(), ..want.rules.clone() };
+        let counts = |row: &usize| {
+            let host = &self.hosts[*row];
+            host.status != HostStatus::Retired
+                && want.pool.is_none_or(|pool| pool == host.pool)
+                && want.labels.iter().all(|label| host.labels.contains(label))
+                && self.is_admitted(host, &rules)
+        };
+        let rows = (0..self.hosts.len()).filter(counts);
+        rows.map(|row| self.mates_there(mates, level, row)).min().unwrap_or(0)
+    }
+
+    fn all_taints(&self) -> Vec<TaintId> {
+        (0..self.scenario.taints.len()).map(TaintId::from_row).collect()
+    }
+
+    fn group_allows(&self, want: &Want, rule: &GroupRule, mates: &[usize], row: usize) -> bool {
+        let most = [rule.per_host_max, rule.per_rack_max, rule.per_zone_max];
+        Level::ALL.into_iter().all(|level| {
+            let there = self.mates_there(mates, level, row);
+            let max = rule.skew_max[level.row()];
+            there < i64::from(most[level.row()])
+                && (rule.together != Some(level) || mates.is_empty() || there > 0)
+                && (max == u32::MAX
+                    || there + 1 - self.fewest(want, mates, level) <= i64::from(max))
+        })
+    }
+
+    /// Of hosts that would take the request those that it prefers.
+    fn most_welcome(&self, want: &Want, fits: Vec<usize>) -> Vec<usize> {
+        let mates: Vec<usize> = match &want.group {
+            Some((key, _)) => self.members(key).collect(),
+            None => Vec::new(),
+        };
+        let wish = |row: usize| {
+            let host = &self.hosts[row];
+            let met = |any: &Vec<LabelId>| any.iter().any(|label| host.labels.contains(label));
+            let met = want.rules.prefers.iter().filter(|p| p.selector.0.iter().all(met));
+            let taints = host.taints.iter().filter(|taint| {
+                !self.scenario.taints[taint.row()].is_hard && !want.rules.tolerates.contains(taint)
+            });
+            let mut sum =
+                met.map(|preference| preference.weight).sum::<i64>() - taints.count() as i64;
+            if let Some((_, rule)) = &want.group {
+                for level in Level::ALL {
+                    let there = self.mates_there(&mates, level, row);
+                    sum += rule.near[level.row()] * there;
+                    if let Some(soft) = rule.soft_skew[level.row()] {
+                        let over =
+                            there + 1 - self.fewest(want, &mates, level) - i64::from(soft.max);
+                        sum -= soft.weight * over.max(0);
+                    }
+                }
+            }
+            sum
+        };
+        let most = fits.iter().map(|row| wish(*row)).max();
+        fits.into_iter().filter(|row| Some(wish(*row)) == most).collect()
     }
 
     fn is_over_quota(&self, want: &Want) -> bool {
@@ -491,6 +563,14 @@ impl Judge {
                 host.vms -= 1;
                 self.told.departed += 1;
             }
+            Fact::Preempted { .. }
+            | Fact::Resumed { .. }
+            | Fact::Lost { .. }
+            | Fact::MovesPlanned { .. }
+            | Fact::MigrationStarted { .. }
+            | Fact::MigrationEnded { .. } => {
+                panic!("nobody is pushed out or moved in these runs: {fact}")
+            }
             Fact::Ended => {
                 assert_eq!(now, self.scenario.duration_ms, "the run ends at its end");
                 self.instant_is_over(now + 1);
@@ -543,6 +623,11 @@ impl Judge {
         let fits = self.fits(&want);
         let request = want.request;
         assert!(fits.contains(&host), "q{request} was placed on h{host}, only {fits:?} fit");
+        // These two have formulas of their own for what is preferred.
+        let weighs =
+            matches!(self.scenario.placement.policy, Policy::Kubernetes(_) | Policy::Nova(_));
+        let fits = if weighs { fits } else { self.most_welcome(&want, fits) };
+        assert!(fits.contains(&host), "q{request} was placed on h{host}, but prefers {fits:?}");
         if let Some(chosen) = self.choose(&want, &fits) {
             let policy = &self.scenario.placement.policy;
             assert_eq!(host, chosen, "{policy:?} for q{request} among {fits:?}");

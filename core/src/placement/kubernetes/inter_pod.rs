@@ -111,10 +111,16 @@ pub fn scores(pod: &Pod, feasible: &[&Node], nodes: &[Node], hard_weight: i64) -
         here.map(|(_, sum)| sum).sum()
     };
     let raw: Vec<i64> = feasible.iter().map(raw).collect();
-    let (least, most) = (raw.iter().min().copied()?, raw.iter().max().copied()?);
+    Some(normalised(&raw))
+}
+
+/// `100 (raw − min) / (max − min)`, truncated; all 0 if these are equal.
+pub fn normalised(raw: &[i64]) -> Vec<i64> {
+    let (least, most) = (raw.iter().min().copied(), raw.iter().max().copied());
+    let (least, most) = (least.unwrap_or(0), most.unwrap_or(0));
     let score = |raw: &i64| match most > least {
         true => (SCORE_MAX as f64 * ((raw - least) as f64 / (most - least) as f64)) as i64,
         false => 0,
     };
-    Some(raw.iter().map(score).collect())
+    raw.iter().map(score).collect()
 }

@@ -75,8 +75,7 @@ pub fn scores(pod: &Pod, feasible: &[&Node], nodes: &[Node]) -> Option<Vec<i64>>
             true => feasible.iter().filter(|node| has_all(node)).count(),
             false => domains.len(),
         };
-        // The more domains there are, the fewer pods are in each: so each counts more.
-        let weight = libm::log((size + 2) as f64);
+        let weight = weight(size);
         for (sum, node) in sums.iter_mut().zip(feasible).filter(|(_, node)| has_all(node)) {
             let count = match is_host {
                 true => matching(spread, node),
@@ -91,8 +90,13 @@ pub fn scores(pod: &Pod, feasible: &[&Node], nodes: &[Node]) -> Option<Vec<i64>>
     Some(normalised(&raw))
 }
 
+/// The more domains there are, the fewer pods are in each: so each counts more.
+pub fn weight(domains: usize) -> f64 {
+    libm::log((domains + 2) as f64)
+}
+
 /// `100 (max + min − raw) / max`, all 100 if the maximum is 0; 0 for what has no raw score.
-fn normalised(raw: &[Option<i64>]) -> Vec<i64> {
+pub fn normalised(raw: &[Option<i64>]) -> Vec<i64> {
     let most = raw.iter().flatten().copied().max().unwrap_or(0);
     let least = raw.iter().flatten().copied().min().unwrap_or(0);
     let score = |raw: &Option<i64>| match raw {
