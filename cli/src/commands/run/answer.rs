@@ -200,11 +200,14 @@ fn contrasted(contrast: &Contrast) -> String {
     let sure = match &contrast.interval {
         None => "; the run is too short to say how sure that is".to_owned(),
         Some(interval) => format!(
-            " (95% interval {} to {}, paired over {} of {}, bootstrap; above 0 in {} of them)",
-            signed(interval.low),
-            signed(interval.high),
+            " (95% intervals, paired over {} of {}: {} to {} by bootstrap, {} to {} by Student; \
+             above 0 in {} of them)",
             words::plural(interval.blocks, "block"),
             words::duration(interval.block_s),
+            signed(interval.low),
+            signed(interval.high),
+            signed(interval.student_low),
+            signed(interval.student_high),
             words::count(interval.above)
         ),
     };
