@@ -77,7 +77,7 @@ pub fn add_demand(
     for &(vcpu, gib, weight) in flavors {
         mix.push((FlavorId::from_row(scenario.flavors.len()), weight));
         let name = format!("f{}", scenario.flavors.len());
-        scenario.flavors.push(Flavor { name, amounts: amounts(vcpu, gib) });
+        scenario.flavors.push(Flavor { name, amounts: amounts(vcpu, gib), cells: 0 });
     }
     scenario.demands.push(Demand {
         name: format!("demand {}", scenario.demands.len()),

@@ -16,7 +16,9 @@ pub mod shapes;
 pub mod tenancy;
 pub mod vms;
 pub mod devices;
+pub mod cells;
 
+pub use cells::{CellSet, Cells};
 pub use classes::Classes;
 pub use columns::Columns;
 pub use devices::{DeviceSet, Devices};
@@ -45,6 +47,21 @@ pub struct Ask {
     pub tenant: TenantId,
 }
 
+/// Where inside its host a VM lies; `None`: where the usual rule puts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// Its GPUs' devices.
+    pub devices: Option<DeviceSet>,
+    /// Its NUMA cells.
+    pub cells: Option<CellSet>,
+}
+
+impl From<Option<DeviceSet>> for Spot {
+    fn from(devices: Option<DeviceSet>) -> Self {
+        Self { devices, cells: None }
+    }
+}
+
 /// The fleet at one instant.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -56,6 +73,8 @@ pub struct State {
     pub shapes: Shapes,
     /// GPUs, and who has them.
     pub devices: Devices,
+    /// NUMA cells, and who has them.
+    pub cells: Cells,
     /// How what is free lies inside hosts.
     pub layouts: Layouts,
     /// Groups with a member alive or waiting.
@@ -97,6 +116,7 @@ impl State {
             vms: Vms::default(),
             shapes: Shapes::new(scenario),
             devices: Devices::new(scenario.kinds.devices()),
+            cells: Cells::new(scenario),
             layouts: Layouts::default(),
             groups: Groups::default(),
             tenancy: Tenancy::new(scenario),
@@ -131,7 +151,7 @@ impl State {
     fn sorted(&self) -> Classes {
         let mut classes = Classes::new(self.hosts.kinds(), &self.hosts.effective_max());
         for host in self.hosts.ids() {
-            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            let what = self.hosts.columns().likeness(host.row());
             classes.update(host, what, self.hosts.takes(host).as_ref());
         }
         classes
@@ -142,7 +162,7 @@ impl State {
     fn changed(&mut self, host: HostId) {
         if let Some(classes) = &mut self.classes {
             let free = self.hosts.takes(host);
-            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            let what = self.hosts.columns().likeness(host.row());
             classes.update(host, what, free.as_ref());
         } else if self.goes_by_classes() {
             self.classes = Some(self.sorted());
@@ -157,6 +177,7 @@ impl State {
             let layout = self.devices.add_host(amount, &mut self.layouts);
             self.hosts.set_layout(host, layout);
         }
+        self.add_cells(host);
         self.changed(host);
         host
     }
@@ -236,8 +257,9 @@ impl State {
         self.start_on(vm, end, None)
     }
 
-    /// The same, on these devices of the host; `None`: on those of the usual rule.
-    pub fn start_on(&mut self, vm: Vm, end: Time, devices: Option<DeviceSet>) -> VmId {
+    /// The same, on these devices and cells of the host.
+    pub fn start_on(&mut self, vm: Vm, end: Time, spot: impl Into<Spot>) -> VmId {
+        let Spot { devices, cells } = spot.into();
         let host = vm.host;
         let is_exclusive = self.is_exclusive(vm.ask);
         let amounts = &self.shapes.get(vm.ask.shape).amounts;
@@ -251,6 +273,7 @@ impl State {
             let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
             self.lies(host, layout);
         }
+        self.enter_cells(id, vm.ask, host, cells);
         if let Some(group) = vm.ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
@@ -258,6 +281,13 @@ impl State {
         self.last_placed = Some(host);
         self.history.start(id, host, end);
         id
+    }
+
+    /// Where inside its host a VM alive lies.
+    pub fn spot(&self, id: VmId) -> Spot {
+        let devices = self.devices.of(id);
+        let devices = (devices.count() > 0).then_some(devices);
+        Spot { devices, cells: Some(self.cells.of(id)) }
     }
 
     /// What is free on a host lies in another way from now on. The new layout is held before the
@@ -283,6 +313,7 @@ impl State {
             let layout = self.devices.give(id, host, amount, &mut self.layouts);
             self.lies(host, layout);
         }
+        self.leave_cells(id, vm.ask, host);
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
