@@ -46,6 +46,7 @@ fn kubernetes(fit: FitScore, fit_weight: i64, balance_weight: i64) -> Policy {
         fit,
         resources,
         sampling: None,
+        wishes: WishWeights::DEFAULT,
     })
 }
 

@@ -31,7 +31,8 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, predictions: None },
+        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        defrag: Defrag::default(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
@@ -48,6 +49,7 @@ pub fn add_model(scenario: &mut Scenario, vcpu: i64, gib: i64) -> HostTypeId {
         price_cents: 0,
         lead_time: Distribution::Constant(70 * DAY_MS),
         retire_after_ms: None,
+        cells: 0,
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
     scenario.host_types.push(HostType {
@@ -91,6 +93,9 @@ pub fn add_demand(
         rules: HostRules::default(),
         group: None,
         when_full: WhenFull::Refuse,
+        priority: 0,
+        preempts: true,
+        when_preempted: WhenPreempted::End,
     });
 }
 

@@ -1,6 +1,6 @@
 //! What was typed.
 
-use crate::commands::{check, completions, explain, list, run, schema};
+use crate::commands::{check, completions, defrag, explain, list, run, schema};
 use crate::end::End;
 use clap::{Parser, Subcommand};
 
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Why a request went where it went; or why nowhere, and what would make it fit
     Explain(explain::Args),
+    /// Which hosts can be emptied by live migration, in which order, and how long that takes
+    Defrag(defrag::Args),
     /// The scenarios in the box, the placement policies, and the metrics of `[[expect]]`
     List(list::Args),
     /// The JSON Schema of scenario files, for editors
@@ -48,6 +50,7 @@ impl Command {
             Self::Run(args) => run::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),
+            Self::Defrag(args) => defrag::run(&args),
             Self::List(args) => list::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Completions(args) => completions::run(&args),

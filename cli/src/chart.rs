@@ -4,8 +4,8 @@
 //! so the chart needs no colour.
 
 use fleetcast_core::report::{Series, SeriesColumn};
-use fleetcast_core::time::Calendar;
 use fleetcast_core::ticks;
+use fleetcast_core::time::Calendar;
 use fleetcast_core::words;
 use std::fmt::Write as _;
 

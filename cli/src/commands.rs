@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod defrag;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod run;

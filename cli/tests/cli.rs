@@ -530,23 +530,23 @@ fn out_holds_every_result_and_nothing_else() {
     let mut rows = String::new();
     flate2::read::GzDecoder::new(facts).read_to_string(&mut rows).expect("gzip");
     expect![[r#"
-        time_s,fact,request,name,demand,tenant,vm,host,model,pool,rack,order,hosts,reason,wait_s
-        0,host-added,,,,,,0,small,all,all-z1-r1,,,,
-        0,host-added,,,,,,1,small,all,all-z1-r1,,,,
-        0,requested,0,alpha,vms,default,,,,,,,,,
-        0,placed,0,,vms,default,0,0,,,,,,,0
-        3600,requested,1,beta,vms,default,,,,,,,,,
-        3600,placed,1,,vms,default,1,0,,,,,,,0
-        7200,requested,2,gamma,vms,default,,,,,,,,,
-        7200,placed,2,,vms,default,2,1,,,,,,,0
-        10800,requested,3,delta,vms,default,,,,,,,,,
-        10800,placed,3,,vms,default,3,1,,,,,,,0
-        14400,requested,4,epsilon,vms,default,,,,,,,,,
-        14400,refused,4,,vms,default,,,,,,,,cpu,0
-        18000,departed,0,,,,0,0,,,,,,,
-        18000.5,requested,5,zeta,vms,default,,,,,,,,,
-        18000.5,placed,5,,vms,default,0,0,,,,,,,0
-        43200,ended,,,,,,,,,,,,,
+        time_s,fact,request,name,demand,tenant,vm,host,model,pool,rack,order,hosts,reason,wait_s,by,to,migrations
+        0,host-added,,,,,,0,small,all,all-z1-r1,,,,,,,
+        0,host-added,,,,,,1,small,all,all-z1-r1,,,,,,,
+        0,requested,0,alpha,vms,default,,,,,,,,,,,,
+        0,placed,0,,vms,default,0,0,,,,,,,0,,,
+        3600,requested,1,beta,vms,default,,,,,,,,,,,,
+        3600,placed,1,,vms,default,1,0,,,,,,,0,,,
+        7200,requested,2,gamma,vms,default,,,,,,,,,,,,
+        7200,placed,2,,vms,default,2,1,,,,,,,0,,,
+        10800,requested,3,delta,vms,default,,,,,,,,,,,,
+        10800,placed,3,,vms,default,3,1,,,,,,,0,,,
+        14400,requested,4,epsilon,vms,default,,,,,,,,,,,,
+        14400,refused,4,,vms,default,,,,,,,,cpu,0,,,
+        18000,departed,0,,,,0,0,,,,,,,,,,
+        18000.5,requested,5,zeta,vms,default,,,,,,,,,,,,
+        18000.5,placed,5,,vms,default,0,0,,,,,,,0,,,
+        43200,ended,,,,,,,,,,,,,,,,
     "#]]
     .assert_eq(&rows);
 }
@@ -874,6 +874,72 @@ fn schema_is_a_json_schema() {
 }
 
 #[test]
+fn a_plan_to_empty_hosts_is_told() {
+    let spread = [
+        "defrag",
+        "plan.toml",
+        "--at",
+        "90 min",
+        "--policy",
+        "worst-fit",
+        "--set",
+        "defrag.bandwidth=1 GiB/s",
+        "--set",
+        "defrag.dirty-rate=128 MiB/s",
+    ];
+    check(
+        &spread,
+        &expect![[r#"
+        exit code 0
+        --- stdout
+        Empties 1 of 2 hosts in use with 1 migration, 1 a host, in 1,125 ms
+
+        At        2025-01-01 01:30:00
+        Hosts     2, 2 in use
+        Copied    1.12 GiB
+        Downtime  125 ms in all, 125 ms at most
+
+        Step  Request  From  To  Begins  Takes  Hosts emptied
+        1     alpha    h0    h1  0.0 s   1.1 s  1
+        --- stderr
+    "#]],
+    );
+    let output = run(&folder(), &[&spread[..], &["--json"]].concat());
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!((&plan["migrations"], &plan["hosts_emptied"]), (&1.into(), &1.into()));
+    assert_eq!(plan["steps"][0]["to"]["name"], "h1");
+    check(
+        &["defrag", "plan.toml", "--at", "3 h"],
+        &expect![[r#"
+            exit code 0
+            --- stdout
+            None of the 2 hosts in use can be emptied: of each, not all VMs fit on others
+
+            At        2025-01-01 03:00:00
+            Hosts     2, 2 in use
+            --- stderr
+        "#]],
+    );
+}
+
+#[test]
+fn a_time_for_a_plan_is_one_of_the_run() {
+    for (at, said) in [
+        ("2024-12-31", "is before the start"),
+        ("2 years", "is after the end of the run"),
+        ("2025-02-30", "is not a date"),
+        ("soon", "is not a duration"),
+        ("", "the duration is empty"),
+    ] {
+        let output = run(&folder(), &["defrag", "plan.toml", "--at", at]);
+        assert_eq!(output.status.code(), Some(2), "{at}");
+        assert!(text(&output.stderr).contains(said), "{at}: {}", text(&output.stderr));
+    }
+    // At the very end it is still the run.
+    assert_eq!(run(&folder(), &["defrag", "plan.toml", "--at", "12 h"]).status.code(), Some(0));
+}
+
+#[test]
 fn completions_are_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output = run(&folder(), &["completions", shell]);
@@ -883,9 +949,16 @@ fn completions_are_for_every_shell() {
 
 #[test]
 fn every_help_has_examples() {
-    for command in
-        [&[][..], &["run"], &["check"], &["explain"], &["list"], &["schema"], &["completions"]]
-    {
+    for command in [
+        &[][..],
+        &["run"],
+        &["check"],
+        &["explain"],
+        &["defrag"],
+        &["list"],
+        &["schema"],
+        &["completions"],
+    ] {
         let help = run(&folder(), &[command, &["--help"]].concat());
         assert!(text(&help.stdout).contains("Example"), "{command:?}");
         assert!(text(&help.stdout).contains("fleetcast"), "{command:?}");

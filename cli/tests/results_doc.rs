@@ -41,6 +41,13 @@ flavor = "one"
 rate = "2 per hour"
 tenant = "patient"
 when-full = "wait"
+priority = 1
+
+[placement]
+preemption = true
+
+[defrag]
+every = "1 h"
 
 [placement]
 policy = "greedy-extension"
@@ -95,6 +102,27 @@ fn every_field_of_an_account_is_named() {
         keys(&account, &mut names);
     }
     assert!(kinds > 1, "no change was named, so this test would miss its fields");
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+}
+
+#[test]
+fn every_field_of_a_plan_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    // Two VMs, spread over two hosts.
+    let text = RICH.replace("rate = \"2 per hour\"", "alive = 1");
+    std::fs::write(folder.path().join("spread.toml"), text).expect("writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .current_dir(folder.path())
+        .args(["defrag", "spread.toml", "--json", "--at", "30 min", "--policy", "worst-fit"])
+        .output()
+        .expect("the program starts");
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("a plan");
+    assert_eq!(plan["steps"].as_array().map(Vec::len), Some(1), "{plan}");
+    let mut names = BTreeSet::new();
+    keys(&plan, &mut names);
     let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
 }

@@ -39,6 +39,8 @@ pub struct Request {
     pub pool: Option<PoolId>,
     /// Its group.
     pub group: Option<GroupKey>,
+    /// Whom it goes before.
+    pub priority: i32,
     /// How long its VM stays once placed, ms; `u64::MAX`: for good.
     pub stay_ms: u64,
     /// How long it is believed to stay, ms.
@@ -244,6 +246,7 @@ impl Drawn {
             size: Size::Flavor(self.draw_flavor()),
             pool: self.demand.pool,
             group,
+            priority: self.demand.priority,
             stay_ms,
             believed_ms: stay_ms,
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),

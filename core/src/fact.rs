@@ -155,6 +155,89 @@ pub enum Fact<'a> {
         /// Where it ran.
         host: HostId,
     },
+    /// A VM was pushed out by a request of higher priority. Right after the request is placed
+    /// comes what becomes of the VM: `Resumed`, `Waiting` or `Lost`.
+    Preempted {
+        /// The request it was made for.
+        request: RequestId,
+        /// Where that came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// Which VM; its id may be used again.
+        vm: VmId,
+        /// Where it ran.
+        host: HostId,
+        /// Who pushed it out.
+        by: RequestId,
+        /// Why that one found no room.
+        reason: Reason,
+    },
+    /// A request whose VM was pushed out found a host again.
+    Resumed {
+        /// Which request.
+        request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// The VM made for it now.
+        vm: VmId,
+        /// Where it runs.
+        host: HostId,
+        /// How long it waited for room, ms.
+        waited_ms: u64,
+        /// From now until it is ready, ms.
+        boot_ms: u64,
+    },
+    /// A request whose VM was pushed out is not to have another.
+    Lost {
+        /// Which request.
+        request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// How long it had waited, ms.
+        waited_ms: u64,
+    },
+    /// Somebody looked which hosts can be emptied.
+    MovesPlanned {
+        /// How many can.
+        hosts: u32,
+        /// By how many migrations.
+        migrations: u32,
+    },
+    /// A VM set out for another host. It takes room on both.
+    MigrationStarted {
+        /// The request it was made for.
+        request: RequestId,
+        /// Which VM.
+        vm: VmId,
+        /// Where it runs.
+        from: HostId,
+        /// Where it goes.
+        to: HostId,
+        /// How long that takes, ms.
+        takes_ms: u64,
+    },
+    /// A VM arrived at another host, or stayed where it was.
+    MigrationEnded {
+        /// The request it was made for.
+        request: RequestId,
+        /// Which VM.
+        vm: VmId,
+        /// Where it ran.
+        from: HostId,
+        /// Where it went.
+        to: HostId,
+        /// Whether it is there now; not if it could not be copied, or ended on the way.
+        has_moved: bool,
+        /// For how long it stood still, ms.
+        downtime_ms: u64,
+        /// What was copied, MiB; 0 where it ended on the way.
+        sent_mib: u64,
+    },
     /// The run is over.
     Ended,
 }

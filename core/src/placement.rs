@@ -24,6 +24,7 @@ pub mod nomad;
 pub mod norm_greedy;
 pub mod nova;
 pub mod power_of_d;
+pub mod preemption;
 pub mod random;
 pub mod scan;
 pub mod shares;

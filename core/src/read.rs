@@ -19,6 +19,7 @@ mod clusters;
 mod compose;
 mod gradient;
 mod policies;
+mod migrations;
 mod goals;
 mod reference;
 mod schema;
@@ -160,6 +161,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let labels = labels(&fleet, &load);
     let mut placement =
         policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -171,6 +173,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     load.check_sizes(check, &fleet);
     load.check_tenants(check);
     load.check_requests(check);
+    if placement.as_ref().is_some_and(|placement| !placement.preemption) {
+        load.check_priorities(check);
+    }
     let project = |wide: &Wide| {
         let mut amounts = [0; 8];
         for (amount, column) in amounts.iter_mut().zip(&columns) {
@@ -213,6 +218,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         rules: draft.rules.resolve(&labels, &taints),
         group: draft.group,
         when_full: draft.when_full,
+        priority: draft.priority,
+        preempts: draft.preempts,
+        when_preempted: draft.when_preempted,
     });
     let models = fleet.models.iter().map(|model| HostModel {
         name: model.name.clone(),
@@ -263,6 +271,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenant_rules,
         demands,
         placement: placement?,
+        defrag: defrag?,
         expectations,
         notes: Vec::new(),
     })

@@ -48,6 +48,18 @@ pub struct Report {
     pub refused_by: BTreeMap<String, u64>,
     /// Requests that had to wait, by the reason they began to wait for.
     pub waited_by: BTreeMap<String, u64>,
+    /// How often a VM was pushed out by a request of higher priority.
+    #[serde(default)]
+    pub preempted: u64,
+    /// How often one that was pushed out found a host again.
+    #[serde(default)]
+    pub resumed: u64,
+    /// VMs pushed out that ended for good.
+    #[serde(default)]
+    pub lost: u64,
+    /// Live migrations; `None` if nobody looked whether hosts can be emptied.
+    #[serde(default)]
+    pub migrations: Option<Migrations>,
     /// The most VMs alive at once.
     pub peak_alive: u64,
     /// VMs alive at the end.
@@ -214,6 +226,25 @@ pub struct Fits {
     pub vms: u64,
 }
 
+/// Live migrations of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Migrations {
+    /// How often somebody looked whether hosts can be emptied.
+    pub plans: u64,
+    /// Migrations that set out.
+    pub started: u64,
+    /// That arrived.
+    pub moved: u64,
+    /// That ended where they began: the VM could not be copied, or ended on the way.
+    pub failed: u64,
+    /// How often a host had no VM any more when one of its had arrived elsewhere.
+    pub hosts_emptied: u64,
+    /// For how long VMs stood still, all together, s.
+    pub downtime_s: f64,
+    /// Memory copied, GiB.
+    pub sent_gib: f64,
+}
+
 /// Percentiles of durations, s; all 0 when nothing was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
@@ -275,6 +306,10 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "placed", what: "requests that found a host", of: Some("requests") },
     Metric { name: "refused", what: "requests refused for good", of: Some("requests") },
     Metric { name: "waiting", what: "requests still waiting at the end", of: Some("requests") },
+    Metric { name: "preempted", what: "VMs pushed out", of: Some("requests") },
+    Metric { name: "lost", what: "VMs pushed out for good", of: Some("requests") },
+    Metric { name: "migrations", what: "live migrations that arrived", of: None },
+    Metric { name: "hosts-emptied", what: "hosts emptied by live migration", of: None },
     Metric { name: "hosts", what: "hosts in service at the end", of: None },
     Metric { name: "peak-hosts", what: "the most hosts in service", of: None },
     Metric { name: "peak-hosts-used", what: "the most hosts with a VM on them", of: None },

@@ -3,6 +3,7 @@
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
 use crate::expression::Expression;
+use crate::migration::{Link, WhenStuck};
 use crate::resources::{Amounts, Kinds};
 use crate::time::Calendar;
 
@@ -97,6 +98,8 @@ pub struct Scenario {
     pub demands: Vec<Demand>,
     /// How hosts are chosen.
     pub placement: Placement,
+    /// How hosts are emptied.
+    pub defrag: Defrag,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.
@@ -292,6 +295,13 @@ pub struct Demand {
     pub group: Option<GroupRule>,
     /// What happens to a request that does not fit.
     pub when_full: WhenFull,
+    /// Where VMs are pushed out: those of higher priority push out others. A trace's rows can say
+    /// otherwise.
+    pub priority: i32,
+    /// Whether its requests push others out.
+    pub preempts: bool,
+    /// What happens to its VMs when they are pushed out.
+    pub when_preempted: WhenPreempted,
 }
 
 /// Which hosts will do, beyond a pool and labels that must be there.
@@ -444,6 +454,8 @@ pub struct GroupRule {
     pub per_rack_max: u32,
     /// The most of one group in one zone.
     pub per_zone_max: u32,
+    /// So many of a group's VMs are not pushed out if others can be; 0: no bound.
+    pub available_min: u32,
     /// All of a group are in one such place: where others are, or anywhere if none is yet.
     pub together: Option<Level>,
     /// By level: in each place at most so many more than in the place with fewest; `u32::MAX`: no
@@ -462,6 +474,7 @@ impl GroupRule {
         per_host_max: u32::MAX,
         per_rack_max: u32::MAX,
         per_zone_max: u32::MAX,
+        available_min: 0,
         together: None,
         skew_max: [u32::MAX; Level::ALL.len()],
         near: [0; Level::ALL.len()],
@@ -530,11 +543,25 @@ pub enum WhenFull {
     },
 }
 
+/// What happens to a VM that is pushed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenPreempted {
+    /// It ends.
+    End,
+    /// It asks again, for the rest of its stay, and waits if nothing fits.
+    Wait {
+        /// Ms, after which it ends; `u64::MAX`: for ever.
+        ms_max: u64,
+    },
+}
+
 /// How hosts are chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     /// The policy.
     pub policy: Policy,
+    /// Whether requests push out VMs of lower priority where nothing fits.
+    pub preemption: bool,
     /// How wrong it is about lifetimes; `None`: it knows them.
     pub predictions: Option<Predictions>,
 }
@@ -564,6 +591,53 @@ impl Policy {
                     || compose.formulas().any(|f| f.uses().any(|v| is_of_time(&v)))
             }
             _ => false,
+        }
+    }
+}
+
+/// How hosts are emptied by live migration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Defrag {
+    /// How often, ms; `None`: never in a run.
+    pub every_ms: Option<u64>,
+    /// What hosts and VMs are measured by: these columns, the first deciding, the next on ties.
+    pub by: Vec<usize>,
+    /// Bounds of one plan.
+    pub limits: PlanLimits,
+    /// So many VMs on the move at a time, at least 1.
+    pub concurrent_max: u32,
+    /// So many of them from or to one host, at least 1. They share its bandwidth.
+    pub per_host_max: u32,
+    /// What they go over.
+    pub link: Link,
+}
+
+/// Bounds of a plan to empty hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanLimits {
+    /// So many migrations at most.
+    pub migrations_max: u32,
+    /// So many of one VM at most.
+    pub moves_per_vm: u32,
+}
+
+impl Default for Defrag {
+    /// As a scenario that says nothing has it.
+    fn default() -> Self {
+        Self {
+            every_ms: None,
+            by: vec![0],
+            limits: PlanLimits { migrations_max: u32::MAX, moves_per_vm: 1 },
+            concurrent_max: 4,
+            per_host_max: 1,
+            link: Link {
+                bandwidth_mib_s: 1_100.0,
+                dirty_mib_s: 100.0,
+                downtime_max_ms: 500.0,
+                rounds_max: 30,
+                when_stuck: WhenStuck::Force,
+                timeout_s_per_gib: None,
+            },
         }
     }
 }

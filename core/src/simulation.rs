@@ -5,6 +5,8 @@
 
 mod capacity;
 pub mod contrast;
+mod moves;
+mod preemption;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -23,6 +25,8 @@ use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
 use contrast::Contraster;
+use moves::Movers;
+use preemption::Preemption;
 use std::sync::Arc;
 use waiting::WaitingRoom;
 
@@ -43,16 +47,26 @@ enum Event {
     GiveUp(u32),
     /// A VM was believed to end by now.
     Outlived(VmId),
+    /// Somebody looks which hosts can be emptied.
+    PlanMoves,
+    /// VMs that are to move may set out.
+    SetOut,
+    /// A VM arrives at another host.
+    Arrive(u32),
 }
 
 impl Classed for Event {
     #[inline]
     fn class(&self) -> Class {
         match self {
-            Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) => {
+            Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) | Self::Arrive(_) => {
                 Class::CapacityFreed
             }
-            Self::Review(_) | Self::GiveUp(_) | Self::Outlived(_) => Class::Controller,
+            Self::Review(_)
+            | Self::GiveUp(_)
+            | Self::Outlived(_)
+            | Self::PlanMoves
+            | Self::SetOut => Class::Controller,
         }
     }
 }
@@ -68,6 +82,10 @@ pub struct Simulation {
     placement_dice: dice::Stream,
     capacity: Capacity,
     room: WaitingRoom,
+    /// What must be known of VMs to push them out; `None` where none is.
+    preemption: Option<Preemption>,
+    /// VMs on the move and those that are to follow.
+    movers: Movers,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -92,6 +110,9 @@ struct Arrived {
     stay_ms: u64,
     believed_ms: u64,
     boot_ms: u64,
+    priority: i32,
+    /// Whether it had a VM that was pushed out.
+    is_again: bool,
 }
 
 /// A request that the run stopped at: it has arrived, and nothing is decided.
@@ -160,6 +181,8 @@ impl Simulation {
             placement_dice: dice::stream(scenario.seed, "placement"),
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
+            preemption: Preemption::new(&scenario),
+            movers: Movers::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -288,6 +311,9 @@ impl Simulation {
             Event::Review(procurement) => self.review(now, procurement as usize, observer),
             Event::GiveUp(ticket) => self.give_up(now, ticket, observer),
             Event::Outlived(vm) => self.believe_anew(now, vm),
+            Event::PlanMoves => self.plan_moves(now, observer),
+            Event::SetOut => self.set_out(now, observer),
+            Event::Arrive(number) => self.end_move(now, number, observer),
         }
     }
 
@@ -328,6 +354,8 @@ impl Simulation {
             stay_ms: request.stay_ms,
             believed_ms: request.believed_ms,
             boot_ms: request.boot_ms,
+            priority: request.priority,
+            is_again: false,
         };
         self.request_next += 1;
         let fact = Fact::Requested {
@@ -353,10 +381,24 @@ impl Simulation {
                     self.serve_waiting(now, None, Some(arrived.ask), observer);
                 }
             }
-            Err(reason) => match self.scenario.demands[arrived.demand.row()].when_full {
-                WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
-                WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
-            },
+            Err(reason) if self.preemption.is_some() => {
+                self.push_out(now, arrived, reason, observer);
+            }
+            Err(reason) => self.find_no_room(now, arrived, reason, observer),
+        }
+    }
+
+    /// No host takes a request, and it pushes nobody out.
+    fn find_no_room(
+        &mut self,
+        now: Time,
+        arrived: &Arrived,
+        reason: Reason,
+        observer: &mut impl Observer,
+    ) {
+        match self.scenario.demands[arrived.demand.row()].when_full {
+            WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
+            WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
         }
     }
 
@@ -376,23 +418,24 @@ impl Simulation {
         if let Some(place) = self.placer.next_scan_start(&self.state, arrived.ask) {
             self.state.history.set_scan_start(place);
         }
-        let believed = now.after(arrived.believed_ms);
+        let (ends, believed) = (now.after(arrived.stay_ms), now.after(arrived.believed_ms));
         let devices = self.placer.device(&self.state, arrived.ask, host);
         let vm = self.state.start_on(vm, believed, devices);
         if arrived.stay_ms != FOR_GOOD_MS {
-            self.agenda.push(now.after(arrived.stay_ms), Event::Depart(vm));
+            self.agenda.push(ends, Event::Depart(vm));
         }
         if arrived.believed_ms < arrived.stay_ms && self.repredicts {
             self.agenda.push(believed, Event::Outlived(vm));
         }
-        let fact = Fact::Placed {
-            request: arrived.request,
-            demand: arrived.demand,
-            tenant: arrived.tenant,
-            vm,
-            host,
-            waited_ms: now.since_ms(arrived.at),
-            boot_ms: arrived.boot_ms,
+        if let Some(preemption) = &mut self.preemption {
+            preemption.remember(vm, arrived, ends);
+        }
+        let Arrived { request, demand, tenant, boot_ms, .. } = *arrived;
+        let waited_ms = now.since_ms(arrived.at);
+        let fact = if arrived.is_again {
+            Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms }
+        } else {
+            Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
         };
         observer.hear(now, &fact, &self.state);
     }
@@ -417,28 +460,49 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.state.forget(arrived.ask);
-        let fact = Fact::Refused {
-            request: arrived.request,
-            demand: arrived.demand,
-            tenant: arrived.tenant,
-            reason,
-            waited_ms: now.since_ms(arrived.at),
+        let Arrived { request, demand, tenant, .. } = *arrived;
+        let waited_ms = now.since_ms(arrived.at);
+        let fact = if arrived.is_again {
+            Fact::Lost { request, demand, tenant, waited_ms }
+        } else {
+            Fact::Refused { request, demand, tenant, reason, waited_ms }
         };
         observer.hear(now, &fact, &self.state);
     }
 
     fn depart(&mut self, now: Time, id: VmId, observer: &mut impl Observer) {
+        if self.state.vms.find(id).is_none() {
+            // It was pushed out before its time.
+            self.state.vms.vacate(id);
+            return;
+        }
+        if self.state.moves.target(id).is_some() {
+            self.break_off(now, id, observer);
+        }
         let vm = self.state.end(id);
         let host = vm.host;
         let fact = Fact::Departed { request: RequestId(vm.request), vm: id, host };
         observer.hear(now, &fact, &self.state);
-        match self.state.hosts.status(host) {
-            HostStatus::Cordoned if self.state.hosts.vm_count(host) == 0 => {
-                self.retire(now, host, observer);
-                self.serve_after_retirement(now, Some(vm.ask), observer);
-            }
-            _ => self.serve_waiting(now, Some(host), Some(vm.ask), observer),
-        }
+        self.serve_after_leaving(now, host, vm.ask, observer);
         self.state.forget(vm.ask);
+    }
+
+    /// A VM of this ask has left a host: a host that is to leave service does so once it is
+    /// empty, and who waits may have room.
+    #[inline]
+    fn serve_after_leaving(
+        &mut self,
+        now: Time,
+        host: HostId,
+        ask: Ask,
+        observer: &mut impl Observer,
+    ) {
+        let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
+        if is_leaving && self.state.hosts.vm_count(host) == 0 {
+            self.retire(now, host, observer);
+            self.serve_after_retirement(now, Some(ask), observer);
+        } else {
+            self.serve_waiting(now, Some(host), Some(ask), observer);
+        }
     }
 }

@@ -12,6 +12,7 @@ pub mod screen;
 pub mod classes;
 pub mod groups;
 pub mod history;
+pub mod moves;
 pub mod shapes;
 pub mod tenancy;
 pub mod vms;
@@ -27,6 +28,7 @@ pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
 pub use layouts::{LayoutId, Layouts};
 pub use members::Members;
+pub use moves::{Moves, Residents};
 pub use screen::Screen;
 pub use shapes::{Predicate, PredicateId, Shape, ShapeId, Shapes};
 pub use tenancy::Tenancy;
@@ -87,6 +89,10 @@ pub struct State {
     pub last_placed: Option<HostId>,
     /// What some policies remember of each host.
     pub history: History,
+    /// VMs on their way to another host.
+    pub moves: Moves,
+    /// The VMs of each host; `None` where nobody asks for them.
+    pub residents: Option<Residents>,
     search: Search,
     /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
@@ -123,6 +129,8 @@ impl State {
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
+            moves: Moves::default(),
+            residents: scenario.placement.preemption.then(Residents::default),
             search: Search::default(),
             classes: None,
         }
@@ -211,6 +219,14 @@ impl State {
         ask
     }
 
+    /// The same ask once more, its place in the group too.
+    pub(crate) fn ask_once_more(&mut self, ask: Ask) -> Ask {
+        if let Some(group) = ask.group {
+            self.groups.hold_again(group);
+        }
+        self.ask_again(ask)
+    }
+
     /// Makes an ask one of a group's.
     pub fn ask_in_group(&mut self, ask: Ask, key: GroupKey, rule: GroupRule) -> Ask {
         Ask { group: Some(self.groups.hold(key, rule)), ..ask }
@@ -259,27 +275,15 @@ impl State {
 
     /// The same, on these devices and cells of the host.
     pub fn start_on(&mut self, vm: Vm, end: Time, spot: impl Into<Spot>) -> VmId {
-        let Spot { devices, cells } = spot.into();
         let host = vm.host;
-        let is_exclusive = self.is_exclusive(vm.ask);
-        let amounts = &self.shapes.get(vm.ask.shape).amounts;
-        self.hosts.take(host, amounts);
-        self.tenancy.start(host, vm.ask.tenant, amounts, is_exclusive);
         let id = self.vms.add(vm);
-        if let Some(amount) = self.devices.column().map(|column| amounts[column])
-            && amount > 0
-        {
-            let set = devices.unwrap_or_else(|| self.devices.usual(host, amount));
-            let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
-            self.lies(host, layout);
-        }
-        self.enter_cells(id, vm.ask, host, cells);
-        if let Some(group) = vm.ask.group {
-            self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
-        }
+        self.enter(id, &vm, host, spot.into());
         self.changed(host);
         self.last_placed = Some(host);
         self.history.start(id, host, end);
+        if let Some(residents) = &mut self.residents {
+            residents.enter(host, id);
+        }
         id
     }
 
@@ -290,6 +294,12 @@ impl State {
         Spot { devices, cells: Some(self.cells.of(id)) }
     }
 
+    /// A VM lies there from now on, on whichever host that is.
+    fn name_spot(&mut self, id: VmId, spot: Spot) {
+        self.devices.name(id, spot.devices.unwrap_or_default());
+        self.cells.name(id, spot.cells.unwrap_or_default());
+    }
+
     /// What is free on a host lies in another way from now on. The new layout is held before the
     /// old one is let go, so they never have the same id.
     fn lies(&mut self, host: HostId, layout: LayoutId) {
@@ -298,26 +308,30 @@ impl State {
         self.layouts.release(old);
     }
 
-    /// A VM ends. Its ask is still held.
+    /// A VM ends, and is not on the move. Its ask is still held.
     pub fn end(&mut self, id: VmId) -> Vm {
+        let vm = self.gone(id);
+        self.vms.vacate(id);
+        vm
+    }
+
+    /// A VM ends before its time. Its row is not used again until [`Vms::vacate`]: whoever still
+    /// has something planned for it must not find another VM there.
+    pub(crate) fn end_early(&mut self, id: VmId) -> Vm {
+        self.gone(id)
+    }
+
+    #[inline]
+    fn gone(&mut self, id: VmId) -> Vm {
+        debug_assert!(self.moves.target(id).is_none(), "a move ends before its VM does");
         let vm = self.vms.remove(id);
         let host = vm.host;
         self.history.end(id, host);
-        let is_exclusive = self.is_exclusive(vm.ask);
-        let amounts = &self.shapes.get(vm.ask.shape).amounts;
-        self.hosts.give(host, amounts);
-        self.tenancy.end(host, vm.ask.tenant, amounts, is_exclusive);
-        if let Some(amount) = self.devices.column().map(|column| amounts[column])
-            && amount > 0
-        {
-            let layout = self.devices.give(id, host, amount, &mut self.layouts);
-            self.lies(host, layout);
-        }
-        self.leave_cells(id, vm.ask, host);
-        if let Some(group) = vm.ask.group {
-            self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
-        }
+        self.leave(id, &vm, host);
         self.changed(host);
+        if let Some(residents) = &mut self.residents {
+            residents.leave(host, id);
+        }
         vm
     }
 }

@@ -214,7 +214,9 @@ fn fill(state: &State, host_type: HostTypeId, free: Left, wanted: &[Wanted]) -> 
         .filter(|column| commonest.amounts[*column] > filled.left.amounts[*column])
         .fold(0, |short, column| short | 1_u8 << column);
     filled.reason = match short {
-        0 if filled.left.room_on_devices(filled.left.portion(commonest.amounts)) > 0 => Reason::Cells,
+        0 if filled.left.room_on_devices(filled.left.portion(commonest.amounts)) > 0 => {
+            Reason::Cells
+        }
         0 => Reason::Devices,
         short => Reason::Short(short),
     };

@@ -75,8 +75,8 @@ pub struct Row {
     pub group: Option<Box<str>>,
     /// Where it must run.
     pub pool: Option<Box<str>>,
-    /// Higher goes first; 0 where the trace does not say.
-    pub priority: i32,
+    /// Higher goes before lower; `None` where the trace does not say.
+    pub priority: Option<i32>,
     /// Its `vm_id`, unless that is the row's number, from 0.
     pub name: Option<Box<str>>,
 }
@@ -247,7 +247,7 @@ impl Columns {
         set_name(&mut row.group, self.group, table, problems);
         set_name(&mut row.pool, self.pool, table, problems);
 
-        row.priority = 0;
+        row.priority = None;
         if let Some(column) = self.priority {
             match read_priority(table.field(column)) {
                 Some(priority) => row.priority = priority,
@@ -367,15 +367,15 @@ fn set_name(
     }
 }
 
-/// A priority, 0 when blank: a whole number that may be negative.
-fn read_priority(field: &[u8]) -> Option<i32> {
+/// A priority, none when blank: a whole number that may be negative.
+fn read_priority(field: &[u8]) -> Option<Option<i32>> {
     let (sign, digits) = match field {
-        [] => return Some(0),
+        [] => return Some(None),
         [b'-', digits @ ..] => (-1, digits),
         _ => (1, field),
     };
     let measure = Measure { per_one: 1, round: Round::Exact, units_max: i32::MAX as u64 };
-    Some(sign * i32::try_from(decimal::read(digits, measure).ok()?).ok()?)
+    Some(Some(sign * i32::try_from(decimal::read(digits, measure).ok()?).ok()?))
 }
 
 /// Whether a text is this number, written in the plainest way.
@@ -572,8 +572,8 @@ mod tests {
                     line += &format!(" {letter}={name}");
                 }
             }
-            if row.priority != 0 {
-                line += &format!(" !{}", row.priority);
+            if let Some(priority) = row.priority {
+                line += &format!(" !{priority}");
             }
             lines.push(line);
         }

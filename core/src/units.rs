@@ -396,6 +396,32 @@ fn wrong_time_unit(shown: &str, number: &str, unit: &str) -> Mistake {
     Mistake::hinted(format!("`{}` is not a unit of time", shorten(unit)), hint)
 }
 
+/// Reads a time of a run, in ms since its start: a duration since then (`"6 months"`), or a date
+/// with or without a time of day.
+///
+/// # Errors
+/// If it is neither, or a date before the start.
+pub fn parse_time(text: &str, calendar: &Calendar) -> Result<u64, Mistake> {
+    let (text, shown) = (text.trim(), shorten(text));
+    if text.get(4..5) != Some("-") {
+        let length = Length::parse(text).map_err(|mistake| {
+            let hint = "write a time since the start like `6 months`, or a date like `2011-07-01`";
+            Mistake { hint: mistake.hint.or(Some(hint.to_owned())), ..mistake }
+        })?;
+        let too_late = || Mistake::new(format!("`{shown}` ends after the year 9999"));
+        return length.ms_from(calendar).ok_or_else(too_late);
+    }
+    let is_date = text.starts_with(|c: char| c.is_ascii_digit());
+    let date = text.parse::<jiff::civil::DateTime>().ok().filter(|_| is_date).ok_or_else(|| {
+        let hint = "write it like `2011-07-01` or `2011-07-01T08:00:00`";
+        Mistake::hinted(format!("`{shown}` is not a date"), hint)
+    })?;
+    u64::try_from(calendar.ms_until(date)).map_err(|_| {
+        let start = calendar.start;
+        Mistake::new(format!("`{shown}` is before the start, {start}"))
+    })
+}
+
 /// Reads a share as `"25%"`, `"0.25"`; at least 0.
 ///
 /// # Errors
@@ -443,6 +469,39 @@ pub fn parse_rate(text: &str) -> Result<f64, Mistake> {
         return Err(Mistake::new(format!("`{shown}` is negative")));
     }
     Ok(decimal.to_f64() / unit_ms as f64)
+}
+
+/// Units of data rates, in bytes a second.
+const DATA_RATES: &[(&str, u64)] = &[
+    ("KiB/s", 1 << 10),
+    ("MiB/s", 1 << 20),
+    ("GiB/s", 1 << 30),
+    ("kB/s", 1_000),
+    ("MB/s", 1_000_000),
+    ("GB/s", 1_000_000_000),
+    ("kbit/s", 125),
+    ("Mbit/s", 125_000),
+    ("Gbit/s", 125_000_000),
+];
+
+/// Reads a data rate, in MiB/s: `"1100 MiB/s"`, `"10 Gbit/s"`.
+///
+/// # Errors
+/// A wrong or missing unit, or a negative rate.
+pub fn parse_data_rate(text: &str) -> Result<f64, Mistake> {
+    let shown = shorten(text);
+    let (number, unit) = split_unit(text.trim());
+    let known = DATA_RATES.iter().find(|(name, _)| *name == unit);
+    let Some((_, bytes)) = known.filter(|_| !number.is_empty()) else {
+        let names: Vec<&str> = DATA_RATES.iter().map(|(name, _)| *name).collect();
+        let hint = format!("write it like `1100 MiB/s`; units are {}", names.join(", "));
+        return Err(Mistake::hinted(format!("`{shown}` is not a data rate"), hint));
+    };
+    let decimal = Decimal::parse(number)?;
+    if decimal.is_negative() {
+        return Err(Mistake::new(format!("`{shown}` is negative")));
+    }
+    Ok(decimal.to_f64() * *bytes as f64 / (1 << 20) as f64)
 }
 
 /// Writes a duration exactly, largest unit first, so that [`Length::parse`] reads it back:
@@ -675,6 +734,37 @@ mod tests {
         assert_eq!(parse_rate("1.5 per second"), Ok(0.0015));
         assert!(parse_rate("200/day").is_err());
         assert!(parse_rate("-1 per day").is_err());
+    }
+
+    #[test]
+    fn times_count_from_the_start() {
+        let calendar = Calendar { start: jiff::civil::date(2011, 7, 1).at(8, 0, 0, 0) };
+        let time = |text: &str| match parse_time(text, &calendar) {
+            Ok(ms) => calendar.at(Time::from_ms(ms)).to_string(),
+            Err(mistake) => said(mistake),
+        };
+        assert_eq!(time("1 month"), "2011-08-01T08:00:00");
+        assert_eq!(time("2011-07-02"), "2011-07-02T00:00:00");
+        assert_eq!(time("2011-07-01T09:30:00"), "2011-07-01T09:30:00");
+        assert!(time("2011-06-30").contains("is before the start"));
+        assert!(time("2011-13-01").contains("is not a date"));
+        assert!(time("soon").contains("is not a duration"));
+        assert!(time("9999 years").contains("9999 years"));
+    }
+
+    #[test]
+    fn data_rates_are_read_in_bytes_and_bits() {
+        let rate = |text: &str| match parse_data_rate(text) {
+            Ok(mib_s) => format!("{mib_s:.3}"),
+            Err(mistake) => said(mistake),
+        };
+        assert_eq!(rate("1100 MiB/s"), "1100.000");
+        assert_eq!(rate("10Gbit/s"), "1192.093");
+        assert_eq!(rate("0 kB/s"), "0.000");
+        assert_eq!(rate("-1 GiB/s"), "`-1 GiB/s` is negative");
+        for wrong in ["", "10", "10 Gb", "fast", "MiB/s"] {
+            assert!(rate(wrong).starts_with(&format!("`{wrong}` is not a data rate")), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use crate::fact::Reason;
 use crate::observe::Summary;
 use crate::observe::summary::Snapshot;
 use crate::report::{
-    ExpectationReport, Fits, METRICS, Moment, Order, Percentiles, Report, SCHEMA_VERSION, Stranded,
-    Stranding, TenantReport, Utilisation,
+    ExpectationReport, Fits, METRICS, Migrations, Moment, Order, Percentiles, Report,
+    SCHEMA_VERSION, Stranded, Stranding, TenantReport, Utilisation,
 };
 use crate::resources::Kinds;
 use crate::scenario::{Bound, Expectation, Scenario};
@@ -39,6 +39,10 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         waiting: level(summary.waiting.value),
         refused_by: by_reason(kinds, &summary.refused_by),
         waited_by: by_reason(kinds, &summary.waited_by),
+        preempted: summary.pushed_out.preempted,
+        resumed: summary.pushed_out.resumed,
+        lost: summary.pushed_out.lost,
+        migrations: migrations(summary),
         peak_alive: level(summary.alive.peak),
         alive: level(summary.alive.value),
         mean_alive: summary.alive.mean(now),
@@ -131,6 +135,19 @@ pub fn reason_words(name: &str) -> String {
         }
         short => format!("for not enough {}", short.replace('+', " and ")),
     }
+}
+
+fn migrations(summary: &Summary) -> Option<Migrations> {
+    let counts = &summary.migrations;
+    (counts.plans > 0).then(|| Migrations {
+        plans: counts.plans,
+        started: counts.started,
+        moved: counts.moved,
+        failed: counts.failed,
+        hosts_emptied: counts.hosts_emptied,
+        downtime_s: seconds(counts.downtime_ms),
+        sent_gib: counts.sent_mib as f64 / 1_024.0,
+    })
 }
 
 fn by_reason(kinds: &Kinds, counts: &BTreeMap<Reason, u64>) -> BTreeMap<String, u64> {
@@ -317,6 +334,12 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "placed" => report.placed as f64,
         "refused" => report.refused as f64,
         "waiting" => report.waiting as f64,
+        "preempted" => report.preempted as f64,
+        "lost" => report.lost as f64,
+        "migrations" => report.migrations.as_ref().map_or(0.0, |counts| counts.moved as f64),
+        "hosts-emptied" => {
+            report.migrations.as_ref().map_or(0.0, |counts| counts.hosts_emptied as f64)
+        }
         "hosts" => report.hosts as f64,
         "peak-hosts" => report.peak_hosts as f64,
         "peak-hosts-used" => report.peak_hosts_used as f64,
@@ -354,7 +377,8 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
                 format!("fits until {date}")
             });
             parts.extend(order_by(scenario, full));
-            parts.push(shortage(report));
+            parts.extend(shortage(report));
+            parts.extend(pushed_out(report));
         }
     }
     match (summary.first_full, &report.scarcest) {
@@ -368,6 +392,10 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
             parts.push(format!("{name} is the scarcest, {at_peak} taken at its peak"));
         }
         _ => {}
+    }
+    if let Some(Migrations { moved, hosts_emptied, .. }) = &report.migrations {
+        let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
+        parts.push(format!("hosts were emptied {times} by {moved}"));
     }
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
@@ -407,8 +435,20 @@ fn date(scenario: &Scenario, at: Time) -> String {
     format!("{} {:02}:{:02}", date.date(), date.hour(), date.minute())
 }
 
-/// Who did not fit, and why.
-fn shortage(report: &Report) -> String {
+/// Who had to give way; `None` if nobody had to.
+fn pushed_out(report: &Report) -> Option<String> {
+    let lost = match report.lost {
+        0 => String::new(),
+        lost => format!(", {} of them for good", digits(lost)),
+    };
+    (report.preempted > 0).then(|| {
+        let times = plural(report.preempted, "VM");
+        format!("{times} pushed out for requests of higher priority{lost}")
+    })
+}
+
+/// Who did not fit, and why; `None` if that is only who was pushed out.
+fn shortage(report: &Report) -> Option<String> {
     let requests = digits(report.requests);
     let first = |counts: &BTreeMap<String, u64>| {
         let most = counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
@@ -424,21 +464,24 @@ fn shortage(report: &Report) -> String {
     if report.refused > 0 {
         let share = percent(report.refused as f64 / report.requests as f64);
         let refused = digits(report.refused);
-        return format!(
+        return Some(format!(
             "{refused} of {requests} requests refused ({share}), {}",
             first(&report.refused_by)
-        );
+        ));
     }
     let waited: u64 = report.waited_by.values().sum();
+    if waited == 0 {
+        return None;
+    }
     let still = match report.waiting {
         0 => String::new(),
         waiting => format!(" and {} still wait", digits(waiting)),
     };
-    format!(
+    Some(format!(
         "{} of {requests} requests had to wait{still}, {}",
         digits(waited),
         first(&report.waited_by)
-    )
+    ))
 }
 
 pub(crate) fn moment(scenario: &Scenario, at: Time) -> Moment {

@@ -194,6 +194,38 @@ fn every_key_is_read() {
     drawn.truncate(drawn.find("    host_types:").expect("the field is there"));
     expect_file!["read/every-key.txt"].assert_eq(&drawn);
     assert_eq!(scenario.demands.len(), 6);
+    let Demand { priority, preempts, when_preempted, group, .. } = &scenario.demands[0];
+    let available_min = group.map(|group| group.available_min);
+    let said = format!("{priority} {preempts} {when_preempted:?} {available_min:?}");
+    expect!["-100 false Wait { ms_max: 172800000 } Some(1)"].assert_eq(&said);
+    assert!(scenario.placement.preemption);
+    expect![[r#"
+        Defrag {
+            every_ms: Some(
+                86400000,
+            ),
+            by: [
+                1,
+                0,
+            ],
+            limits: PlanLimits {
+                migrations_max: 100,
+                moves_per_vm: 2,
+            },
+            concurrent_max: 10,
+            per_host_max: 2,
+            link: Link {
+                bandwidth_mib_s: 1192.0928955078125,
+                dirty_mib_s: 50.0,
+                downtime_max_ms: 300.0,
+                rounds_max: 10,
+                when_stuck: PostCopy,
+                timeout_s_per_gib: Some(
+                    800.0,
+                ),
+            },
+        }"#]]
+    .assert_eq(&format!("{:#?}", scenario.defrag));
 }
 
 #[test]
@@ -383,7 +415,7 @@ fn validate(
                 let is = |name: &Value| match name.as_str().expect("a type is text") {
                     "string" => value.is_string(),
                     "number" => value.is_number(),
-                    "integer" => value.is_u64(),
+                    "integer" => value.is_i64() || value.is_u64(),
                     "boolean" => value.is_boolean(),
                     "array" => value.is_array(),
                     "object" => value.is_object(),
@@ -528,7 +560,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, defrag, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -873,6 +905,84 @@ fn rates_have_seasons() {
     let mean = season.hourly.iter().sum::<f64>() / 24.0;
     assert!((mean - 1.0).abs() < 1e-9, "{mean}");
     assert_eq!((season.hourly[14], season.hourly[2]), (1.8, 0.35));
+}
+
+#[test]
+fn what_is_said_of_priorities_and_moves_is_checked() {
+    check_lines(
+        &[
+            ("demand", "priority = 7"),
+            ("demand", "priority = 1.5"),
+            ("demand", "priority = 3000000000"),
+            ("demand", "priority = 'high'"),
+            ("demand", "preempts = 'no'"),
+            ("demand", "when-preempted = 'refuse'"),
+            ("demand", "when-preempted = 5"),
+            ("demand", "when-preempted = { wait = '0 s' }"),
+            ("demand", "group = { size = 3 }"),
+            ("demand", "group = { min-available = 0 }"),
+            ("-", "placement = { preemption = 1 }"),
+            ("-", "defrag = true"),
+            ("-", "defrag = {}"),
+            ("-", "defrag = { every = '1 s' }"),
+            ("-", "defrag = { by = 'memry', concurrent = 0, per-host = 2000 }"),
+            ("-", "defrag = { bandwith = '1 GiB/s' }"),
+            ("-", "defrag = { bandwidth = 1100, dirty-rate = '100 MiB' }"),
+            ("-", "defrag = { bandwidth = '0 MiB/s', dirty-rate = '2000 GiB/s' }"),
+            ("-", "defrag = { max-downtime = 0.5, max-rounds = 1001 }"),
+            ("-", "defrag = { when-stuck = 'forced', timeout-per-gib = '0 s' }"),
+        ],
+        expect![[r#"
+            priority = 7
+                fine
+                warning 13:1+8 nobody is pushed out, so `priority` decides nothing | add `preemption = true` to `[placement]`
+            priority = 1.5
+                13:12+3 `priority` is a whole number from -2147483648 to 2147483647, not `1.5`
+            priority = 3000000000
+                13:12+10 `priority` is a whole number from -2147483648 to 2147483647, not `3000000000`
+            priority = 'high'
+                13:12+6 `priority` is a number, not text | write it like `10`
+            preempts = 'no'
+                13:12+4 `preempts` is true or false, not text | write it like `true`
+            when-preempted = 'refuse'
+                13:18+8 no rule is called `refuse` | there are end, wait
+            when-preempted = 5
+                13:18+1 `when-preempted` is `end` or `wait`, not a number | write it like `"wait"` or `{ wait = "2 days" }`
+            when-preempted = { wait = '0 s' }
+                13:27+5 `wait` is at least 1 ms, not `0 s`
+            group = { size = 3 }
+                13:9+12 this group has no rule | add `max-per-host`, `affinity`, `max-skew` or `prefers`
+            group = { min-available = 0 }
+                13:9+21 this group has no rule | add `max-per-host`, `affinity`, `max-skew` or `prefers`
+                13:27+1 `min-available` is at least 1, not `0`
+            placement = { preemption = 1 }
+                2:28+1 `preemption` is true or false, not a number | write it like `true`
+            defrag = true
+                2:10+4 `defrag` is a table, not true or false | write it like `{ every = "1 day" }`
+            defrag = {}
+                fine
+            defrag = { every = '1 s' }
+                2:20+5 `every` is at least 1 min, not `1 s`
+            defrag = { by = 'memry', concurrent = 0, per-host = 2000 }
+                2:17+7 no resource is called `memry` | did you mean `memory`?
+                2:39+1 `concurrent` is at least 1, not `0`
+                2:53+4 `per-host` is at most 1000, not `2000`
+            defrag = { bandwith = '1 GiB/s' }
+                2:12+8 there is no key `bandwith` here | did you mean `bandwidth`?
+            defrag = { bandwidth = 1100, dirty-rate = '100 MiB' }
+                2:24+4 `bandwidth` is a data rate, not a number | write it like `"1100 MiB/s"`
+                2:43+9 `100 MiB` is not a data rate | write it like `1100 MiB/s`; units are KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s
+            defrag = { bandwidth = '0 MiB/s', dirty-rate = '2000 GiB/s' }
+                2:24+9 `bandwidth` is 0.01 MiB/s or more
+                2:48+12 `2000 GiB/s` is more than 1 TiB/s
+            defrag = { max-downtime = 0.5, max-rounds = 1001 }
+                2:27+3 `max-downtime` does not say its unit | did you mean `"0.5 days"` or `"0.5 s"`?
+                2:45+4 `max-rounds` is at most 1000, not `1001`
+            defrag = { when-stuck = 'forced', timeout-per-gib = '0 s' }
+                2:25+8 no way out is called `forced` | did you mean `force`?
+                2:53+5 `timeout-per-gib` is at least 1 ms, not `0 s`
+        "#]],
+    );
 }
 
 #[test]
@@ -1788,6 +1898,54 @@ proptest! {
         let _ = read_with("t.json", &text, &[]);
         let _ = read_with("t.toml", SMALL, &[(&key, &value)]);
     }
+}
+
+#[test]
+fn what_cannot_be_split_over_numa_cells_is_told() {
+    check_lines(
+        &[
+            ("model", "numa-cells = 1"),
+            ("model", "numa-cells = 17"),
+            ("model", "numa-cells = 2.5"),
+            ("model", "numa-cells = 'two'"),
+            ("model", "numa-cells = 2"),
+            ("model", "numa-cells = 7"),
+            ("flavor", "numa-cells = 0"),
+            ("flavor", "numa-cells = 17"),
+            ("flavor", "numa-cells = 16"),
+            ("flavor", "numa-cells = 2"),
+            ("flavor", "numa-cells = 3"),
+        ],
+        expect![[r#"
+            numa-cells = 1
+                5:14+1 `numa-cells` is at least 2, not `1`
+            numa-cells = 17
+                5:14+2 `numa-cells` is at most 16, not `17`
+            numa-cells = 2.5
+                5:14+3 `numa-cells` is a whole number, not `2.5`
+            numa-cells = 'two'
+                5:14+5 `numa-cells` is a number, not text | write it like `10`
+            numa-cells = 2
+                fine
+            numa-cells = 7
+                5:14+1 8 vCPU of cpu cannot be split evenly over 7 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+            numa-cells = 0
+                11:14+1 `numa-cells` is at least 1, not `0`
+            numa-cells = 17
+                11:14+2 `numa-cells` is at most 16, not `17`
+            numa-cells = 16
+                11:14+2 1 vCPU of cpu cannot be split evenly over 16 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+            numa-cells = 2
+                fine
+            numa-cells = 3
+                11:14+1 1 vCPU of cpu cannot be split evenly over 3 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+        "#]],
+    );
+    let in_cells = SMALL.replace("[host-models.m]\n", "[host-models.m]\nnuma-cells = 2\n");
+    let oversold = in_cells.replace("[[pools]]\n", "[[pools]]\novercommit = { cpu = 1.000125 }\n");
+    expect![[r#"
+        0:0+1 with the overcommit of pool `p`, 8001m of cpu cannot be split evenly over 2 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+    "#]].assert_eq(&told(read_with("t.toml", &oversold, &[])));
 }
 
 #[test]

@@ -9,9 +9,25 @@ use fleetcast_core::words::seconds;
 use std::io::{self, Write};
 
 /// The columns; a fact leaves empty what it has not.
-const COLUMNS: [&str; 15] = [
-    "time_s", "fact", "request", "name", "demand", "tenant", "vm", "host", "model", "pool", "rack",
-    "order", "hosts", "reason", "wait_s",
+const COLUMNS: [&str; 18] = [
+    "time_s",
+    "fact",
+    "request",
+    "name",
+    "demand",
+    "tenant",
+    "vm",
+    "host",
+    "model",
+    "pool",
+    "rack",
+    "order",
+    "hosts",
+    "reason",
+    "wait_s",
+    "by",
+    "to",
+    "migrations",
 ];
 
 /// Writes facts as it hears them.
@@ -36,6 +52,9 @@ struct Row {
     hosts: String,
     reason: String,
     wait_ms: Option<u64>,
+    by: String,
+    to: String,
+    migrations: String,
 }
 
 impl<W: Write> Facts<W> {
@@ -71,6 +90,9 @@ impl<W: Write> Facts<W> {
             row.hosts,
             row.reason,
             row.wait_ms.map(seconds).unwrap_or_default(),
+            row.by,
+            row.to,
+            row.migrations,
         ])?)
     }
 
@@ -158,6 +180,68 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
             request: text(request.0),
             vm: text(vm.row()),
             host: text(host.row()),
+            ..Row::default()
+        },
+        Fact::Preempted { request, demand, tenant, vm, host, by, reason } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "preempted",
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(host.row()),
+                reason: reason_name(&scenario.kinds, reason),
+                by: text(by.0),
+                ..Row::default()
+            }
+        }
+        Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "resumed",
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(host.row()),
+                wait_ms: Some(waited_ms.saturating_add(boot_ms)),
+                ..Row::default()
+            }
+        }
+        Fact::Lost { request, demand, tenant, waited_ms } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "lost",
+                request: text(request.0),
+                demand,
+                tenant,
+                wait_ms: Some(waited_ms),
+                ..Row::default()
+            }
+        }
+        Fact::MovesPlanned { hosts, migrations } => Row {
+            fact: "moves-planned",
+            hosts: text(hosts),
+            migrations: text(migrations),
+            ..Row::default()
+        },
+        Fact::MigrationStarted { request, vm, from, to, takes_ms } => Row {
+            fact: "migration-started",
+            request: text(request.0),
+            vm: text(vm.row()),
+            host: text(from.row()),
+            to: text(to.row()),
+            wait_ms: Some(takes_ms),
+            ..Row::default()
+        },
+        Fact::MigrationEnded { request, vm, from, to, has_moved, downtime_ms, .. } => Row {
+            fact: if has_moved { "migrated" } else { "migration-failed" },
+            request: text(request.0),
+            vm: text(vm.row()),
+            host: text(from.row()),
+            to: text(to.row()),
+            wait_ms: Some(downtime_ms),
             ..Row::default()
         },
         Fact::Ended => Row { fact: "ended", ..Row::default() },

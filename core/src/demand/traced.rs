@@ -147,6 +147,7 @@ impl Traced {
             group: self.demand.group.map(|_| key(&row.group)),
             stay_ms,
             believed_ms: stay_ms,
+            priority: row.priority.unwrap_or(self.demand.priority),
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: row.name.clone(),
         };

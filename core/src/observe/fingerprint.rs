@@ -104,6 +104,29 @@ impl Observer for Fingerprint {
                 self.write(9, now, [request.0, row(vm.row()), row(host.row())]);
             }
             Fact::Ended => self.write(10, now, []),
+            Fact::Preempted { request, vm, host, by, reason, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), by.0, code(reason)];
+                self.write(11, now, numbers);
+            }
+            Fact::Resumed { request, vm, host, waited_ms, boot_ms, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), waited_ms, boot_ms];
+                self.write(12, now, numbers);
+            }
+            Fact::Lost { request, waited_ms, .. } => self.write(13, now, [request.0, waited_ms]),
+            Fact::MovesPlanned { hosts, migrations } => {
+                self.write(14, now, [hosts.into(), migrations.into()]);
+            }
+            Fact::MigrationStarted { request, vm, from, to, takes_ms } => {
+                let (from, to) = (row(from.row()), row(to.row()));
+                self.write(15, now, [request.0, row(vm.row()), from, to, takes_ms]);
+            }
+            Fact::MigrationEnded { request, vm, from, to, has_moved, downtime_ms, sent_mib } => {
+                let (from, to) = (row(from.row()), row(to.row()));
+                let ended = [has_moved.into(), downtime_ms, sent_mib];
+                let [moved, downtime_ms, sent_mib] = ended;
+                let numbers = [request.0, row(vm.row()), from, to, moved, downtime_ms, sent_mib];
+                self.write(16, now, numbers);
+            }
         }
     }
 }

@@ -46,6 +46,10 @@ pub struct Summary {
     pub ready: Durations,
     /// First refusal or wait, and why.
     pub first_full: Option<(Time, Reason)>,
+    /// VMs pushed out, and what became of them.
+    pub pushed_out: PushedOut,
+    /// Live migrations.
+    pub migrations: Migrations,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
     /// The most that a host of the scenario can give out, by column.
@@ -56,6 +60,36 @@ pub struct Summary {
     pub full: Option<Snapshot>,
     /// The fleet at the end.
     pub end: Option<Snapshot>,
+}
+
+/// VMs pushed out by requests of higher priority. Those neither resumed nor lost wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PushedOut {
+    /// How many were.
+    pub preempted: u64,
+    /// That found a host again.
+    pub resumed: u64,
+    /// Ended for good.
+    pub lost: u64,
+}
+
+/// Live migrations and what they came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Migrations {
+    /// How often somebody looked.
+    pub plans: u64,
+    /// That set out.
+    pub started: u64,
+    /// That arrived.
+    pub moved: u64,
+    /// That ended where they were.
+    pub failed: u64,
+    /// Hosts that had no VM any more when one arrived elsewhere.
+    pub hosts_emptied: u64,
+    /// For how long all VMs together stood still, ms.
+    pub downtime_ms: u64,
+    /// Copied, MiB.
+    pub sent_mib: u64,
 }
 
 /// What is worth a pass over all hosts and VMs at one instant.
@@ -149,6 +183,8 @@ impl Summary {
             waited_by: BTreeMap::new(),
             ready: Durations::default(),
             first_full: None,
+            pushed_out: PushedOut::default(),
+            migrations: Migrations::default(),
             orders: Vec::new(),
             largest: largest(scenario),
             mix: Mix::default(),
@@ -225,7 +261,9 @@ fn largest(scenario: &Scenario) -> Amounts {
 impl Observer for Summary {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.now = now;
-        if self.full.is_none() && matches!(fact, Fact::Waiting { .. } | Fact::Refused { .. }) {
+        let is_full =
+            matches!(fact, Fact::Waiting { .. } | Fact::Refused { .. } | Fact::Preempted { .. });
+        if self.full.is_none() && is_full {
             self.full = Some(self.snapshot(now, state));
         }
         // A request that has only just arrived has changed nothing yet.
@@ -265,6 +303,22 @@ impl Observer for Summary {
                 self.by_tenant[tenant.row()].refused += 1;
                 *self.refused_by.entry(reason).or_default() += 1;
                 self.first_full.get_or_insert((now, reason));
+            }
+            Fact::Preempted { reason, .. } => {
+                self.pushed_out.preempted += 1;
+                self.first_full.get_or_insert((now, reason));
+            }
+            Fact::Resumed { .. } => self.pushed_out.resumed += 1,
+            Fact::Lost { .. } => self.pushed_out.lost += 1,
+            Fact::MovesPlanned { .. } => self.migrations.plans += 1,
+            Fact::MigrationStarted { .. } => self.migrations.started += 1,
+            Fact::MigrationEnded { from, has_moved, downtime_ms, sent_mib, .. } => {
+                let is_empty = state.hosts.vm_count(from) == 0;
+                self.migrations.moved += u64::from(has_moved);
+                self.migrations.failed += u64::from(!has_moved);
+                self.migrations.hosts_emptied += u64::from(has_moved && is_empty);
+                self.migrations.downtime_ms += downtime_ms;
+                self.migrations.sent_mib += sent_mib;
             }
         }
     }

@@ -45,6 +45,30 @@ impl std::fmt::Display for Fact<'_> {
             Self::Departed { request, vm, host } => {
                 write!(f, "{vm} of {request} left {host}")
             }
+            Self::Preempted { request, vm, host, by, reason, .. } => {
+                write!(f, "{vm} of {request} pushed out of {host} by {by}: {reason:?}")
+            }
+            Self::Resumed { request, vm, host, waited_ms, boot_ms, .. } => {
+                write!(f, "resumed {request} as {vm} on {host}")?;
+                write!(f, " (waited {waited_ms} ms, boots {boot_ms} ms)")
+            }
+            Self::Lost { request, waited_ms, .. } => {
+                write!(f, "lost {request} (waited {waited_ms} ms)")
+            }
+            Self::MovesPlanned { hosts, migrations } => {
+                write!(f, "{migrations} migrations would empty {hosts} hosts")
+            }
+            Self::MigrationStarted { request, vm, from, to, takes_ms } => {
+                write!(f, "{vm} of {request} set out from {from} to {to}, for {takes_ms} ms")
+            }
+            Self::MigrationEnded { request, vm, from, to, has_moved, downtime_ms, .. } => {
+                if *has_moved {
+                    write!(f, "{vm} of {request} moved from {from} to {to}")?;
+                } else {
+                    write!(f, "{vm} of {request} stayed on {from}, not on {to}")?;
+                }
+                write!(f, " (stood still {downtime_ms} ms)")
+            }
             Self::Ended => write!(f, "the run ended"),
         }
     }

@@ -478,6 +478,39 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// A whole number that may be negative.
+    pub(crate) fn integer(&mut self, key: &str, node: &Node) -> Option<i32> {
+        let number = self.decimal(key, node)?.to_f64();
+        let (min, max) = (i32::MIN, i32::MAX);
+        if (f64::from(min)..=f64::from(max)).contains(&number) && number == libm::trunc(number) {
+            return Some(number as i32);
+        }
+        let (key, shown) = (shorten(key), node_text(node));
+        let message = format!("`{key}` is a whole number from {min} to {max}, not `{shown}`");
+        self.error(node.at, message);
+        None
+    }
+
+    /// A data rate in MiB/s, at most 1 TiB/s.
+    pub(crate) fn data_rate(&mut self, key: &str, node: &Node) -> Option<f64> {
+        let Value::Text(text) = &node.value else {
+            self.wrong_type(key, node, "a data rate", "`\"1100 MiB/s\"`");
+            return None;
+        };
+        match units::parse_data_rate(text) {
+            Ok(mib_s) if mib_s <= (1 << 20) as f64 => Some(mib_s),
+            Ok(_) => {
+                let message = format!("`{}` is more than 1 TiB/s", shorten(text));
+                self.error(node.at, message);
+                None
+            }
+            Err(mistake) => {
+                self.mistake(node.at, mistake);
+                None
+            }
+        }
+    }
+
     /// A share, 0 or more.
     pub(crate) fn share(&mut self, key: &str, node: &Node) -> Option<f64> {
         match &node.value {

@@ -90,6 +90,11 @@ pub(crate) enum Kind {
     Daily,
     Weekly,
     WhenFull,
+    WhenPreempted,
+    /// A whole number that may be negative.
+    Integer,
+    /// Bytes or bits a second.
+    DataRate,
     /// A resource or a list of them.
     By,
     /// A number, a share or a duration.
@@ -210,6 +215,9 @@ pub(crate) const ALGORITHMS: &[&str] = &["binpack", "spread"];
 /// Which nodes Nomad visits.
 pub(crate) const VISITS: &[&str] = &["service", "batch", "all"];
 
+/// What happens to a migration that does not converge.
+pub(crate) const WHEN_STUCK: &[&str] = &["force", "abort", "post-copy"];
+
 /// The names of the curves.
 pub(crate) const CURVES: &[&str] = &["constant", "linear", "exponential", "logistic", "steps"];
 
@@ -248,6 +256,8 @@ sections! {
         DEMAND "demand" Tables(&super::demand::SECTION), Must, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// How hosts are chosen.
         PLACEMENT "placement" Table(&super::placement::SECTION), Else("first-fit"), "{ policy = \"best-fit\" }";
+        /// How hosts are emptied by live migration.
+        DEFRAG "defrag" Table(&super::defrag::SECTION), Else("hosts are not emptied"), "{ every = \"1 day\" }";
         /// What must hold at the end. `fleetcast run` exits with 1 when something does not.
         EXPECT "expect" Tables(&super::expect::SECTION), Else("none"), "[{ metric = \"refused\", at-most = \"0.1%\" }]";
     }
@@ -475,6 +485,14 @@ sections! {
         /// What happens to a request that fits nowhere: it is refused, or it waits; with
         /// `{ wait = "2 days" }` so long at most.
         WHEN_FULL "when-full" WhenFull, Else("`\"refuse\"`"), "{ wait = \"2 days\" }";
+        /// Whom a VM gives way to where `preemption` is on: a request pushes out VMs of lower
+        /// priority. A trace's column `priority` goes first.
+        PRIORITY "priority" Integer, Else("0"), "100";
+        /// Whether its requests push others out, where `preemption` is on.
+        PREEMPTS "preempts" Flag, Else("true"), "false";
+        /// What happens to a VM that is pushed out: it ends, or it asks again for the rest of its
+        /// stay and waits; with `{ wait = "2 days" }` so long at most.
+        WHEN_PREEMPTED "when-preempted" WhenPreempted, Else("`\"end\"`"), "\"wait\"";
     }
 
     /// Labels that a host had better have. Of the hosts that will do, those with the highest sum of
@@ -502,7 +520,7 @@ sections! {
     }
 
     /// How long a request may wait.
-    wait "when-full = { … }" None {
+    wait "when-full = { … }, when-preempted = { … }" None {
         /// So long at most; `"forever"` is no bound.
         WAIT "wait" Wait, Must, "\"2 days\"";
     }
@@ -565,6 +583,9 @@ sections! {
         /// At most so many more of a group in one place than where it has fewest, by kind of place. A
         /// place counts if it has a host of the pool and with the labels that the VM asks for.
         MAX_SKEW "max-skew" Table(&super::skew::SECTION), Else("no bound"), "{ zone = 1 }";
+        /// So many VMs of a group are not pushed out as long as others can be, as a Kubernetes
+        /// disruption budget has it.
+        MIN_AVAILABLE "min-available" Whole, Else("0"), "2";
         /// The same as wishes, each with a weight.
         PREFERS "prefers" TableOrTables(&super::group_prefer::SECTION), Else("none"), "{ anti-affinity = \"host\", weight = 10 }";
     }
@@ -716,6 +737,9 @@ sections! {
         /// `nomad`: how many hosts with room it looks at, in random order: as for a service (about
         /// the binary logarithm of the number of hosts), as for a batch job (2), or all.
         VISITS "visits" Choice(super::VISITS), Else("`\"service\"`"), "\"batch\"";
+        /// Whether a request that fits nowhere pushes out VMs of lower `priority`. Victims are
+        /// chosen as by the Kubernetes scheduler, whatever the policy.
+        PREEMPTION "preemption" Flag, Else("false"), "true";
         /// `fgd`: the requests that GPUs are to stay usable for.
         TYPICAL "typical" Tables(&super::typical::SECTION), Else("the commonest of the demand that make up 95 % of its requests"), "[{ cpu = 4, gpu = 0.25, share = 0.6 }, { cpu = 8, gpu = 1, share = 0.4 }]";
     }
@@ -810,6 +834,39 @@ sections! {
         KEY "key" Text, OneOf, "\"gen\"";
         /// The label's value. Only and always with `label`.
         VALUE "value" Text, OneOf, "\"g2\"";
+    }
+
+    /// How hosts are emptied by live migration: now and then the least used hosts whose VMs all fit
+    /// elsewhere. A VM on the move takes room on both hosts.
+    defrag "[defrag]" None {
+        /// How often a plan is made in a run, the first time after so long; at least 1 min, and at
+        /// most 10 million times a run.
+        EVERY "every" Length, Else("never; `fleetcast defrag` makes a plan without it"), "\"1 day\"";
+        /// What hosts and VMs are measured by, the next on ties: the least used hosts are emptied,
+        /// the largest VMs go first, and each to the host with least left.
+        BY "by" By, Else("the first resource that is asked for"), "\"memory\"";
+        /// The most migrations of one plan.
+        MAX_MIGRATIONS "max-migrations" Whole, Else("no bound"), "100";
+        /// The most migrations of one VM in one plan.
+        MOVES_PER_VM "moves-per-vm" Whole, Else("1"), "2";
+        /// So many VMs on the move at a time.
+        CONCURRENT "concurrent" Whole, Else("4"), "10";
+        /// So many of them from or to one host; they share its bandwidth evenly.
+        PER_HOST "per-host" Whole, Else("1"), "2";
+        /// How fast memory is copied.
+        BANDWIDTH "bandwidth" DataRate, Else("`\"1100 MiB/s\"`"), "\"10 Gbit/s\"";
+        /// How fast a VM writes to memory that was copied already, so that it is copied again.
+        DIRTY_RATE "dirty-rate" DataRate, Else("`\"100 MiB/s\"`"), "\"50 MiB/s\"";
+        /// For how long a VM may stand still while the rest is copied.
+        MAX_DOWNTIME "max-downtime" Length, Else("`\"500 ms\"`"), "\"300 ms\"";
+        /// So many rounds of copying at most, 1 to 1000.
+        MAX_ROUNDS "max-rounds" Whole, Else("30"), "10";
+        /// What happens when too much is left then: the VM stands still until all is copied, or
+        /// stays where it was, or runs on at the new host and fetches what it lacks.
+        WHEN_STUCK "when-stuck" Choice(super::WHEN_STUCK), Else("`\"force\"`"), "\"abort\"";
+        /// A migration that takes longer than this for each GiB of memory (2 GiB at least) is
+        /// given up.
+        TIMEOUT_PER_GIB "timeout-per-gib" Length, Else("none"), "\"800 s\"";
     }
 
     /// What must hold at the end: a key figure, and at least one bound.

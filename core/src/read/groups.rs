@@ -13,7 +13,8 @@ const WEIGHT_MAX: u64 = 100;
 
 /// Reads the rule of a demand's groups.
 pub(crate) fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule> {
-    use group::{AFFINITY, ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE, SIZE};
+    use group::{AFFINITY, ANTI_AFFINITY, MAX_PER_HOST, MAX_PER_RACK, MAX_PER_ZONE};
+    use group::{MIN_AVAILABLE, SIZE};
     let table = check.open(demand::GROUP.key, node, node.at, &[&group::SECTION])?;
     let size = count(check, &table, &SIZE);
     let limits = [&MAX_PER_HOST, &MAX_PER_RACK, &MAX_PER_ZONE];
@@ -39,6 +40,7 @@ pub(crate) fn read_group(check: &mut Check<'_>, node: &Node) -> Option<GroupRule
         per_host_max: most[0].unwrap_or(u32::MAX),
         per_rack_max: most[1].unwrap_or(u32::MAX),
         per_zone_max: most[2].unwrap_or(u32::MAX),
+        available_min: count(check, &table, &MIN_AVAILABLE).unwrap_or(0),
         together,
         ..GroupRule::NONE
     };

@@ -2,7 +2,7 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
-use super::fields::{daily, demand, event, flavor, root, season, wait, weekly};
+use super::fields::{Field, daily, demand, event, flavor, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
@@ -13,7 +13,7 @@ use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::resources::{Builtin, CELLS_MAX, PORTION_HINT, is_portion};
 use crate::scenario::{
-    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull,
+    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull, WhenPreempted,
 };
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
@@ -53,6 +53,9 @@ pub(crate) struct DemandDraft {
     pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
     pub(crate) when_full: WhenFull,
+    pub(crate) priority: i32,
+    pub(crate) preempts: bool,
+    pub(crate) when_preempted: WhenPreempted,
 }
 
 /// The load so far.
@@ -72,6 +75,8 @@ pub(crate) struct Load {
     pub(crate) traces_end_ms: u64,
     /// What is still to be held against the hosts, once they are known.
     asks: Vec<Ask>,
+    /// Where priorities are said.
+    priorities: Vec<At>,
 }
 
 /// The sizes of one demand and the hosts that it may use.
@@ -228,8 +233,29 @@ impl Load {
         let rules = read_rules(check, table);
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
         let when_full = match table.get(&demand::WHEN_FULL) {
-            Some(node) => read_when_full(check, node),
+            Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
+                .map(|wait| wait.map_or(WhenFull::Refuse, |ms_max| WhenFull::Wait { ms_max })),
             None => Some(WhenFull::Refuse),
+        };
+        let priority = match table.get(&demand::PRIORITY) {
+            Some(node) => {
+                self.priorities.push(table.at_key(&demand::PRIORITY));
+                check.integer(demand::PRIORITY.key, node)
+            }
+            None => Some(0),
+        };
+        let preempts = match table.get(&demand::PREEMPTS) {
+            Some(node) => check.flag(demand::PREEMPTS.key, node),
+            None => Some(true),
+        };
+        let when_preempted = match table.get(&demand::WHEN_PREEMPTED) {
+            Some(node) => {
+                read_wait(check, &demand::WHEN_PREEMPTED, "end", node).map(|wait| match wait {
+                    Some(ms_max) => WhenPreempted::Wait { ms_max },
+                    None => WhenPreempted::End,
+                })
+            }
+            None => Some(WhenPreempted::End),
         };
         let boot = match table.get(&demand::BOOT) {
             Some(node) => {
@@ -277,6 +303,9 @@ impl Load {
             rules: rules?,
             group,
             when_full: when_full?,
+            priority: priority?,
+            preempts: preempts?,
+            when_preempted: when_preempted?,
         })
     }
 
@@ -466,6 +495,14 @@ impl Load {
         }))
     }
 
+    /// Warns of priorities in a scenario in which nobody is pushed out.
+    pub(crate) fn check_priorities(&self, check: &mut Check<'_>) {
+        for at in &self.priorities {
+            let hint = "add `preemption = true` to `[placement]`";
+            check.warning(*at, "nobody is pushed out, so `priority` decides nothing", hint);
+        }
+    }
+
     /// Turns away what would run for hours: demands that make too many requests, each and all
     /// together.
     pub(crate) fn check_requests(&self, check: &mut Check<'_>) {
@@ -566,12 +603,19 @@ fn about(count: f64) -> String {
 
 const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
 
-fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
-    let key = demand::WHEN_FULL.key;
+/// How long a request waits, ms (`u64::MAX`: for ever); `Some(None)`: not at all, which is called
+/// `no`.
+fn read_wait(
+    check: &mut Check<'_>,
+    field: &'static Field,
+    no: &'static str,
+    node: &Node,
+) -> Option<Option<u64>> {
+    let key = field.key;
     match &node.value {
-        Value::Text(_) => match check.choice(key, node, "rule", &["refuse", "wait"])? {
-            "refuse" => Some(WhenFull::Refuse),
-            _ => Some(WhenFull::Wait { ms_max: u64::MAX }),
+        Value::Text(_) => match check.choice(key, node, "rule", &[no, "wait"])? {
+            "wait" => Some(Some(u64::MAX)),
+            _ => Some(None),
         },
         Value::Table(_) => {
             let table = check.open(key, node, node.at, &[&wait::SECTION])?;
@@ -579,10 +623,10 @@ fn read_when_full(check: &mut Check<'_>, node: &Node) -> Option<WhenFull> {
             let is_forever = matches!(&node.value, Value::Text(text) if text.trim() == "forever");
             let ms_max =
                 if is_forever { u64::MAX } else { check.length_ms(wait::WAIT.key, node, 1)? };
-            Some(WhenFull::Wait { ms_max })
+            Some(Some(ms_max))
         }
         _ => {
-            let message = format!("`{key}` is `refuse` or `wait`, not {}", node.kind());
+            let message = format!("`{key}` is `{no}` or `wait`, not {}", node.kind());
             let hint = "write it like `\"wait\"` or `{ wait = \"2 days\" }`";
             check.error_hint(node.at, message, hint);
             None

@@ -87,7 +87,7 @@ pub(crate) fn read_placement(
     labels: &[String],
 ) -> Option<Placement> {
     let Some(node) = node else {
-        return Some(Placement { policy: Policy::FirstFit, predictions: None });
+        return Some(Placement { policy: Policy::FirstFit, preemption: false, predictions: None });
     };
     let table = check.open(root::PLACEMENT.key, node, node.at, &[&placement::SECTION])?;
     let policy_node = table.get(&placement::POLICY);
@@ -99,7 +99,7 @@ pub(crate) fn read_placement(
     };
     // What is wrong with a parameter is told even where it is not the policy's.
     let by = match table.get(&placement::BY) {
-        Some(node) => read_by(check, node, kinds),
+        Some(node) => read_by(check, placement::BY.key, node, kinds).map(FitBy::Columns),
         None => Some(FitBy::Shares),
     };
     let default = match policy {
@@ -120,6 +120,10 @@ pub(crate) fn read_placement(
     let bounds_ms = match table.get(&placement::BOUNDS) {
         Some(node) => read_bounds(check, node),
         None => Some([0, 30, 60, 120, 240, 480].map(|minutes| minutes * MINUTE_MS).to_vec()),
+    };
+    let preemption = match table.get(&placement::PREEMPTION) {
+        Some(node) => check.flag(placement::PREEMPTION.key, node),
+        None => Some(false),
     };
     let own = compose::read_parts(check, &table, kinds, labels);
     let policy = policy?;
@@ -172,7 +176,7 @@ pub(crate) fn read_placement(
     };
     // A policy given on the command line may have no use for them.
     let predictions = predictions?.filter(|_| policy.knows_lifetimes());
-    Some(Placement { policy, predictions })
+    Some(Placement { policy, preemption: preemption?, predictions })
 }
 
 /// How wrong the policy is about lifetimes; `Some(None)`: it knows them.
@@ -320,8 +324,13 @@ fn read_bounds(check: &mut Check<'_>, node: &Node) -> Option<Vec<u64>> {
     Some(bounds)
 }
 
-fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
-    let key = placement::BY.key;
+/// The columns of a resource or of a list of them; never empty.
+pub(crate) fn read_by(
+    check: &mut Check<'_>,
+    key: &str,
+    node: &Node,
+    kinds: &Kinds,
+) -> Option<Vec<usize>> {
     let nodes = match &node.value {
         Value::List(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(node),
@@ -355,5 +364,5 @@ fn read_by(check: &mut Check<'_>, node: &Node, kinds: &Kinds) -> Option<FitBy> {
         check.error_hint(node.at, "no demand asks for any of these", "delete `by`");
         return None;
     }
-    is_right.then_some(FitBy::Columns(columns))
+    is_right.then_some(columns)
 }

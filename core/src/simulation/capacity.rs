@@ -69,6 +69,9 @@ impl Simulation {
         for procurement in 0..scenario.procurement.len() {
             self.agenda.push(Time::ZERO, Event::Review(row(procurement)));
         }
+        if let Some(every_ms) = scenario.defrag.every_ms {
+            self.agenda.push(Time::from_ms(every_ms), Event::PlanMoves);
+        }
     }
 
     fn add_host(

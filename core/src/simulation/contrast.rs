@@ -46,7 +46,7 @@ impl Contraster {
     pub fn finish(self, files: &dyn Files) -> Result<Contrast, Problems> {
         let mut scenario = Scenario::clone(&self.scenario);
         let policy = Policy::BestFit(FitBy::Shares);
-        scenario.placement = Placement { policy, predictions: None };
+        scenario.placement = Placement { policy, predictions: None, ..scenario.placement };
         let mut other = EmptyHosts::new(scenario.duration_ms, BLOCKS);
         let mut simulation = Simulation::new(Arc::new(scenario), files)?;
         simulation.advance(simulation.end(), &mut other)?;

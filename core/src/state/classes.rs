@@ -65,12 +65,7 @@ impl Classes {
     }
 
     /// Puts a host into the class of what it now is; `free` is `None` if it takes no VMs.
-    pub(super) fn update(
-        &mut self,
-        host: HostId,
-        what: Likeness,
-        free: Option<&Amounts>,
-    ) {
+    pub(super) fn update(&mut self, host: HostId, what: Likeness, free: Option<&Amounts>) {
         if self.class_of.len() <= host.row() {
             (self.class_of.len()..=host.row())
                 .for_each(|_| push_snugly(&mut self.class_of, NO_CLASS));

@@ -86,7 +86,11 @@ impl Columns {
     /// What a row is beside what is free there.
     #[inline]
     pub fn likeness(&self, row: usize) -> Likeness {
-        Likeness { host_type: self.host_type(row), layout: self.layout(row), cells: self.cells(row) }
+        Likeness {
+            host_type: self.host_type(row),
+            layout: self.layout(row),
+            cells: self.cells(row),
+        }
     }
 
     /// Whether a row has room. An amount of 0 fits even where less than nothing is free.

@@ -150,6 +150,13 @@ impl Devices {
         self.layout(host, layouts)
     }
 
+    /// From now on a VM's devices are these.
+    pub(super) fn name(&mut self, vm: VmId, set: DeviceSet) {
+        if let Some(named) = self.of_vm.get_mut(vm.row()) {
+            *named = set;
+        }
+    }
+
     /// A VM gives an amount back; the host's layout then.
     pub(super) fn give(
         &mut self,

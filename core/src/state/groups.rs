@@ -46,6 +46,11 @@ impl Group {
         self.on_host.get(&host).copied().unwrap_or(0)
     }
 
+    /// Members that run; one on the move counts on both hosts.
+    pub fn placed(&self) -> u32 {
+        self.in_zone.values().sum()
+    }
+
     /// Members in a rack.
     pub fn in_rack(&self, rack: RackId) -> u32 {
         self.in_rack.get(&rack).copied().unwrap_or(0)
@@ -110,6 +115,11 @@ impl Groups {
         };
         self.by_key.insert(key, id);
         id
+    }
+
+    /// One more request of a group that has a member.
+    pub(crate) fn hold_again(&mut self, id: GroupId) {
+        self.get_mut(id).holders += 1;
     }
 
     /// One request of a group less; the last one takes the group along.

@@ -81,6 +81,15 @@ impl History {
         }
     }
 
+    /// A VM has moved: its end is another host's.
+    pub(super) fn moved(&mut self, vm: VmId, from: HostId, to: HostId) {
+        self.end(vm, from);
+        if self.keeps_ends {
+            let end = self.end_of[vm.row()];
+            *row(&mut self.ends, to.row(), BTreeMap::new()).entry(end).or_default() += 1;
+        }
+    }
+
     pub(super) fn end(&mut self, vm: VmId, host: HostId) {
         if !self.keeps_ends {
             return;

@@ -112,6 +112,17 @@ impl Tenancy {
         !others.any(|(_, other)| is_exclusive || other.exclusive > 0)
     }
 
+    /// A tenant's VMs are one more, or (with the sign −1) one less.
+    #[inline]
+    pub(super) fn count(&mut self, tenant: TenantId, amounts: &Amounts, sign: i64) {
+        if self.has_quotas
+            && let Some(taken) = self.taken.get_mut(tenant.row())
+        {
+            taken.vms = taken.vms.wrapping_add_signed(sign);
+            (0..self.kinds).for_each(|column| taken.amounts[column] += sign * amounts[column]);
+        }
+    }
+
     pub(super) fn start(
         &mut self,
         host: HostId,
@@ -119,12 +130,7 @@ impl Tenancy {
         amounts: &Amounts,
         is_exclusive: bool,
     ) {
-        if self.has_quotas
-            && let Some(taken) = self.taken.get_mut(tenant.row())
-        {
-            taken.vms += 1;
-            (0..self.kinds).for_each(|column| taken.amounts[column] += amounts[column]);
-        }
+        self.count(tenant, amounts, 1);
         if self.has_exclusive {
             while self.residents.len() <= host.row() {
                 push_snugly(&mut self.residents, BTreeMap::new());
@@ -142,12 +148,7 @@ impl Tenancy {
         amounts: &Amounts,
         is_exclusive: bool,
     ) {
-        if self.has_quotas
-            && let Some(taken) = self.taken.get_mut(tenant.row())
-        {
-            taken.vms -= 1;
-            (0..self.kinds).for_each(|column| taken.amounts[column] -= amounts[column]);
-        }
+        self.count(tenant, amounts, -1);
         if self.has_exclusive {
             let residents = &mut self.residents[host.row()];
             let resident = residents.get_mut(&tenant).expect("it was counted when it started");

@@ -27,12 +27,14 @@ pub struct Vms {
     rows: Vec<Option<Vm>>,
     /// Rows without a VM, to be used again, the last freed first.
     vacant: Vec<VmId>,
+    /// Rows without a VM that are not to be used again yet.
+    left: usize,
 }
 
 impl Vms {
     /// How many VMs are alive.
     pub fn alive(&self) -> usize {
-        self.rows.len() - self.vacant.len()
+        self.rows.len() - self.vacant.len() - self.left
     }
 
     /// A VM that is alive.
@@ -45,6 +47,7 @@ impl Vms {
     }
 
     /// A VM, if it is alive.
+    #[inline]
     pub fn find(&self, vm: VmId) -> Option<&Vm> {
         self.rows.get(vm.row())?.as_ref()
     }
@@ -64,9 +67,24 @@ impl Vms {
         VmId::from_row(self.rows.len() - 1)
     }
 
-    pub(crate) fn remove(&mut self, id: VmId) -> Vm {
+    /// The VM is gone; its row is not used again until [`Self::vacate`].
+    #[inline]
+    pub(super) fn remove(&mut self, id: VmId) -> Vm {
         let vm = self.rows[id.row()].take().expect("the VM is alive");
-        self.vacant.push(id);
+        self.left += 1;
         vm
+    }
+
+    /// The row of a VM that was removed can be used again.
+    #[inline]
+    pub(crate) fn vacate(&mut self, id: VmId) {
+        self.left -= 1;
+        self.vacant.push(id);
+    }
+
+    /// Where a VM is from now on; where it was.
+    pub(super) fn set_host(&mut self, id: VmId, host: HostId) -> HostId {
+        let vm = self.rows[id.row()].as_mut().expect("the VM is alive");
+        std::mem::replace(&mut vm.host, host)
     }
 }

@@ -586,6 +586,9 @@ fn build(
             rules: source.rules,
             group: source.group,
             when_full: source.when_full,
+            priority: 0,
+            preempts: true,
+            when_preempted: WhenPreempted::End,
         });
     }
     let in_range = |by: FitBy| match by {

@@ -563,6 +563,14 @@ impl Judge {
                 host.vms -= 1;
                 self.told.departed += 1;
             }
+            Fact::Preempted { .. }
+            | Fact::Resumed { .. }
+            | Fact::Lost { .. }
+            | Fact::MovesPlanned { .. }
+            | Fact::MigrationStarted { .. }
+            | Fact::MigrationEnded { .. } => {
+                panic!("nobody is pushed out or moved in these runs: {fact}")
+            }
             Fact::Ended => {
                 assert_eq!(now, self.scenario.duration_ms, "the run ends at its end");
                 self.instant_is_over(now + 1);

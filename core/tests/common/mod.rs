@@ -29,7 +29,8 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, predictions: None },
+        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        defrag: Defrag::default(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
@@ -114,6 +115,9 @@ pub fn demand(
         rules: HostRules::default(),
         group: None,
         when_full: WhenFull::Refuse,
+        priority: 0,
+        preempts: true,
+        when_preempted: WhenPreempted::End,
     }
 }
 

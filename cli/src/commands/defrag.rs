@@ -1,0 +1,147 @@
+//! `fleetcast defrag`: which hosts can be emptied by live migration, and how.
+
+use crate::end::{End, say, say_json, tell};
+use crate::problems;
+use crate::scenario::ScenarioArgs;
+use anstyle::Style;
+use fleetcast_core::defrag::{self, Account};
+use fleetcast_core::fact::Fact;
+use fleetcast_core::observe::Observer;
+use fleetcast_core::simulation::Simulation;
+use fleetcast_core::state::State;
+use fleetcast_core::time::Time;
+use fleetcast_core::units;
+use fleetcast_core::words;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// When to look.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleetcast defrag plan.toml --at '6 months'
+  fleetcast defrag plan.toml --at 2012-01-01 --set defrag.max-migrations=50
+  fleetcast defrag plan.toml --at '30 days' --json | jq '.steps[0]'
+
+The bounds of the plan, and what migrations go over, are in the scenario's `[defrag]`.
+To empty hosts during a run, give it `every = \"1 day\"`.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+
+    /// When to look: a time since the start (`6 months`), or a date
+    #[arg(long, value_name = "TIME")]
+    at: String,
+
+    /// Print the plan as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), End> {
+    let source = args.scenario.fetch()?;
+    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
+    tell(&problems::draw(&read.warnings));
+    let scenario = Arc::new(read.scenario);
+    let at = time(&args.at, &scenario)?;
+    let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
+        .map_err(|wrong| super::run::broke(&source, &problems::draw(&wrong)))?;
+    let mut names = Names::default();
+    simulation
+        .advance(at, &mut names)
+        .map_err(|problem| super::run::broke(&source, &problems::draw_one(&problem)))?;
+    let name_of = |request: u64| names.0.get(&request).cloned();
+    let account = defrag::account(&scenario, simulation.state(), at, &simulation.plan(), name_of);
+    if args.json { say_json(&account) } else { say(&text(&account)) }
+}
+
+fn time(typed: &str, scenario: &fleetcast_core::scenario::Scenario) -> Result<Time, End> {
+    let ms = units::parse_time(typed, &scenario.calendar).map_err(|mistake| {
+        let hint = mistake.hint.unwrap_or_else(|| "`--at` is a time of the run".to_owned());
+        End::input(mistake.what, hint)
+    })?;
+    if ms > scenario.duration_ms {
+        let end = scenario.calendar.at(Time::from_ms(scenario.duration_ms));
+        let message = format!("`{}` is after the end of the run", units::shorten(typed));
+        return Err(End::input(
+            message,
+            format!("the run ends on {}", end.to_string().replace('T', " ")),
+        ));
+    }
+    Ok(Time::from_ms(ms))
+}
+
+/// What the requests are called whose VMs may be alive.
+#[derive(Default)]
+struct Names(BTreeMap<u64, String>);
+
+impl Observer for Names {
+    fn hear(&mut self, _: Time, fact: &Fact<'_>, _: &State) {
+        match *fact {
+            Fact::Requested { request, name: Some(name), .. } => {
+                self.0.insert(request.0, name.to_owned());
+            }
+            Fact::Departed { request, .. }
+            | Fact::Refused { request, .. }
+            | Fact::Lost { request, .. } => {
+                self.0.remove(&request.0);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The answer, what it costs, and the steps.
+fn text(account: &Account) -> String {
+    let mut text = String::new();
+    let bold = Style::new().bold();
+    for row in words::wrap(&words::capitalised(&account.answer), 80) {
+        line(&mut text, &format!("{bold}{row}{bold:#}"));
+    }
+    line(&mut text, "");
+    let mut rows = vec![
+        ("At", account.at.date.replace('T', " ")),
+        (
+            "Hosts",
+            format!("{}, {} in use", words::count(account.hosts), words::count(account.hosts_used)),
+        ),
+    ];
+    if account.migrations > 0 {
+        rows.push(("Copied", format!("{} GiB", words::amount(account.sent_gib))));
+        let longest = words::duration(account.downtime_max_s);
+        let downtime = format!("{} in all, {longest} at most", words::duration(account.downtime_s));
+        rows.push(("Downtime", downtime));
+    }
+    for (name, value) in rows {
+        line(&mut text, &format!("{name:<8}  {value}"));
+    }
+    if account.steps.is_empty() {
+        return text;
+    }
+    line(&mut text, "");
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["Step", "Request", "From", "To", "Begins", "Takes", "Hosts emptied"]);
+    for step in &account.steps {
+        let seconds = |s: f64| format!("{s:.1} s");
+        let emptied =
+            if step.has_moved { words::count(step.hosts_emptied) } else { "stays".to_owned() };
+        table.add_row([
+            step.step.to_string(),
+            step.name.clone().unwrap_or_else(|| step.request.to_string()),
+            step.from.name.clone(),
+            step.to.name.clone(),
+            seconds(step.starts_s),
+            seconds(step.takes_s),
+            emptied,
+        ]);
+    }
+    for row in table.lines() {
+        line(&mut text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
+    }
+    text
+}
+
+fn line(text: &mut String, row: &str) {
+    writeln!(text, "{row}").expect("a string takes any text");
+}
