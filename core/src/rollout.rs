@@ -10,6 +10,28 @@
 //! [`blue_green`], [`canary`] and [`routed`] are planned so. [`flagger`], [`spinnaker`],
 //! [`singularity`] and [`monetate`] have clocks or stages of their own, and [`hosts`] is about
 //! the hosts' image instead of a service's.
+//!
+//! ```
+//! use fleetcast_core::rollout::{figures::Figures, limits::{Amount, Limits}};
+//! use fleetcast_core::rollout::{rolling::Rolling, timeline::{self, Service}};
+//!
+//! let quarter = Amount::Percent(25);
+//! let limits = Limits::new(10, quarter, quarter).expect("a quarter of 10 is not 0");
+//! let update = Rolling { replicas: 10, limits, deadline: None, undo_at: None };
+//! let service = Service {
+//!     replicas: 10,
+//!     old_boot_ms: vec![],
+//!     new_boot_ms: vec![Some(60_000)],
+//!     min_ready_ms: 0,
+//!     grace_ms: 30_000,
+//!     capacity: None,
+//! };
+//! let figures = Figures::new(&timeline::run(&update, &service), 10);
+//! assert_eq!(figures.duration_ms, 120_000);
+//! assert_eq!(figures.min_available, 8);
+//! // Those that terminate hold their slots: 18 at once, not the 13 that the limits say.
+//! assert_eq!(figures.peak_used, 18);
+//! ```
 
 pub mod limits;
 pub mod plan;

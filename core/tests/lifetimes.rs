@@ -140,8 +140,8 @@ fn the_better_the_predictions_the_more_hosts_are_empty() {
         let contrast = small(&format!("policy = 'greedy-extension'\n{predictions}")).contrast;
         contrast.expect("the policy goes by lifetimes")
     };
-    let [known, rough, wild] = ["", "predictions = { error = 0.7 }", "predictions = { error = 4 }"]
-        .map(|predictions| gain(predictions));
+    let [known, rough, wild] =
+        ["", "predictions = { error = 0.7 }", "predictions = { error = 4 }"].map(gain);
     assert!(known.difference > rough.difference && rough.difference > wild.difference);
     let interval = known.interval.expect("the run is long");
     assert!(interval.low > 0.0 && interval.low < known.difference, "{interval:?}");

@@ -61,6 +61,7 @@ fn run(case: &Value, checker: &mut Checker) -> Result<(), String> {
         "image_distribution" => models::image_distribution(input),
         "boot_reliability" => models::boot_reliability(input),
         "queue" => models::queue(input),
+        "live_migration" => models::live_migration(input),
         "jvm_memory" => models::jvm_memory(input),
         "drf" => models::drf(input),
         "growth" => models::growth(input),

@@ -252,10 +252,46 @@ proptest! {
             check.is_none_or(|check| check.verdict == Verdict::Successful)
         };
         prop_assert!(is_whole(&run, replicas, is_good(before) && is_good(after)));
+        let figures = Figures::new(&run, replicas);
         if !is_good(before) {
-            prop_assert_eq!(Figures::new(&run, replicas).exposure_ms, 0.0);
+            prop_assert_eq!(figures.exposure_ms, 0.0);
         }
+        prop_assert_eq!(figures.turn_back_ms, run.turned_back_at.map(|_| 0));
         prop_assert_eq!(run.overdue_at, None);
+    }
+
+    /// Bad images, and slots that are short: it may stop, but then it says on what.
+    #[test]
+    fn whatever_happens_a_rollout_comes_to_rest(
+        service in healthy(),
+        boots in prop::collection::vec(prop::option::weighted(0.7, 0u64..200), 1..8),
+        free in prop::option::of(0u32..6),
+        sizes in (0u32..6, 0u32..6),
+        steps in steps(),
+        shrinks_old in any::<bool>(),
+    ) {
+        let replicas = service.replicas;
+        let capacity = free.map(|free| replicas + free);
+        let service = Service { new_boot_ms: boots, capacity, ..service };
+        let limits = limits(replicas, sizes);
+        let delays = (30, 30);
+        let planners: [Box<dyn Planner>; 4] = [
+            Box::new(rolling(&service, sizes)),
+            Box::new(Recreate { replicas }),
+            Box::new(Canary { replicas, limits, steps: steps.clone() }),
+            Box::new(Routed {
+                replicas,
+                steps,
+                shrinks_old,
+                scale_down_delay_ms: delays.0,
+                abort_scale_down_delay_ms: delays.1,
+            }),
+        ];
+        for planner in planners {
+            let run = runs(planner.as_ref(), &service);
+            let is_done = matches!(run.outcome, Outcome::Complete | Outcome::TurnedBack);
+            prop_assert_eq!(run.stuck_on().is_none(), is_done);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The worker's desk: messages come in, work is done in slices, answers go out.
 
 use crate::ask::{Ask, sample};
-use crate::job::{Account, Look, Run, outline};
+use crate::job::{Account, Ended, Look, Run, outline};
 use crate::protocol::{FromWorker, ToWorker};
 use fleetcast_core::problem::Problems;
 use fleetcast_core::scenario::Scenario;
@@ -136,12 +136,11 @@ impl Task {
                 let mut answers = vec![(FromWorker::Progress { id, at_ms }, frames)];
                 if has_ended {
                     let ended = run.ended();
-                    answers.extend(one(FromWorker::Ended {
-                        id,
-                        report: Box::new(ended.report),
-                        series: ended.series,
-                        turned_away: ended.turned_away,
-                    }));
+                    answers.extend(one(FromWorker::Ended { id, report: Box::new(ended.report) }));
+                    if run.is_filmed() {
+                        let Ended { series, turned_away, .. } = ended;
+                        answers.extend(one(FromWorker::Course { id, series, turned_away }));
+                    }
                 }
                 (answers, has_ended)
             }
@@ -213,9 +212,11 @@ mod tests {
     fn a_run_in_slices_is_the_run() {
         let (answers, film) = run(&mut Desk::default());
         assert!(matches!(answers.first(), Some((FromWorker::Begun { id: 7, .. }, _))));
-        let Some((FromWorker::Ended { report, turned_away, series, .. }, _)) = answers.last()
-        else {
+        let [.., (FromWorker::Ended { report, .. }, _), (course, _)] = answers.as_slice() else {
             panic!("the run ended: {:?}", answers.last())
+        };
+        let FromWorker::Course { turned_away, series, .. } = course else {
+            panic!("its course follows: {course:?}")
         };
         let line = expected::line("first.toml", report);
         assert!(include_str!("../../scenarios/expected.txt").contains(&line), "{line}");
@@ -248,7 +249,7 @@ mod tests {
     fn every_refusal_can_be_explained() {
         let mut desk = Desk::default();
         let (answers, _) = run(&mut desk);
-        let Some((FromWorker::Ended { turned_away, .. }, _)) = answers.last() else {
+        let Some((FromWorker::Course { turned_away, .. }, _)) = answers.last() else {
             panic!("the run ended")
         };
         for turned in turned_away.kept.iter().step_by(20) {

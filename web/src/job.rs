@@ -110,6 +110,11 @@ impl Run {
         &self.scenario
     }
 
+    /// Whether frames are taken of it.
+    pub fn is_filmed(&self) -> bool {
+        self.camera.is_some()
+    }
+
     /// Until when it has come.
     pub fn now(&self) -> Time {
         self.runner.now

@@ -400,10 +400,23 @@ impl Model {
         let Some(builtin) = builtin::find(file) else { return Vec::new() };
         let written =
             Written { file: file.to_owned(), text: builtin.text.to_owned(), sets: Vec::new() };
-        let mut effects = self.write(written);
-        effects.push(Effect::ClearLink);
-        effects.extend(if runs { self.start() } else { vec![Effect::FocusMain] });
+        let mut effects = vec![Effect::ClearLink];
+        if runs {
+            // Who wants the answer does not wait for the knobs: they come after it.
+            (self.written, self.is_open, self.compare) = (written, true, Compare::default());
+            self.checked = Checked { is_pending: true, ..Checked::default() };
+            self.check_id += 1;
+            effects.extend(self.start());
+        } else {
+            effects.extend(self.write(written));
+            effects.push(Effect::FocusMain);
+        }
         effects
+    }
+
+    /// Checks what was run before it was checked.
+    fn check_late(&mut self) -> Vec<Effect> {
+        if self.checked.is_pending { self.check() } else { Vec::new() }
     }
 
     /// Another scenario is open.
@@ -486,10 +499,8 @@ impl Model {
     fn fetched(&mut self, name: String, bytes: Rc<[u8]>) -> Vec<Effect> {
         let mut effects = self.give(name, bytes, false);
         if self.wanted().is_empty() {
-            effects.extend(self.check());
-            if self.run.course == Course::Fetching {
-                effects.extend(self.start());
-            }
+            let waits = self.run.course == Course::Fetching;
+            effects.extend(if waits { self.start() } else { self.check() });
         }
         effects
     }
@@ -555,20 +566,24 @@ impl Model {
                 self.run.course = Course::Running(at_ms);
                 self.at_ms = at_ms;
             }
-            FromWorker::Ended { id, report, series, turned_away } if id == self.run_id => {
-                let kinds = self.run.outline.as_ref().map_or(&[][..], |outline| &outline.kinds);
-                let scarcest = report.scarcest.as_deref();
-                self.run.charts = Rc::new(charts(&series, &turned_away, kinds, scarcest));
+            FromWorker::Ended { id, report } if id == self.run_id => {
                 self.run.report = Some(Rc::new(*report));
-                self.run.series = Some(Rc::new(series));
-                self.run.away = Some(Rc::new(turned_away));
                 self.run.course = Course::Ended;
                 self.at_ms = self.whole().to_ms;
                 let mut effects = vec![Effect::Show(self.at_ms)];
+                effects.extend(self.check_late());
                 if let Pointed::Host(host, None) = self.pointed {
                     effects.extend(self.update(Msg::PointHost(host)));
                 }
                 return effects;
+            }
+            FromWorker::Course { id, series, turned_away } if id == self.run_id => {
+                let kinds = self.run.outline.as_ref().map_or(&[][..], |outline| &outline.kinds);
+                let report = self.run.report.as_ref();
+                let scarcest = report.and_then(|report| report.scarcest.as_deref());
+                self.run.charts = Rc::new(charts(&series, &turned_away, kinds, scarcest));
+                self.run.series = Some(Rc::new(series));
+                self.run.away = Some(Rc::new(turned_away));
             }
             FromWorker::Wrong { id, problems } if id == self.run_id => {
                 self.run.course = Course::None;
@@ -583,6 +598,7 @@ impl Model {
                 if let Course::Running(at_ms) = self.run.course {
                     self.run.course = Course::Cancelled(at_ms);
                 }
+                return self.check_late();
             }
             FromWorker::Host { id, story } if id == self.point_id => {
                 self.pointed = Pointed::Host(story.host, Some(Rc::new(story)));

@@ -65,7 +65,6 @@ pub enum ToWorker {
 
 /// From the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "messages are made, sent and gone")]
 pub enum FromWorker {
     /// It listens.
     Ready,
@@ -98,6 +97,11 @@ pub enum FromWorker {
         id: u32,
         /// What it comes to.
         report: Box<Report>,
+    },
+    /// The course of the run that is over: follows it, so that the answer is not held up.
+    Course {
+        /// Of the question.
+        id: u32,
         /// Its course.
         series: Series,
         /// Who was turned away.

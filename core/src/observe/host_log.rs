@@ -80,7 +80,10 @@ impl Observer for HostLog {
             Fact::HostAdded { host, .. } if host == self.host => self.added = Some(now),
             Fact::HostCordoned { host } if host == self.host => self.cordoned = Some(now),
             Fact::HostRetired { host } if host == self.host => self.retired = Some(now),
-            Fact::Placed { request, demand, vm, host, .. } if host == self.host => {
+            Fact::Placed { request, demand, vm, host, .. }
+            | Fact::Resumed { request, demand, vm, host, .. }
+                if host == self.host =>
+            {
                 if self.stays.len() == STAYS_MAX {
                     self.more += 1;
                     return;
@@ -90,7 +93,9 @@ impl Observer for HostLog {
                 let stay = Stay { request: request.0, demand, takes, from: now, until: None };
                 self.stays.push(stay);
             }
-            Fact::Departed { vm, host, .. } if host == self.host => {
+            Fact::Departed { vm, host, .. } | Fact::Preempted { vm, host, .. }
+                if host == self.host =>
+            {
                 if let Some(row) = self.here.remove(&vm) {
                     self.stays[row].until = Some(now);
                 }

@@ -68,14 +68,13 @@ impl Figures {
 
 /// With a router: until it sends nobody to the new version. Else until all is done.
 fn turn_back_ms(run: &Run, decided: Time) -> Option<u64> {
-    let routed = run.rows.iter().filter(|row| row.at >= decided).find(|row| row.weight == Some(0));
     let is_routed = run.rows.first().is_some_and(|row| row.weight.is_some());
-    match routed {
-        Some(row) => Some(row.at.since_ms(decided)),
-        // No row was written: nobody was ever sent to the new version.
-        None if is_routed => run.rows.last().is_some_and(|row| row.weight == Some(0)).then_some(0),
-        None => Some(run.ended_at.since_ms(decided)),
+    if !is_routed {
+        return Some(run.ended_at.since_ms(decided));
     }
+    let before = run.rows.partition_point(|row| row.at <= decided).saturating_sub(1);
+    let back = run.rows[before..].iter().find(|row| row.weight == Some(0));
+    back.map(|row| row.at.since_ms(decided))
 }
 
 /// The rows before a time, and how long each held, ms.

@@ -1,9 +1,8 @@
-//! Victims of preemption, hosts emptied by consolidation, and live migrations.
+//! Victims of preemption, and hosts emptied by consolidation.
 
 use super::engine::{list, text};
 use crate::common;
 use fleetcast_core::defrag;
-use fleetcast_core::migration::{self, Link, Outcome, WhenStuck};
 use fleetcast_core::placement::preemption::{self, Resident, Trial};
 use fleetcast_core::scenario::{DemandId, PlanLimits, RackId};
 use fleetcast_core::state::{State, Vm};
@@ -16,7 +15,6 @@ pub(crate) fn run(case: &Value, name: &str) -> Option<usize> {
     match case["kind"].as_str()? {
         "preemption" => Some(preempt(case, name)),
         "consolidation" => Some(consolidate(case, name)),
-        "live_migration" => Some(migrate(case, name)),
         _ => None,
     }
 }
@@ -160,58 +158,4 @@ fn consolidate(case: &Value, name: &str) -> usize {
     let expected: Vec<u64> = list(&case["expected_freed"]).iter().map(whole).collect();
     assert_eq!(emptied, expected, "{name}");
     moves.len()
-}
-
-fn migrate(case: &Value, name: &str) -> usize {
-    let expected = &case["expected"];
-    let migrations = list(&expected["migrations"]);
-    assert_eq!(migrations.len(), list(&case["input"]).len(), "{name}");
-    for (input, expected) in list(&case["input"]).iter().zip(migrations) {
-        let number = |key: &str| input[key].as_f64();
-        let given = |key: &str| number(key).unwrap_or_else(|| panic!("{name}: no `{key}`"));
-        let link = Link {
-            bandwidth_mib_s: given("bandwidth_mib_s"),
-            dirty_mib_s: given("dirty_mib_s"),
-            downtime_max_ms: number("max_downtime_ms").unwrap_or(500.0),
-            rounds_max: number("max_rounds").unwrap_or(30.0) as u32,
-            when_stuck: match input["on_stuck"].as_str() {
-                Some("abort") => WhenStuck::Abort,
-                Some("post_copy") => WhenStuck::PostCopy,
-                _ => WhenStuck::Force,
-            },
-            timeout_s_per_gib: None,
-        };
-        let found = migration::pre_copy(given("mem_gib") * 1_024.0, &link);
-        let outcome = match found.outcome {
-            Outcome::Ok => "ok",
-            Outcome::Forced => "forced",
-            Outcome::PostCopied => "post_copy",
-            Outcome::Aborted => "aborted",
-        };
-        assert_eq!(expected["outcome"], outcome, "{name}");
-        assert_eq!(expected["converged"], found.has_converged(), "{name}");
-        assert_eq!(expected["rounds"], found.rounds, "{name}");
-        for (key, found) in [
-            ("total_s", found.total_ms / 1e3),
-            ("downtime_ms", found.downtime_ms),
-            ("sent_mib", found.sent_mib),
-        ] {
-            let told = expected[key].as_f64().expect("a number");
-            assert!(
-                (found - told).abs() <= 1e-6 * told.abs(),
-                "{name}: {key} {found} is not {told}"
-            );
-        }
-    }
-    let timeouts = [8.0, 1.0, 24.0].map(|gib| migration::timeout_s(gib, 800.0));
-    let told: Vec<f64> =
-        list(&expected["nova_timeout_s"]).iter().filter_map(Value::as_f64).collect();
-    assert_eq!(timeouts.to_vec(), told, "{name}");
-    let steps = migration::nova_downtime_steps(3, 400, 10, 30);
-    let told: Vec<(u64, u64)> = list(&expected["nova_downtime_steps_3gb_400ms_30s"])
-        .iter()
-        .filter_map(|step| step[0].as_u64().zip(step[1].as_u64()))
-        .collect();
-    assert_eq!(steps, told, "{name}");
-    migrations.len()
 }

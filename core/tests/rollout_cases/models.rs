@@ -5,6 +5,7 @@ use fleetcast_core::dice;
 use fleetcast_core::failures::headroom::{self, survives_any};
 use fleetcast_core::failures::spares;
 use fleetcast_core::fairness::{self, User};
+use fleetcast_core::migration::{self, Link, Outcome, WhenStuck};
 use fleetcast_core::orders;
 use fleetcast_core::provisioning::boot::Boot;
 use fleetcast_core::provisioning::desk::{self, Served, Ticket};
@@ -294,6 +295,45 @@ pub(crate) fn jvm_memory(input: &Value) -> Found {
         };
         Ok(json!({ "total_mib": jvm.request_mib(), "tasks_per_64gib": jvm.tasks_in(65_536.0) }))
     })
+}
+
+/// The input lists the migrations; what Nova allows is told for sizes that its keys name.
+pub(crate) fn live_migration(input: &Value) -> Found {
+    let migrations = each(input, |row| {
+        let link = Link {
+            bandwidth_mib_s: number(&row["bandwidth_mib_s"])?,
+            dirty_mib_s: number(&row["dirty_mib_s"])?,
+            downtime_max_ms: row["max_downtime_ms"].as_f64().unwrap_or(500.0),
+            rounds_max: row["max_rounds"].as_u64().unwrap_or(30) as u32,
+            when_stuck: match row["on_stuck"].as_str() {
+                Some("abort") => WhenStuck::Abort,
+                Some("post_copy") => WhenStuck::PostCopy,
+                _ => WhenStuck::Force,
+            },
+            timeout_s_per_gib: None,
+        };
+        let found = migration::pre_copy(number(&row["mem_gib"])? * 1_024.0, &link);
+        let outcome = match found.outcome {
+            Outcome::Ok => "ok",
+            Outcome::Forced => "forced",
+            Outcome::PostCopied => "post_copy",
+            Outcome::Aborted => "aborted",
+        };
+        Ok(json!({
+            "converged": found.has_converged(),
+            "outcome": outcome,
+            "rounds": found.rounds,
+            "total_s": found.total_ms / 1e3,
+            "downtime_ms": found.downtime_ms,
+            "sent_mib": found.sent_mib,
+        }))
+    })?;
+    let timeouts = [8.0, 1.0, 24.0].map(|gib| migration::timeout_s(gib, 800.0));
+    Ok(json!({
+        "migrations": migrations,
+        "nova_timeout_s": timeouts,
+        "nova_downtime_steps_3gb_400ms_30s": migration::nova_downtime_steps(3, 400, 10, 30),
+    }))
 }
 
 pub(crate) fn drf(input: &Value) -> Found {

@@ -6,12 +6,15 @@ use crate::parts::icon;
 use crate::stage::{Says, Stage};
 use crate::{choose, compare, replay};
 use fleetcast_core::frames::Film;
-use fleetcast_web::chart::{Chart, Span, charts_of_films};
+use fleetcast_core::time::Calendar;
+use fleetcast_web::chart::{Chart, Drawing, Frame, Span, charts_of_films};
 use fleetcast_web::effect::{Effect, Theme};
 use fleetcast_web::model::{Model, Msg, Notice, Screen};
 use fleetcast_web::opened::FILE_BYTES_MAX;
 use fleetcast_web::protocol::FromWorker;
 use fleetcast_web::tell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{DragEvent, Event, File, FileList, HtmlElement, KeyboardEvent};
@@ -37,10 +40,21 @@ pub(crate) struct Page {
     pub(crate) ui: Ui,
     /// The charts of the comparison, from the films of its first seed.
     pub(crate) compare_charts: Rc<Vec<Chart>>,
+    /// Charts as they were last drawn: what of, where, and how.
+    pub(crate) drawings: RefCell<BTreeMap<&'static str, Drawn>>,
     check_timer: Option<i32>,
     /// When the page last showed how far a run is, ms.
     last_progress: f64,
     _closures: Vec<Closure<dyn FnMut(Event)>>,
+}
+
+/// A chart as it was drawn.
+pub(crate) struct Drawn {
+    chart: Chart,
+    calendar: Calendar,
+    span: Span,
+    frame: Frame,
+    drawing: Rc<Drawing>,
 }
 
 /// What belongs to this page only.
@@ -116,6 +130,7 @@ impl Component for Page {
                 wanted_host: String::new(),
             },
             compare_charts: Rc::default(),
+            drawings: RefCell::default(),
             check_timer: None,
             last_progress: 0.0,
             _closures: Vec::new(),
@@ -404,6 +419,29 @@ impl Page {
         }
         self.last_progress = now;
         true
+    }
+
+    /// Draws a chart, unless it is drawn already: the page is shown anew several times a second,
+    /// and its charts stay.
+    pub(crate) fn draw(
+        &self,
+        chart: &Chart,
+        calendar: &Calendar,
+        span: Span,
+        frame: Frame,
+    ) -> Rc<Drawing> {
+        let mut drawings = self.drawings.borrow_mut();
+        if let Some(drawn) = drawings.get(chart.id)
+            && (drawn.calendar, drawn.span, drawn.frame) == (*calendar, span, frame)
+            && drawn.chart == *chart
+        {
+            return Rc::clone(&drawn.drawing);
+        }
+        let drawing = Rc::new(chart.draw(calendar, span, frame));
+        let (chart, calendar) = (chart.clone(), *calendar);
+        let id = chart.id;
+        drawings.insert(id, Drawn { chart, calendar, span, frame, drawing: Rc::clone(&drawing) });
+        drawing
     }
 
     /// Whether the run under way in a lane is filmed.

@@ -418,21 +418,23 @@ pub(crate) struct Shown {
 pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Shown) -> Html {
     let Shown { span, calendar, at_ms, name, .. } = shown.clone();
     let frame = Frame { width: chart_width(page), height: 190 };
-    let drawing = chart.draw(&calendar, span, frame);
+    let drawing = page.draw(chart, &calendar, span, frame);
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let (floor, right) = (height - chart::BOTTOM, width - chart::RIGHT);
     let x = span.x_of(at_ms, frame.width);
     let is_inside = (span.from_ms..=span.to_ms).contains(&at_ms);
     let x = if is_inside { format!("{x:.1}") } else { "-9".to_owned() };
     let instant = move |event: &PointerEvent| {
-        // The chart may be scaled: its own width counts.
-        let element = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
-        let shown = element.map_or(width, |element| element.get_bounding_client_rect().width());
-        span.at_x(f64::from(event.offset_x()) * width / shown.max(1.0), frame.width)
+        // The chart may be scaled: its own place and width count.
+        let Some(plot) = plot_of(event).map(|plot| plot.get_bounding_client_rect()) else {
+            return span.from_ms;
+        };
+        let x = (f64::from(event.client_x()) - plot.left()) * width / plot.width().max(1.0);
+        span.at_x(x, frame.width)
     };
     let down = link.callback(move |event: PointerEvent| {
-        if let Some(element) = event.current_target().and_then(|t| t.dyn_into::<Element>().ok()) {
-            element.set_pointer_capture(event.pointer_id()).ok();
+        if let Some(plot) = plot_of(&event) {
+            plot.set_pointer_capture(event.pointer_id()).ok();
         }
         let at_ms = instant(&event);
         Do::Brush(Some((at_ms, at_ms)))
@@ -479,7 +481,7 @@ pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Sho
                         <text class="middle" x={format!("{:.1}", chart::word_x(*x, text, frame.width))} y={(floor + 16.0).to_string()}>{ text }</text>
                     </>
                 }) }
-                { for chart.lines.iter().zip(drawing.paths).map(|(line, (path, area))| html! {
+                { for chart.lines.iter().zip(drawing.paths.iter().cloned()).map(|(line, (path, area))| html! {
                     <g class={format!("line-{}", line.colour % 6)}>
                         if let Some(area) = area { <path class="area" d={area} /> }
                         <path class="stroke" d={path} />
@@ -490,6 +492,11 @@ pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Sho
             </svg>
         </figure>
     }
+}
+
+/// The drawing that an event is about: Yew listens at the root, so the current target is no help.
+fn plot_of(event: &PointerEvent) -> Option<Element> {
+    event.target()?.dyn_into::<Element>().ok()?.closest("svg").ok()?
 }
 
 fn save(chart: &Chart, shown: &Shown, stem: String, is_png: bool) -> Callback<MouseEvent> {

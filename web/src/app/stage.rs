@@ -50,6 +50,8 @@ struct Inner {
     play_s: f64,
     last_tick: Option<f64>,
     last_told: f64,
+    /// The page does not know yet which instant is shown.
+    is_untold: bool,
     is_due: bool,
     tick: Option<Closure<dyn FnMut(f64)>>,
     says: Callback<Says>,
@@ -96,6 +98,7 @@ impl Stage {
             play_s: 20.0,
             last_tick: None,
             last_told: 0.0,
+            is_untold: false,
             is_due: false,
             tick: None,
             says,
@@ -330,8 +333,20 @@ impl Stage {
         let now = window().performance().map_or(0.0, |performance| performance.now());
         let mut inner = self.0.borrow_mut();
         if !at_once && now - inner.last_told < TELL_EVERY_MS {
+            // The last instant of several is told all the same, a moment later.
+            if !std::mem::replace(&mut inner.is_untold, true) {
+                let stage = self.clone();
+                let tell = Closure::once_into_js(move || {
+                    if stage.0.borrow().is_untold {
+                        stage.tell_soon(true);
+                    }
+                });
+                let (tell, wait) = (tell.unchecked_ref(), TELL_EVERY_MS as i32);
+                window().set_timeout_with_callback_and_timeout_and_arguments_0(tell, wait).ok();
+            }
             return;
         }
+        inner.is_untold = false;
         inner.last_told = now;
         let (says, at_ms) = (inner.says.clone(), inner.at_ms);
         drop(inner);
