@@ -49,6 +49,7 @@ pub fn add_model(scenario: &mut Scenario, vcpu: i64, gib: i64) -> HostTypeId {
         price_cents: 0,
         lead_time: Distribution::Constant(70 * DAY_MS),
         retire_after_ms: None,
+        cells: 0,
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
     scenario.host_types.push(HostType {
@@ -78,7 +79,7 @@ pub fn add_demand(
     for &(vcpu, gib, weight) in flavors {
         mix.push((FlavorId::from_row(scenario.flavors.len()), weight));
         let name = format!("f{}", scenario.flavors.len());
-        scenario.flavors.push(Flavor { name, amounts: amounts(vcpu, gib) });
+        scenario.flavors.push(Flavor { name, amounts: amounts(vcpu, gib), cells: 0 });
     }
     scenario.demands.push(Demand {
         name: format!("demand {}", scenario.demands.len()),

@@ -13,7 +13,7 @@ use crate::migration::{self, PreCopy};
 use crate::placement::filters::Filter;
 use crate::resources::Kinds;
 use crate::scenario::{Defrag, PlanLimits};
-use crate::state::{Ask, HostId, HostStatus, State, VmId};
+use crate::state::{Ask, HostId, HostStatus, Spot, State, VmId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
@@ -93,20 +93,20 @@ pub fn plan(state: &State, by: &[usize], limits: PlanLimits) -> Plan {
 /// Moves all VMs off a host, in this order; if one finds no place, all are put back: `None`.
 fn empty(trial: &mut State, source: HostId, vms: &[VmId], by: &[usize]) -> Option<Vec<Move>> {
     let mut moves: Vec<Move> = Vec::with_capacity(vms.len());
-    let mut devices = Vec::with_capacity(vms.len());
+    let mut spots = Vec::with_capacity(vms.len());
     for id in vms {
         let vm = *trial.vms.get(*id);
         let had = trial.lift(*id);
         let Some(to) = tightest(trial, vm.ask, source, by) else {
-            trial.put(*id, source, Some(had));
-            for (step, had) in moves.iter().zip(devices).rev() {
+            trial.put(*id, source, had);
+            for (step, had) in moves.iter().zip(spots).rev() {
                 trial.lift(step.vm);
-                trial.put(step.vm, source, Some(had));
+                trial.put(step.vm, source, had);
             }
             return None;
         };
-        trial.put(*id, to, None);
-        devices.push(had);
+        trial.put(*id, to, Spot::default());
+        spots.push(had);
         moves.push(Move { vm: *id, request: vm.request, ask: vm.ask, from: source, to });
     }
     Some(moves)
@@ -132,9 +132,9 @@ pub fn admits_move(state: &mut State, vm: VmId, to: HostId) -> bool {
         let vm = state.vms.get(vm);
         (vm.host, vm.ask)
     };
-    let devices = state.lift(vm);
+    let spot = state.lift(vm);
     let admits = state.hosts.status(to) == HostStatus::Up && Filter::new(state, ask).admits(to);
-    state.put(vm, from, Some(devices));
+    state.put(vm, from, spot);
     admits
 }
 

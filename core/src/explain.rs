@@ -15,7 +15,7 @@ use crate::scenario::{
 };
 use crate::state::devices::Portion;
 use crate::state::tenancy::VMS_BIT;
-use crate::state::{Ask, DeviceSet, HostId, State, Vm, VmId};
+use crate::state::{Ask, HostId, Spot, State, Vm, VmId};
 use crate::time::Time;
 use crate::units::format_amount;
 use crate::verdict::{moment, reason_name};
@@ -420,6 +420,7 @@ fn objection(kinds: &Kinds, reason: Reason) -> String {
             format!("not enough free {}", reason_name(kinds, reason).replace('+', " and "))
         }
         Reason::Devices => "free GPUs in pieces".to_owned(),
+        Reason::Cells => "too little in their NUMA cells".to_owned(),
         Reason::GroupPerHost => "anti-affinity".to_owned(),
         Reason::GroupPerRack => "the group's limit for their rack".to_owned(),
         Reason::GroupPerZone => "the group's limit for their zone".to_owned(),
@@ -694,8 +695,8 @@ impl Trial {
 
     /// Where the VMs go so that the ask fits on their host, if they can.
     fn moves(&mut self, host: HostId, set: &[VmId]) -> Option<Vec<(VmId, HostId)>> {
-        let mut end = |vm: &VmId| (self.state.devices.of(*vm), self.state.end(*vm));
-        let ended: Vec<(DeviceSet, Vm)> = set.iter().map(&mut end).collect();
+        let mut end = |vm: &VmId| (self.state.spot(*vm), self.state.end(*vm));
+        let ended: Vec<(Spot, Vm)> = set.iter().map(&mut end).collect();
         let mut started = Vec::new();
         let mut moved = Vec::new();
         if Filter::new(&self.state, self.ask).admits(host) {
@@ -708,13 +709,12 @@ impl Trial {
                 moved.push((*id, to));
             }
         }
-        // Undone in reverse: so each VM gets its row and its devices back.
+        // Undone in reverse: so each VM gets its row, its devices and its cells back.
         for vm in started.into_iter().rev() {
             self.state.end(vm);
         }
-        for (devices, vm) in ended.into_iter().rev() {
-            let devices = (devices.count() > 0).then_some(devices);
-            self.state.start_on(vm, Time::from_ms(u64::MAX), devices);
+        for (spot, vm) in ended.into_iter().rev() {
+            self.state.start_on(vm, Time::from_ms(u64::MAX), spot);
         }
         (moved.len() == set.len()).then_some(moved)
     }
@@ -907,6 +907,7 @@ impl Tell<'_> {
             Reason::Skew(level) => {
                 format!("if its group were spread less evenly over {}s", level.name())
             }
+            Reason::Cells => "across NUMA cells".to_owned(),
             Reason::Cordoned
             | Reason::Short(_)
             | Reason::Devices

@@ -38,6 +38,9 @@ pub enum Reason {
     /// Enough GPUs are free on the host, but not together: no single device has enough left, or too
     /// few whole ones are free.
     Devices,
+    /// Enough is free on the host, but not in its NUMA cells: too few have enough left, or there are
+    /// too few.
+    Cells,
     /// One more of the group on the host would be too many.
     GroupPerHost,
     /// One more of the group in the rack would be too many.

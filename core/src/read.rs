@@ -230,11 +230,13 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         price_cents: model.price_cents,
         lead_time: model.lead_time.clone(),
         retire_after_ms: model.retire_after_ms,
+        cells: model.cells,
     });
-    let flavors = load
-        .flavors
-        .iter()
-        .map(|draft| Flavor { name: draft.name.clone(), amounts: project(&draft.amounts) });
+    let flavors = load.flavors.iter().map(|draft| Flavor {
+        name: draft.name.clone(),
+        amounts: project(&draft.amounts),
+        cells: draft.cells,
+    });
     let tenant_rules = load.held_by_tenant().into_iter().map(|held| {
         let Some(held) = held else { return TenantRules::NONE };
         let mut quota = TenantRules::NONE.quota;

@@ -26,6 +26,9 @@ pub(crate) const PORTION_HINT: &str = "ask for up to 1 GPU, or for whole ones";
 /// The most GPUs of one host.
 pub const DEVICES_MAX: usize = 64;
 
+/// The most NUMA cells of a host.
+pub const CELLS_MAX: usize = 16;
+
 /// The five kinds with a fixed unit. A scenario can name up to three more, counted in whole units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Builtin {

@@ -123,6 +123,8 @@ pub struct HostModel {
     pub lead_time: Distribution,
     /// Age at which a host takes no more VMs and leaves once it is empty; `None`: never.
     pub retire_after_ms: Option<u64>,
+    /// NUMA cells over which CPU and memory are split evenly, 2..=16; 0: none.
+    pub cells: u8,
 }
 
 /// A named set of hosts.
@@ -264,6 +266,8 @@ pub struct Flavor {
     pub name: String,
     /// What one VM takes.
     pub amounts: Amounts,
+    /// NUMA cells that it wants, 1..=16; 0: it does not say.
+    pub cells: u8,
 }
 
 /// A source of requests.

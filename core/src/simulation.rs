@@ -154,9 +154,9 @@ pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Proble
     Ok(report)
 }
 
-/// Which hosts will do for a demand's requests of a pool.
-fn predicate(demand: &Demand, pool: Option<PoolId>) -> Predicate {
-    Predicate { pool, labels: demand.labels.clone(), rules: demand.rules.clone() }
+/// Which hosts will do for a demand's requests of a pool that want so many NUMA cells.
+fn predicate(demand: &Demand, pool: Option<PoolId>, cells: u8) -> Predicate {
+    Predicate { pool, labels: demand.labels.clone(), rules: demand.rules.clone(), cells }
 }
 
 impl Simulation {
@@ -168,10 +168,12 @@ impl Simulation {
         let mut state = State::new(&scenario);
         let (mut flavor_asks, mut predicates) = (Vec::new(), Vec::new());
         for demand in &scenario.demands {
-            let predicate = state.predicate(predicate(demand, demand.pool));
-            let ask = |flavor: &Flavor| state.ask_of(&flavor.amounts, predicate, demand.tenant);
+            let ask = |flavor: &Flavor| {
+                let predicate = state.predicate(predicate(demand, demand.pool, flavor.cells));
+                state.ask_of(&flavor.amounts, predicate, demand.tenant)
+            };
             flavor_asks.push(scenario.flavors.iter().map(ask).collect());
-            predicates.push(predicate);
+            predicates.push(state.predicate(predicate(demand, demand.pool, 0)));
         }
         Ok(Self {
             requests: Requests::new(&scenario, files)?,
@@ -323,14 +325,19 @@ impl Simulation {
         let demand = &scenario.demands[request.demand.row()];
         let own = match request.pool == demand.pool {
             true => self.predicates[request.demand.row()],
-            false => state.predicate(predicate(demand, request.pool)),
+            false => state.predicate(predicate(demand, request.pool, 0)),
         };
         let mut ask = match request.size {
             Size::Flavor(flavor) if request.pool == demand.pool => {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
             Size::Flavor(flavor) => {
-                state.ask_of(&scenario.flavors[flavor.row()].amounts, own, request.tenant)
+                let flavor = &scenario.flavors[flavor.row()];
+                let own = match flavor.cells {
+                    0 => own,
+                    cells => state.predicate(predicate(demand, request.pool, cells)),
+                };
+                state.ask_of(&flavor.amounts, own, request.tenant)
             }
             Size::Own(amounts) => state.ask_of(&amounts, own, request.tenant),
         };

@@ -17,7 +17,9 @@ pub mod shapes;
 pub mod tenancy;
 pub mod vms;
 pub mod devices;
+pub mod cells;
 
+pub use cells::{CellSet, Cells};
 pub use classes::Classes;
 pub use columns::Columns;
 pub use devices::{DeviceSet, Devices};
@@ -47,6 +49,21 @@ pub struct Ask {
     pub tenant: TenantId,
 }
 
+/// Where inside its host a VM lies; `None`: where the usual rule puts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// Its GPUs' devices.
+    pub devices: Option<DeviceSet>,
+    /// Its NUMA cells.
+    pub cells: Option<CellSet>,
+}
+
+impl From<Option<DeviceSet>> for Spot {
+    fn from(devices: Option<DeviceSet>) -> Self {
+        Self { devices, cells: None }
+    }
+}
+
 /// The fleet at one instant.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -58,6 +75,8 @@ pub struct State {
     pub shapes: Shapes,
     /// GPUs, and who has them.
     pub devices: Devices,
+    /// NUMA cells, and who has them.
+    pub cells: Cells,
     /// How what is free lies inside hosts.
     pub layouts: Layouts,
     /// Groups with a member alive or waiting.
@@ -103,6 +122,7 @@ impl State {
             vms: Vms::default(),
             shapes: Shapes::new(scenario),
             devices: Devices::new(scenario.kinds.devices()),
+            cells: Cells::new(scenario),
             layouts: Layouts::default(),
             groups: Groups::default(),
             tenancy: Tenancy::new(scenario),
@@ -139,7 +159,7 @@ impl State {
     fn sorted(&self) -> Classes {
         let mut classes = Classes::new(self.hosts.kinds(), &self.hosts.effective_max());
         for host in self.hosts.ids() {
-            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            let what = self.hosts.columns().likeness(host.row());
             classes.update(host, what, self.hosts.takes(host).as_ref());
         }
         classes
@@ -150,7 +170,7 @@ impl State {
     fn changed(&mut self, host: HostId) {
         if let Some(classes) = &mut self.classes {
             let free = self.hosts.takes(host);
-            let what = (self.hosts.host_type(host), self.hosts.layout(host));
+            let what = self.hosts.columns().likeness(host.row());
             classes.update(host, what, free.as_ref());
         } else if self.goes_by_classes() {
             self.classes = Some(self.sorted());
@@ -165,6 +185,7 @@ impl State {
             let layout = self.devices.add_host(amount, &mut self.layouts);
             self.hosts.set_layout(host, layout);
         }
+        self.add_cells(host);
         self.changed(host);
         host
     }
@@ -252,11 +273,11 @@ impl State {
         self.start_on(vm, end, None)
     }
 
-    /// The same, on these devices of the host; `None`: on those of the usual rule.
-    pub fn start_on(&mut self, vm: Vm, end: Time, devices: Option<DeviceSet>) -> VmId {
+    /// The same, on these devices and cells of the host.
+    pub fn start_on(&mut self, vm: Vm, end: Time, spot: impl Into<Spot>) -> VmId {
         let host = vm.host;
         let id = self.vms.add(vm);
-        self.enter(id, &vm, host, devices);
+        self.enter(id, &vm, host, spot.into());
         self.changed(host);
         self.last_placed = Some(host);
         self.history.start(id, host, end);
@@ -264,6 +285,19 @@ impl State {
             residents.enter(host, id);
         }
         id
+    }
+
+    /// Where inside its host a VM alive lies.
+    pub fn spot(&self, id: VmId) -> Spot {
+        let devices = self.devices.of(id);
+        let devices = (devices.count() > 0).then_some(devices);
+        Spot { devices, cells: Some(self.cells.of(id)) }
+    }
+
+    /// A VM lies there from now on, on whichever host that is.
+    fn name_spot(&mut self, id: VmId, spot: Spot) {
+        self.devices.name(id, spot.devices.unwrap_or_default());
+        self.cells.name(id, spot.cells.unwrap_or_default());
     }
 
     /// What is free on a host lies in another way from now on. The new layout is held before the

@@ -7,9 +7,11 @@
 use crate::fact::Reason;
 use crate::resources::Amounts;
 use crate::scenario::HostTypeId;
+use crate::state::cells::{CellNeed, Cells};
+use crate::state::columns::Likeness;
 use crate::state::devices::Portion;
 use crate::state::shapes::{PredicateId, Shape, TypeVerdict};
-use crate::state::{HostStatus, LayoutId, State};
+use crate::state::{HostStatus, State};
 use std::collections::BTreeMap;
 
 /// The most requests that [`Mix`] remembers.
@@ -101,6 +103,15 @@ struct Left {
     /// The column of GPUs, and what is left of each device, ascending.
     gpu: Option<usize>,
     devices: Vec<i64>,
+    /// CPU and memory left in each NUMA cell.
+    cells: Vec<[i64; 2]>,
+}
+
+/// What one VM of the mix takes of a host of one type.
+#[derive(Clone, Copy, Debug)]
+struct Piece<'w> {
+    amounts: &'w Amounts,
+    cells: CellNeed,
 }
 
 /// What one host comes to.
@@ -118,19 +129,19 @@ pub fn account(state: &State, wanted: &[Wanted]) -> Account {
     let hosts = &state.hosts;
     let mut account =
         Account { fits: wanted.iter().map(|wanted| (*wanted, 0)).collect(), ..Account::default() };
-    let mut alike: BTreeMap<(HostTypeId, LayoutId, Amounts), Filled> = BTreeMap::new();
+    let mut alike: BTreeMap<(Likeness, Amounts), Filled> = BTreeMap::new();
     for host in hosts.ids() {
         let free = hosts.columns().amounts(host.row()).map(|free| free.max(0));
         let (left, reason) = match hosts.status(host) {
             HostStatus::Retired => continue,
             HostStatus::Cordoned => (free, Reason::Cordoned),
             HostStatus::Up => {
-                let host_type = hosts.host_type(host);
-                let layout = hosts.layout(host);
-                let filled = alike.entry((host_type, layout, free)).or_insert_with(|| {
-                    let (gpu, devices) = (state.devices.column(), state.layouts.parts(layout));
-                    let left = Left { amounts: free, gpu, devices: devices.to_vec() };
-                    fill(state, host_type, left, wanted)
+                let what = hosts.columns().likeness(host.row());
+                let filled = alike.entry((what, free)).or_insert_with(|| {
+                    let devices = state.layouts.parts(what.layout).to_vec();
+                    let cells = state.layouts.parts(what.cells).as_chunks().0.to_vec();
+                    let left = Left { amounts: free, gpu: state.devices.column(), devices, cells };
+                    fill(state, what.host_type, left, wanted)
                 });
                 account.more += filled.more;
                 for (fits, more) in account.fits.iter_mut().zip(&filled.fits) {
@@ -156,15 +167,26 @@ fn add(sum: &mut Amounts, amounts: &Amounts, kinds: usize) {
 fn fill(state: &State, host_type: HostTypeId, free: Left, wanted: &[Wanted]) -> Filled {
     let verdict = |wanted: &Wanted| state.shapes.verdicts_of(wanted.predicate)[host_type.row()];
     let is_admitted = |wanted: &Wanted| verdict(wanted) == TypeVerdict::Admitted;
-    let fits = |wanted: &Wanted| if is_admitted(wanted) { free.room(&wanted.amounts) } else { 0 };
+    let need = |wanted: &Wanted| {
+        let declared = state.shapes.predicate_of(wanted.predicate).cells;
+        state.cells.need(host_type, &wanted.amounts, declared)
+    };
+    let fits = |wanted: &Wanted| match is_admitted(wanted) {
+        true => free.room(Piece { amounts: &wanted.amounts, cells: need(wanted) }),
+        false => 0,
+    };
     let mut filled = Filled {
         more: 0,
         reason: Reason::Pool,
         fits: wanted.iter().map(fits).collect(),
         left: free.clone(),
     };
-    let admitted: Vec<&Wanted> = wanted.iter().filter(|wanted| is_admitted(wanted)).collect();
-    let Some(commonest) = admitted.first() else {
+    let admitted: Vec<(u64, Piece<'_>)> = wanted
+        .iter()
+        .filter(|wanted| is_admitted(wanted))
+        .map(|wanted| (wanted.weight, Piece { amounts: &wanted.amounts, cells: need(wanted) }))
+        .collect();
+    let Some((_, commonest)) = admitted.first() else {
         if wanted.iter().any(|wanted| verdict(wanted) == TypeVerdict::LabelMissing) {
             filled.reason = Reason::Labels;
         }
@@ -174,37 +196,80 @@ fn fill(state: &State, host_type: HostTypeId, free: Left, wanted: &[Wanted]) -> 
     while filled.more < FILL_STEPS_MAX {
         let mut all = 0;
         let mut first: Option<usize> = None;
-        for (row, wanted) in admitted.iter().enumerate() {
-            if filled.left.room(&wanted.amounts) > 0 {
-                all += i128::from(wanted.weight);
-                credit[row] += i128::from(wanted.weight);
+        for (row, (weight, piece)) in admitted.iter().enumerate() {
+            if filled.left.fits(*piece) {
+                all += i128::from(*weight);
+                credit[row] += i128::from(*weight);
                 first = first.filter(|first| credit[*first] >= credit[row]).or(Some(row));
             }
         }
         let Some(first) = first else { break };
         credit[first] -= all;
-        filled.take(admitted[first], 1);
+        filled.take(admitted[first].1, 1);
     }
-    for wanted in &admitted {
-        filled.take(wanted, filled.left.room(&wanted.amounts));
+    for (_, piece) in &admitted {
+        filled.take(*piece, filled.left.room(*piece));
     }
     let short = (0..state.hosts.kinds())
         .filter(|column| commonest.amounts[*column] > filled.left.amounts[*column])
         .fold(0, |short, column| short | 1_u8 << column);
-    filled.reason = if short == 0 { Reason::Devices } else { Reason::Short(short) };
+    filled.reason = match short {
+        0 if filled.left.room_on_devices(filled.left.portion(commonest.amounts)) > 0 => {
+            Reason::Cells
+        }
+        0 => Reason::Devices,
+        short => Reason::Short(short),
+    };
     filled
 }
 
 impl Filled {
-    fn take(&mut self, wanted: &Wanted, number: u64) {
+    fn take(&mut self, piece: Piece<'_>, number: u64) {
         self.more += number;
-        self.left.take(&wanted.amounts, number);
+        self.left.take(piece.amounts, number);
+        self.left.take_cells(piece.cells, number);
     }
 }
 
 impl Left {
-    /// How many of this size fit.
-    fn room(&self, amounts: &Amounts) -> u64 {
+    /// How many of these fit, of which there can be no end if they take nothing.
+    fn room(&self, piece: Piece<'_>) -> u64 {
+        let room = self.room_in_sum(piece.amounts);
+        match piece.cells {
+            CellNeed { count: 0, .. } | CellNeed { count: 1.., each: [0, 0] } => room,
+            // In one cell each: in which order does not matter.
+            CellNeed { count: 1, each } => {
+                let by = |left: i64, each: i64| if each > 0 { left / each } else { i64::MAX };
+                let cells = self.cells.iter();
+                let room_in = |left: &[i64; 2]| by(left[0], each[0]).min(by(left[1], each[1]));
+                room.min(cells.map(room_in).sum::<i64>().unsigned_abs())
+            }
+            need => {
+                let mut trial = self.cells.clone();
+                let mut found = 0;
+                while found < room && need.fits(trial.as_flattened()) {
+                    take_cells(&mut trial, need);
+                    found += 1;
+                }
+                found
+            }
+        }
+    }
+
+    /// Whether one of these fits.
+    fn fits(&self, piece: Piece<'_>) -> bool {
+        self.room_in_sum(piece.amounts) > 0 && piece.cells.fits(self.cells.as_flattened())
+    }
+
+    /// So many take NUMA cells, one after another, by the usual rule.
+    fn take_cells(&mut self, need: CellNeed, number: u64) {
+        if need.count > 0 && need.each != [0, 0] {
+            (0..number).for_each(|_| take_cells(&mut self.cells, need));
+        }
+    }
+
+    /// How many of this size fit but for NUMA cells.
+    fn room_in_sum(&self, amounts: &Amounts) -> u64 {
         let asked = self.amounts.iter().zip(amounts).filter(|(_, amount)| **amount > 0);
         let by_amount = asked.map(|(free, amount)| (free / amount).max(0).unsigned_abs()).min();
         by_amount.unwrap_or(0).min(self.room_on_devices(self.portion(amounts)))
@@ -243,6 +308,13 @@ impl Left {
     }
 }
 
+fn take_cells(cells: &mut [[i64; 2]], need: CellNeed) {
+    for cell in Cells::best_fit(cells, need).iter() {
+        cells[cell][0] -= need.each[0];
+        cells[cell][1] -= need.each[1];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,8 +327,8 @@ mod tests {
             amounts
         };
         let room = |free, asked| {
-            let left = Left { amounts: free, gpu: None, devices: Vec::new() };
-            left.room(&asked)
+            let left = Left { amounts: free, gpu: None, devices: Vec::new(), cells: Vec::new() };
+            left.room_in_sum(&asked)
         };
         assert_eq!(room(amounts(8, 9), amounts(2, 4)), 2);
         assert_eq!(room(amounts(8, 0), amounts(2, 0)), 4);
@@ -264,16 +336,34 @@ mod tests {
     }
 
     #[test]
+    fn cells_have_room_as_vms_come_one_after_another() {
+        let amounts = [3, 0, 0, 0, 0, 0, 0, 0];
+        let left = Left {
+            amounts: [16, 0, 0, 0, 0, 0, 0, 0],
+            gpu: None,
+            devices: Vec::new(),
+            cells: vec![[2, 0], [6, 0], [8, 0]],
+        };
+        let room = |count, each| {
+            let cells = CellNeed { count, each: [each, 0] };
+            left.room(Piece { amounts: &amounts, cells })
+        };
+        assert_eq!([room(0, 0), room(1, 3), room(1, 7), room(1, 9)], [5, 4, 1, 0]);
+        // The first two take the cells with 2 and 6, then nothing has as much beside the last.
+        assert_eq!([room(2, 2), room(2, 3), room(3, 2), room(3, 3)], [3, 2, 1, 0]);
+    }
+
+    #[test]
     fn gpus_have_room_device_by_device() {
         let amounts = |gpu| [gpu, 0, 0, 0, 0, 0, 0, 0];
         let devices = vec![300, 600, 1_000, 1_000];
-        let mut left = Left { amounts: amounts(2_900), gpu: Some(0), devices };
-        let room = [300, 400, 700, 1_000, 2_000].map(|gpu| left.room(&amounts(gpu)));
+        let mut left = Left { amounts: amounts(2_900), gpu: Some(0), devices, cells: Vec::new() };
+        let room = [300, 400, 700, 1_000, 2_000].map(|gpu| left.room_in_sum(&amounts(gpu)));
         assert_eq!(room, [9, 5, 2, 2, 1]);
         left.take(&amounts(400), 2);
         assert_eq!((left.amounts[0], &left.devices[..]), (2_100, &[200, 300, 600, 1_000][..]));
         left.take(&amounts(1_000), 1);
         assert_eq!(left.devices, [0, 200, 300, 600]);
-        assert_eq!(left.room(&amounts(700)), 0, "1.1 GPUs are free, in pieces");
+        assert_eq!(left.room_in_sum(&amounts(700)), 0, "1.1 GPUs are free, in pieces");
     }
 }

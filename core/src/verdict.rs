@@ -88,6 +88,7 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
             short.map(|column| kinds.name(column)).collect::<Vec<_>>().join("+")
         }
         Reason::Devices => "gpu-devices".to_owned(),
+        Reason::Cells => "numa-cells".to_owned(),
         Reason::GroupPerHost => "group-per-host".to_owned(),
         Reason::GroupPerRack => "group-per-rack".to_owned(),
         Reason::GroupPerZone => "group-per-zone".to_owned(),
@@ -114,6 +115,7 @@ pub fn reason_words(name: &str) -> String {
         "taints" => "because they do not tolerate the taints of the hosts left".to_owned(),
         "cordoned" => "because the hosts left take no new VMs".to_owned(),
         "gpu-devices" => "because the free GPUs lie in pieces".to_owned(),
+        "numa-cells" => "because too few NUMA cells have enough left".to_owned(),
         "exclusive" => "because tenants want no others beside them on the hosts left".to_owned(),
         "group-per-host" => "because their group has its share of every host".to_owned(),
         "group-per-rack" => "because their group has its share of every rack".to_owned(),

@@ -309,7 +309,7 @@ fn live(case: u64) -> [usize; 2] {
                 let tenant = TenantId::from_row(dice.random_range(0..3usize));
                 let mut ask = twins.same(|state| {
                     let (labels, rules) = (labels.clone(), rules_of_hosts.clone());
-                    let predicate = state.predicate(Predicate { pool, labels, rules });
+                    let predicate = state.predicate(Predicate { pool, labels, rules, cells: 0 });
                     state.ask_of(&flavor.amounts, predicate, tenant)
                 });
                 if dice.random_range(0..4u8) == 0 {

@@ -1901,6 +1901,54 @@ proptest! {
 }
 
 #[test]
+fn what_cannot_be_split_over_numa_cells_is_told() {
+    check_lines(
+        &[
+            ("model", "numa-cells = 1"),
+            ("model", "numa-cells = 17"),
+            ("model", "numa-cells = 2.5"),
+            ("model", "numa-cells = 'two'"),
+            ("model", "numa-cells = 2"),
+            ("model", "numa-cells = 7"),
+            ("flavor", "numa-cells = 0"),
+            ("flavor", "numa-cells = 17"),
+            ("flavor", "numa-cells = 16"),
+            ("flavor", "numa-cells = 2"),
+            ("flavor", "numa-cells = 3"),
+        ],
+        expect![[r#"
+            numa-cells = 1
+                5:14+1 `numa-cells` is at least 2, not `1`
+            numa-cells = 17
+                5:14+2 `numa-cells` is at most 16, not `17`
+            numa-cells = 2.5
+                5:14+3 `numa-cells` is a whole number, not `2.5`
+            numa-cells = 'two'
+                5:14+5 `numa-cells` is a number, not text | write it like `10`
+            numa-cells = 2
+                fine
+            numa-cells = 7
+                5:14+1 8 vCPU of cpu cannot be split evenly over 7 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+            numa-cells = 0
+                11:14+1 `numa-cells` is at least 1, not `0`
+            numa-cells = 17
+                11:14+2 `numa-cells` is at most 16, not `17`
+            numa-cells = 16
+                11:14+2 1 vCPU of cpu cannot be split evenly over 16 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+            numa-cells = 2
+                fine
+            numa-cells = 3
+                11:14+1 1 vCPU of cpu cannot be split evenly over 3 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+        "#]],
+    );
+    let in_cells = SMALL.replace("[host-models.m]\n", "[host-models.m]\nnuma-cells = 2\n");
+    let oversold = in_cells.replace("[[pools]]\n", "[[pools]]\novercommit = { cpu = 1.000125 }\n");
+    expect![[r#"
+        0:0+1 with the overcommit of pool `p`, 8001m of cpu cannot be split evenly over 2 NUMA cells | cpu in milli-cpu and memory in MiB are divided by it
+    "#]].assert_eq(&told(read_with("t.toml", &oversold, &[])));
+}
+
+#[test]
 fn gpus_are_whole_on_hosts_and_never_overcommitted() {
     check_lines(
         &[

@@ -93,7 +93,7 @@ impl World {
     fn ask(&mut self, amount: i64, tenant: usize, change: impl FnOnce(&mut Predicate)) -> Ask {
         let demand = &self.scenario.demands[0];
         let rules = demand.rules.clone();
-        let mut predicate = Predicate { pool: None, labels: Vec::new(), rules };
+        let mut predicate = Predicate { pool: None, labels: Vec::new(), rules, cells: 0 };
         change(&mut predicate);
         let predicate = self.state.predicate(predicate);
         let tenant = TenantId::from_row(tenant);

@@ -151,6 +151,7 @@ fn code(reason: Reason) -> u64 {
         Reason::Devices => 11,
         Reason::Affinity(level) => 12 + row(level.row()),
         Reason::Skew(level) => 15 + row(level.row()),
+        Reason::Cells => 18,
         Reason::Quota(quotas) => 512 + u64::from(quotas),
         Reason::Short(columns) => 256 + u64::from(columns),
     }

@@ -1,8 +1,13 @@
 //! Filters: whether a host can take an ask at all, and if not, why not.
 //!
 //! A host is turned away by the first filter in this order: quota, service, pool, labels,
-//! forbidden labels, taints, exclusive tenants, resources, devices, group. So each host that does
-//! not fit counts once, and the counts sum to the fleet.
+//! forbidden labels, taints, exclusive tenants, resources, devices, NUMA cells, group. So each host
+//! that does not fit counts once, and the counts sum to the fleet.
+//!
+//! On a host with NUMA cells a request takes as many as its flavor says (`numa-cells`), as much in
+//! each; one that does not say takes one, or, if it is larger than an empty one, the fewest that
+//! an empty host needs. So many cells must have room. A host without cells will do for who wants
+//! at most one.
 
 use super::mates::Mates;
 use crate::fact::Reason;
@@ -21,6 +26,8 @@ pub struct Filter<'s> {
     amounts: &'s Amounts,
     verdicts: &'s [TypeVerdict],
     portion: Portion,
+    /// NUMA cells that it declares; `None`: they keep it off no host.
+    cells: Option<u8>,
     mates: Option<Mates<'s>>,
     /// Which levels of affinity make hosts welcome.
     levels: [bool; Level::ALL.len()],
@@ -38,11 +45,13 @@ impl<'s> Filter<'s> {
     pub fn new(state: &'s State, ask: Ask) -> Self {
         let amounts = &state.shapes.get(ask.shape).amounts;
         let gpus = state.devices.column().map_or(0, |column| amounts[column]);
+        let cells = state.shapes.predicate(ask.shape).cells;
         Self {
             state,
             shape: ask.shape,
             amounts,
             portion: Portion::of(gpus),
+            cells: (state.cells.are_used() || cells > 1).then_some(cells),
             verdicts: state.shapes.verdicts(ask.shape),
             mates: Mates::new(state, ask),
             levels: [true; Level::ALL.len()],
@@ -82,12 +91,22 @@ impl<'s> Filter<'s> {
             && self.verdicts[host_type.row()] == TypeVerdict::Admitted
             && self.is_type_welcome(host_type)
             && self.has_devices(columns, row)
+            && self.has_cells(columns, row)
     }
 
     /// Whether what is free of GPUs lies on devices as the ask needs it.
     #[inline]
     fn has_devices(&self, columns: &Columns, row: usize) -> bool {
         self.portion.count == 0 || self.portion.fits(self.state.layouts.parts(columns.layout(row)))
+    }
+
+    /// Whether what is free of CPU and memory lies in NUMA cells as the ask needs it.
+    #[inline]
+    fn has_cells(&self, columns: &Columns, row: usize) -> bool {
+        self.cells.is_none_or(|declared| {
+            let need = self.state.cells.need(columns.host_type(row), self.amounts, declared);
+            need.fits(self.state.layouts.parts(columns.cells(row)))
+        })
     }
 
     /// Whether two hosts with the same row can differ for the ask.
@@ -140,6 +159,7 @@ impl<'s> Filter<'s> {
     fn has_room(&self, columns: &Columns, row: usize) -> Result<(), Reason> {
         match self.short(columns, row) {
             0 if !self.has_devices(columns, row) => Err(Reason::Devices),
+            0 if !self.has_cells(columns, row) => Err(Reason::Cells),
             0 => Ok(()),
             short => Err(Reason::Short(short)),
         }
@@ -250,6 +270,12 @@ impl<'s> Filter<'s> {
         if short & gpus == 0 && !self.has_devices(columns, row) {
             found.push(Reason::Devices);
         }
+        let lies_in_cells = |column: &usize| self.state.cells.has_column(*column);
+        let is_short = |column: usize| short >> column & 1 == 1;
+        let is_short = (0..columns.kinds()).filter(lies_in_cells).any(is_short);
+        if !is_short && !self.has_cells(columns, row) {
+            found.push(Reason::Cells);
+        }
         found.extend(self.mates.into_iter().flat_map(|mates| mates.objections(host)));
         found
     }
@@ -336,11 +362,12 @@ fn stage(reason: &Reason) -> u8 {
         Reason::Exclusive => 7,
         Reason::Short(_) => 8,
         Reason::Devices => 9,
+        Reason::Cells => 10,
         Reason::GroupPerHost
         | Reason::GroupPerRack
         | Reason::GroupPerZone
         | Reason::Affinity(_)
-        | Reason::Skew(_) => 10,
-        Reason::PassedOver => 11,
+        | Reason::Skew(_) => 11,
+        Reason::PassedOver => 12,
     }
 }

@@ -278,6 +278,10 @@ sections! {
         LEAD_TIME "lead-time" Spread(false), Else("`\"0 s\"`"), "\"70 days\"";
         /// The age at which a host takes no more VMs; it leaves once it is empty. At least 1 day.
         RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
+        /// NUMA cells, 2 to 16, over which the cpu and memory that it can give out are split
+        /// evenly. A VM lies in one cell, or in as many as its flavor says; one that does not say
+        /// and is larger than an empty cell lies in the fewest that an empty host needs for it.
+        NUMA_CELLS "numa-cells" Whole, Else("none"), "2";
         /// Labels of its hosts. Those of the pool and of the hosts themselves come on top.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
         /// Taints of its hosts: nothing is placed there that does not tolerate them all. Those of
@@ -432,6 +436,9 @@ sections! {
     flavor "[flavors.NAME]" Amounts {
         /// Another flavor, from which all keys are taken that this one does not have.
         EXTENDS "extends" Name("flavor"), Else("none"), "\"small\"";
+        /// NUMA cells of its host that each VM takes, 1 to 16, with an equal part of its cpu and
+        /// memory in each. With 2 or more it is placed only on hosts that have so many.
+        NUMA_CELLS "numa-cells" Whole, Else("1 on a host with cells, or more if it is larger than one"), "2";
     }
 
     /// A source of requests: `alive`, `rate` or `trace` says when they come.

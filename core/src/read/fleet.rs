@@ -10,7 +10,7 @@ use super::spreads::{self, Allow};
 use super::tree::{Entry, Node, Value};
 use crate::inventory::{InventoryHost, read_inventory};
 use crate::problem::Problems;
-use crate::resources::{AMOUNT_MAX, Builtin, DEVICE_MILLI, DEVICES_MAX};
+use crate::resources::{AMOUNT_MAX, Builtin, CELLS_MAX, DEVICE_MILLI, DEVICES_MAX};
 use crate::scenario::{
     Curve, Distribution, Growth, HOSTS_MAX, HostSpec, HostTypeId, ModelId, Pool, PoolId,
     Procurement, Rack, RackId, Taint, ZoneId,
@@ -41,6 +41,7 @@ pub(crate) struct Model {
     pub(crate) price_cents: u64,
     pub(crate) lead_time: Distribution,
     pub(crate) retire_after_ms: Option<u64>,
+    pub(crate) cells: u8,
     marks: Marks,
 }
 
@@ -443,6 +444,11 @@ impl Fleet {
                 0
             });
         }
+        if let Some(message) = uneven(sold.cells.into(), &sold.effective) {
+            let name = shorten(&self.pools[pool].name);
+            let message = format!("with the overcommit of pool `{name}`, {message}");
+            check.error_hint(At::File, message, UNEVEN_HINT);
+        }
         let row = self.models.len();
         self.models.push(sold);
         self.pool_models.insert((model, pool), row);
@@ -592,6 +598,7 @@ impl Fleet {
                 price_cents: 0,
                 lead_time: Distribution::Constant(0),
                 retire_after_ms: None,
+                cells: 0,
                 marks: Marks::default(),
             },
         };
@@ -605,6 +612,11 @@ impl Fleet {
                 model.overcommit[column],
             );
             model.effective[column] = free.unwrap_or(AMOUNT_MAX);
+        }
+        if let Some(message) = uneven(model.cells.into(), &model.effective) {
+            let hint = UNEVEN_HINT.to_owned();
+            check.findings.error_elsewhere(at, file, host.line, message, Some(hint));
+            return None;
         }
         let size = size_name(check, &model.total);
         model.name = match (&*model.name, base) {
@@ -938,6 +950,13 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
     let retire_after_ms = table
         .get(&host_model::RETIRE_AFTER)
         .and_then(|node| check.length_ms(host_model::RETIRE_AFTER.key, node, DAY_MS));
+    let cells = table.get(&host_model::NUMA_CELLS).and_then(|node| {
+        let cells = check.whole(host_model::NUMA_CELLS.key, node, 2, CELLS_MAX as u64)?;
+        if let Some(message) = uneven(cells as i64, &free) {
+            check.error_hint(node.at, message, UNEVEN_HINT);
+        }
+        Some(cells as u8)
+    });
     let fields = [&host_model::LABELS, &host_model::TAINTS, &host_model::SOFT_TAINTS];
     let marks = read_marks(check, table, fields);
     Model {
@@ -949,6 +968,7 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
         price_cents: price_cents.unwrap_or(0),
         lead_time: lead_time.unwrap_or(Distribution::Constant(0)),
         retire_after_ms,
+        cells: cells.unwrap_or(0),
         marks,
     }
 }
@@ -973,6 +993,17 @@ fn check_gpus(check: &mut Check<'_>, table: &Table<'_>, total: Wide, kept: Wide)
             check.error(at, format!("a host has at most {DEVICES_MAX} GPUs"));
         }
     }
+}
+
+/// What to do about amounts that do not divide evenly over NUMA cells.
+pub(super) const UNEVEN_HINT: &str = "cpu in milli-cpu and memory in MiB are divided by it";
+
+/// What is wrong if CPU or memory does not divide evenly over so many NUMA cells (0: none).
+pub(super) fn uneven(cells: i64, amounts: &Wide) -> Option<String> {
+    let uneven = |kind: &Builtin| cells > 0 && amounts[*kind as usize] % cells != 0;
+    let kind = [Builtin::Cpu, Builtin::Memory].into_iter().find(uneven)?;
+    let amount = format_amount(kind.name(), kind.unit(), amounts[kind as usize]);
+    Some(format!("{amount} of {} cannot be split evenly over {cells} NUMA cells", kind.name()))
 }
 
 fn shown_gpus(amount: i64) -> String {

@@ -4,14 +4,14 @@ use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
 use super::fields::{Field, daily, demand, event, flavor, root, season, wait, weekly};
 use super::findings::At;
-use super::fleet::{Fleet, inherited};
+use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
 use super::rules::{Rules, Tenant, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
-use crate::resources::{Builtin, PORTION_HINT, is_portion};
+use crate::resources::{Builtin, CELLS_MAX, PORTION_HINT, is_portion};
 use crate::scenario::{
     Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull, WhenPreempted,
 };
@@ -32,6 +32,7 @@ const EVENTS_MAX: usize = 1_000;
 pub(crate) struct FlavorDraft {
     pub(crate) name: String,
     pub(crate) amounts: Wide,
+    pub(crate) cells: u8,
 }
 
 /// A demand, its labels as `key=value` and its other names as rows.
@@ -140,7 +141,8 @@ impl Load {
                 check.error_hint(table.at, message, "add what it takes, such as `cpu = 2`");
             }
             self.flavor_rows.insert(entry.key.clone(), self.flavors.len());
-            self.flavors.push(FlavorDraft { name: entry.key.clone(), amounts });
+            let cells = read_cells(check, &table, &amounts);
+            self.flavors.push(FlavorDraft { name: entry.key.clone(), amounts, cells });
         }
     }
 
@@ -764,4 +766,15 @@ fn read_event(check: &mut Check<'_>, node: &Node) -> Option<SeasonEvent> {
     let factor = table.must(check, &event::FACTOR);
     let factor = factor.and_then(|node| check.number(event::FACTOR.key, node, 0.0, FACTOR_MAX));
     Some(SeasonEvent { at_ms: at_ms?, lasts_ms: lasts_ms?, factor: factor? })
+}
+
+/// The NUMA cells that a flavor wants; 0: it does not say.
+fn read_cells(check: &mut Check<'_>, table: &Table<'_>, amounts: &Wide) -> u8 {
+    let Some(node) = table.get(&flavor::NUMA_CELLS) else { return 0 };
+    let key = flavor::NUMA_CELLS.key;
+    let Some(cells) = check.whole(key, node, 1, CELLS_MAX as u64) else { return 0 };
+    if let Some(message) = uneven(cells as i64, amounts) {
+        check.error_hint(node.at, message, UNEVEN_HINT);
+    }
+    cells as u8
 }

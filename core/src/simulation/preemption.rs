@@ -67,8 +67,8 @@ impl Trial<VmId> for HostOnTrial<'_> {
     }
 
     fn let_back(&mut self, id: VmId) {
-        let devices = self.state.devices.of(id);
-        self.state.put(id, self.host, Some(devices));
+        let spot = self.state.spot(id);
+        self.state.put(id, self.host, spot);
     }
 
     fn fits(&self) -> bool {

@@ -5,12 +5,11 @@
 //! the sizes of VMs, not by the number of hosts), so a decision looks at classes, and takes the
 //! lowest index of the best. Decisions are those of the scan over all hosts.
 
-use super::layouts::LayoutId;
+use super::columns::Likeness;
 use super::members::Members;
 use super::screen::Screen;
 use super::{Columns, HostId, push_snugly};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::HostTypeId;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -26,7 +25,7 @@ pub struct Classes {
     /// By class; empty for a row to be used again.
     members: Vec<Members>,
     vacant: Vec<u32>,
-    /// Classes by type, layout and free.
+    /// Classes by what hosts are, how what is free lies, and free.
     by_key: HashTable<u32>,
     /// By host.
     class_of: Vec<u32>,
@@ -66,17 +65,12 @@ impl Classes {
     }
 
     /// Puts a host into the class of what it now is; `free` is `None` if it takes no VMs.
-    pub(super) fn update(
-        &mut self,
-        host: HostId,
-        (host_type, layout): (HostTypeId, LayoutId),
-        free: Option<&Amounts>,
-    ) {
+    pub(super) fn update(&mut self, host: HostId, what: Likeness, free: Option<&Amounts>) {
         if self.class_of.len() <= host.row() {
             (self.class_of.len()..=host.row())
                 .for_each(|_| push_snugly(&mut self.class_of, NO_CLASS));
         }
-        let new = free.map_or(NO_CLASS, |free| self.class(host_type, layout, free));
+        let new = free.map_or(NO_CLASS, |free| self.class(what, free));
         let old = std::mem::replace(&mut self.class_of[host.row()], new);
         if old == new {
             return;
@@ -102,29 +96,30 @@ impl Classes {
     }
 
     /// The class of hosts like this, new if there is none.
-    fn class(&mut self, host_type: HostTypeId, layout: LayoutId, free: &Amounts) -> u32 {
+    fn class(&mut self, what: Likeness, free: &Amounts) -> u32 {
         let kinds = self.columns.kinds();
-        let hash = hash_of(host_type, layout, free, kinds);
+        let hash = hash_of(what, free, kinds);
         let columns = &self.columns;
         let is_it = |class: &u32| {
             let row = *class as usize;
-            columns.is(row, host_type, free) && columns.layout(row) == layout
+            columns.is(row, what.host_type, free) && columns.likeness(row) == what
         };
         if let Some(known) = self.by_key.find(hash, is_it) {
             return *known;
         }
         let class = match self.vacant.pop() {
             Some(class) => {
-                self.columns.set(class as usize, host_type, free);
+                self.columns.set(class as usize, what.host_type, free);
                 class
             }
             None => {
-                self.columns.push(host_type, free);
+                self.columns.push(what.host_type, free);
                 self.members.push(Members::default());
                 u32::try_from(self.members.len() - 1).expect("there are no more classes than hosts")
             }
         };
-        self.columns.set_layout(class as usize, layout);
+        self.columns.set_layout(class as usize, what.layout);
+        self.columns.set_cells(class as usize, what.cells);
         self.screen.set_free(class as usize, free);
         let columns = &self.columns;
         let rehash = |class: &u32| hash_of_row(columns, *class as usize);
@@ -143,12 +138,13 @@ impl Classes {
 }
 
 fn hash_of_row(columns: &Columns, row: usize) -> u64 {
-    hash_of(columns.host_type(row), columns.layout(row), &columns.amounts(row), columns.kinds())
+    hash_of(columns.likeness(row), &columns.amounts(row), columns.kinds())
 }
 
-fn hash_of(host_type: HostTypeId, layout: LayoutId, free: &Amounts, kinds: usize) -> u64 {
+fn hash_of(what: Likeness, free: &Amounts, kinds: usize) -> u64 {
     let mut bytes = [0; 8 * (KINDS_MAX + 1)];
-    let first = host_type.row() as u64 | (layout.row() as u64) << 32;
+    let cells = (what.cells.row() as u64).rotate_left(48);
+    let first = (what.host_type.row() as u64 | (what.layout.row() as u64) << 32) ^ cells;
     bytes[..8].copy_from_slice(&first.to_le_bytes());
     for (chunk, amount) in bytes[8..].chunks_exact_mut(8).zip(&free[..kinds]) {
         chunk.copy_from_slice(&amount.to_le_bytes());

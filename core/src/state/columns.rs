@@ -5,6 +5,17 @@ use super::push_snugly;
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::HostTypeId;
 
+/// What hosts that have as much free must share to be alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Likeness {
+    /// What they are.
+    pub host_type: HostTypeId,
+    /// How what is free lies on devices.
+    pub layout: LayoutId,
+    /// How it lies in NUMA cells.
+    pub cells: LayoutId,
+}
+
 /// Rows of what scorers may look at.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
@@ -13,6 +24,8 @@ pub struct Columns {
     host_type: Vec<HostTypeId>,
     /// Shorter than the others, or empty, where the rows to come have the plain layout.
     layout: Vec<LayoutId>,
+    /// The same of NUMA cells.
+    cells: Vec<LayoutId>,
     kinds: usize,
 }
 
@@ -56,13 +69,28 @@ impl Columns {
 
     /// The same from now on.
     pub(super) fn set_layout(&mut self, row: usize, layout: LayoutId) {
-        if layout == self.layout(row) {
-            return;
+        set(&mut self.layout, row, layout);
+    }
+
+    /// How CPU and memory lie in the NUMA cells of a row's host.
+    #[inline]
+    pub fn cells(&self, row: usize) -> LayoutId {
+        self.cells.get(row).copied().unwrap_or(LayoutId::PLAIN)
+    }
+
+    /// The same from now on.
+    pub(super) fn set_cells(&mut self, row: usize, cells: LayoutId) {
+        set(&mut self.cells, row, cells);
+    }
+
+    /// What a row is beside what is free there.
+    #[inline]
+    pub fn likeness(&self, row: usize) -> Likeness {
+        Likeness {
+            host_type: self.host_type(row),
+            layout: self.layout(row),
+            cells: self.cells(row),
         }
-        while self.layout.len() <= row {
-            push_snugly(&mut self.layout, LayoutId::PLAIN);
-        }
-        self.layout[row] = layout;
     }
 
     /// Whether a row has room. An amount of 0 fits even where less than nothing is free.
@@ -111,4 +139,14 @@ impl Columns {
             self.free[column][row] += sign * amounts[column];
         }
     }
+}
+
+fn set(column: &mut Vec<LayoutId>, row: usize, layout: LayoutId) {
+    if column.get(row).copied().unwrap_or(LayoutId::PLAIN) == layout {
+        return;
+    }
+    while column.len() <= row {
+        push_snugly(column, LayoutId::PLAIN);
+    }
+    column[row] = layout;
 }

@@ -138,6 +138,17 @@ impl Hosts {
         self.columns.set_layout(host.row(), layout);
     }
 
+    /// How CPU and memory lie in the NUMA cells of a host.
+    #[inline]
+    pub fn cells(&self, host: HostId) -> LayoutId {
+        self.columns.cells(host.row())
+    }
+
+    /// The same from now on.
+    pub(super) fn set_cells(&mut self, host: HostId, cells: LayoutId) {
+        self.columns.set_cells(host.row(), cells);
+    }
+
     /// Where a host stands.
     pub fn rack(&self, host: HostId) -> RackId {
         self.rack[host.row()]

@@ -3,14 +3,14 @@
 //! The one place where a VM changes its host. [`State::lift`] and [`State::put`] are for trials
 //! (who would fit if this one were elsewhere), the other two for what really happens.
 
-use super::{DeviceSet, HostId, State, Vm, VmId, push_snugly};
+use super::{HostId, Spot, State, Vm, VmId, push_snugly};
 use std::collections::BTreeMap;
 
 /// VMs on the move, and where to.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
-    /// Where to, and onto which devices there.
-    by_vm: BTreeMap<VmId, (HostId, DeviceSet)>,
+    /// Where to, and onto which devices and cells there.
+    by_vm: BTreeMap<VmId, (HostId, Spot)>,
 }
 
 impl Moves {
@@ -60,19 +60,19 @@ impl Residents {
 
 impl State {
     /// Takes a VM off its host on trial: its room and its place in its group are free until
-    /// [`Self::put`]. The devices that it had.
-    pub fn lift(&mut self, id: VmId) -> DeviceSet {
+    /// [`Self::put`]. Where it lay there.
+    pub fn lift(&mut self, id: VmId) -> Spot {
         let vm = *self.vms.get(id);
         self.leave(id, &vm, vm.host);
         self.changed(vm.host);
-        self.devices.of(id)
+        self.spot(id)
     }
 
-    /// Puts a VM that was lifted on a host: back, on the devices that it had, or elsewhere on
-    /// those of the usual rule (`None`).
-    pub fn put(&mut self, id: VmId, host: HostId, devices: Option<DeviceSet>) {
+    /// Puts a VM that was lifted on a host: back, where it lay, or elsewhere, where the usual rule
+    /// puts it.
+    pub fn put(&mut self, id: VmId, host: HostId, spot: Spot) {
         let vm = *self.vms.get(id);
-        self.enter(id, &vm, host, devices);
+        self.enter(id, &vm, host, spot);
         self.changed(host);
         self.now_on(id, host);
     }
@@ -85,12 +85,12 @@ impl State {
     pub fn begin_move(&mut self, id: VmId, to: HostId) {
         let vm = *self.vms.get(id);
         assert!(vm.host != to, "a VM moves to another host");
-        let here = self.devices.of(id);
-        self.enter(id, &vm, to, None);
+        let here = self.spot(id);
+        self.enter(id, &vm, to, Spot::default());
         // It is one VM of its tenant's, though on two hosts.
         self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, -1);
-        let there = self.devices.of(id);
-        self.devices.name(id, here);
+        let there = self.spot(id);
+        self.name_spot(id, here);
         let before = self.moves.by_vm.insert(id, (to, there));
         assert!(before.is_none(), "a VM is on one move at a time");
         self.changed(to);
@@ -104,14 +104,14 @@ impl State {
     pub fn end_move(&mut self, id: VmId, has_arrived: bool) -> HostId {
         let (to, there) = self.moves.by_vm.remove(&id).expect("the VM is on the move");
         let vm = *self.vms.get(id);
-        let here = self.devices.of(id);
+        let here = self.spot(id);
         let (left, stays) = if has_arrived { (vm.host, there) } else { (to, here) };
         if !has_arrived {
-            self.devices.name(id, there);
+            self.name_spot(id, there);
         }
         self.leave(id, &vm, left);
         self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, 1);
-        self.devices.name(id, stays);
+        self.name_spot(id, stays);
         self.changed(left);
         if has_arrived {
             self.now_on(id, to);
@@ -130,9 +130,9 @@ impl State {
         }
     }
 
-    /// A VM takes its room on a host, on these devices or those of the usual rule.
+    /// A VM takes its room on a host.
     #[inline]
-    pub(super) fn enter(&mut self, id: VmId, vm: &Vm, host: HostId, devices: Option<DeviceSet>) {
+    pub(super) fn enter(&mut self, id: VmId, vm: &Vm, host: HostId, spot: Spot) {
         let is_exclusive = self.is_exclusive(vm.ask);
         let amounts = &self.shapes.get(vm.ask.shape).amounts;
         self.hosts.take(host, amounts);
@@ -140,10 +140,11 @@ impl State {
         if let Some(amount) = self.devices.column().map(|column| amounts[column])
             && amount > 0
         {
-            let set = devices.unwrap_or_else(|| self.devices.usual(host, amount));
+            let set = spot.devices.unwrap_or_else(|| self.devices.usual(host, amount));
             let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
             self.lies(host, layout);
         }
+        self.enter_cells(id, vm.ask, host, spot.cells);
         if let Some(group) = vm.ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
@@ -162,6 +163,7 @@ impl State {
             let layout = self.devices.give(id, host, amount, &mut self.layouts);
             self.lies(host, layout);
         }
+        self.leave_cells(id, vm.ask, host);
         if let Some(group) = vm.ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }

@@ -31,6 +31,8 @@ pub struct Predicate {
     pub labels: Vec<LabelId>,
     /// What else they must be, or had better be.
     pub rules: HostRules,
+    /// NUMA cells that the VM takes there; 0: it does not say.
+    pub cells: u8,
 }
 
 /// What a predicate says of a host type. A type that several rules turn away is turned away by
@@ -115,6 +117,12 @@ impl Shapes {
     #[inline]
     pub fn predicate(&self, shape: ShapeId) -> &Predicate {
         &self.predicates[self.get(shape).predicate.row()]
+    }
+
+    /// A predicate of a known id.
+    #[inline]
+    pub fn predicate_of(&self, predicate: PredicateId) -> &Predicate {
+        &self.predicates[predicate.row()]
     }
 
     /// What a shape's predicate says, by host type.

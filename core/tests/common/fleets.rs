@@ -508,6 +508,7 @@ fn build(
             price_cents: 0,
             lead_time: Distribution::Constant(0),
             retire_after_ms: model.retire_after_ms,
+            cells: 0,
         });
     }
     let mut host_types: Vec<HostType> = Vec::new();
@@ -549,7 +550,8 @@ fn build(
     }
     for (row, amounts) in demand_side.flavors.iter().enumerate() {
         let amounts: Vec<i64> = amounts[..kinds].iter().map(|amount| amount * unit).collect();
-        scenario.flavors.push(Flavor { name: format!("f{row}"), amounts: padded(&amounts) });
+        let name = format!("f{row}");
+        scenario.flavors.push(Flavor { name, amounts: padded(&amounts), cells: 0 });
     }
     let mut files = MemoryFiles::default();
     for (row, source) in demand_side.demands.into_iter().enumerate() {

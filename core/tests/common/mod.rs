@@ -71,6 +71,7 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
         price_cents: 0,
         lead_time: Distribution::Constant(0),
         retire_after_ms: None,
+        cells: 0,
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
     scenario.host_types.push(HostType {
@@ -91,7 +92,7 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
 /// Adds a flavor.
 pub fn add_flavor(scenario: &mut Scenario, amounts: &[i64]) -> FlavorId {
     let name = format!("flavor {}", scenario.flavors.len());
-    scenario.flavors.push(Flavor { name, amounts: padded(amounts) });
+    scenario.flavors.push(Flavor { name, amounts: padded(amounts), cells: 0 });
     FlavorId::from_row(scenario.flavors.len() - 1)
 }
 
