@@ -535,12 +535,12 @@ impl Near {
             let objections = filter.objections(host);
             let is_of_vms = |reason: &Reason| !is_of_host(*reason);
             if objections.iter().all(is_of_vms) {
-                near.crowded.push((lack(state, filter.amounts(), host), host));
+                near.crowded.push((lack(state, ask, host), host));
             }
             match objections.as_slice() {
                 [Reason::NoHosts] => {}
-                [Reason::Short(_) | Reason::Devices] | [Reason::Short(_), Reason::Devices] => {
-                    near.short.push((lack(state, filter.amounts(), host), host));
+                short if is_short(short) && filter.cells_missing(host) != Some(None) => {
+                    near.short.push((lack(state, ask, host), host));
                 }
                 [rule] => near.by_rule.entry(*rule).or_insert((0, host)).0 += 1,
                 _ => {}
@@ -554,15 +554,21 @@ impl Near {
         let least = self.short.iter().min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let host = least?.1;
         let asked = &tell.state.shapes.get(ask.shape).amounts;
-        let more = quantities(&tell.scenario.kinds, &missing(tell.state, asked, host), |a| a > 0);
+        let more = quantities(&tell.scenario.kinds, &missing(tell.state, ask, host), |a| a > 0);
         let place = tell.place(host);
         let effective = tell.state.hosts.effective(host);
         let beyond = match asked.iter().zip(effective).any(|(asked, whole)| asked > whole) {
             true => format!("; that is more than an empty `{}` has", place.model),
             false => String::new(),
         };
-        let is_in_pieces = Filter::new(tell.state, ask).objections(host).contains(&Reason::Devices);
-        let pieces = if is_in_pieces { ", on the GPUs that have most left" } else { "" };
+        let filter = Filter::new(tell.state, ask);
+        let is_in_pieces = filter.objections(host).contains(&Reason::Devices);
+        let pieces = match (is_in_pieces, filter.cells_missing(host).is_some()) {
+            (false, false) => "",
+            (true, false) => ", on the GPUs that have most left",
+            (false, true) => ", in the NUMA cells that have most left",
+            (true, true) => ", on the GPUs and in the NUMA cells that have most left",
+        };
         let sentence = format!(
             "`{}` would take it with {} more free{pieces}{beyond}",
             place.name,
@@ -626,8 +632,15 @@ fn is_of_host(reason: Reason) -> bool {
     )
 }
 
-/// How much more would have to be free on a host, by column.
-fn missing(state: &State, asked: &Amounts, host: HostId) -> Amounts {
+/// Whether a host is kept off by too little room alone, in sum or in its parts.
+fn is_short(objections: &[Reason]) -> bool {
+    let is_of_room =
+        |reason: &Reason| matches!(reason, Reason::Short(_) | Reason::Devices | Reason::Cells);
+    !objections.is_empty() && objections.iter().all(is_of_room)
+}
+
+/// How much more would have to be free on a host, by column, wherever it lies in NUMA cells.
+fn missing_in_sum(state: &State, asked: &Amounts, host: HostId) -> Amounts {
     let kinds = state.hosts.kinds();
     std::array::from_fn(|column| match column < kinds && asked[column] > 0 {
         true if state.devices.column() == Some(column) => {
@@ -639,9 +652,24 @@ fn missing(state: &State, asked: &Amounts, host: HostId) -> Amounts {
     })
 }
 
+/// The same, in the NUMA cells that lack least.
+fn missing(state: &State, ask: Ask, host: HostId) -> Amounts {
+    let filter = Filter::new(state, ask);
+    let mut missing = missing_in_sum(state, filter.amounts(), host);
+    if let Some(in_cells) = filter.cells_missing(host).flatten() {
+        for (column, missing) in missing.iter_mut().enumerate() {
+            if let Some(kind) = state.cells.pair(column) {
+                *missing = in_cells[kind];
+            }
+        }
+    }
+    missing
+}
+
 /// The same relative to what is asked for, summed.
-fn lack(state: &State, asked: &Amounts, host: HostId) -> f64 {
-    let missing = missing(state, asked, host);
+fn lack(state: &State, ask: Ask, host: HostId) -> f64 {
+    let asked = &state.shapes.get(ask.shape).amounts;
+    let missing = missing(state, ask, host);
     let short = missing.iter().zip(asked).filter(|(missing, _)| **missing > 0);
     short.map(|(missing, asked)| *missing as f64 / *asked as f64).sum()
 }
@@ -658,7 +686,7 @@ impl Trial {
     /// So many VMs of a host whose move makes room, and where each goes; sets of small VMs first.
     fn fewest(&mut self, host: HostId, vms: &[VmId], size: usize) -> Option<Vec<(VmId, HostId)>> {
         let asked = self.state.shapes.get(self.ask.shape).amounts;
-        let missing = missing(&self.state, &asked, host);
+        let missing = missing_in_sum(&self.state, &asked, host);
         let effective = *self.state.hosts.effective(host);
         // VMs that ask for the same are as good as each other: as many as a set has are enough.
         let mut by_ask: BTreeMap<_, Vec<VmId>> = BTreeMap::new();

@@ -276,10 +276,8 @@ fn two_thousand_random_fleets_agree_with_a_plain_account() {
     assert!(placed > 40_000 && in_pieces > 2_000 && moves > 5_000, "all come often: {sums:?}");
 }
 
-/// One host of 8 cpu and 16 GiB in two cells; requests, `seconds flavor` each, that stay. Who was
-/// refused, and why.
-#[track_caller]
-fn check(model: &str, requests: &str, expected: &[(&str, u64)]) {
+/// One host of 8 cpu and 16 GiB; requests, flavors a second apart, that stay.
+fn world(model: &str, requests: &str) -> (Arc<Scenario>, MemoryFiles) {
     let text = format!(
         "name = \"cells\"\nduration = \"100 s\"\n\
          [host-models.m]\ncpu = 8\nmemory = \"16 GiB\"\n{model}\n\
@@ -302,6 +300,13 @@ fn check(model: &str, requests: &str, expected: &[(&str, u64)]) {
     files.insert("vms.csv".to_owned(), csv.into_bytes());
     let read = read(&Input { file: "cells.toml", text: &text, overrides: &[] }, &files);
     let scenario = Arc::new(read.unwrap_or_else(|problems| panic!("{problems:?}")).scenario);
+    (scenario, files)
+}
+
+/// Who was refused, and why.
+#[track_caller]
+fn check(model: &str, requests: &str, expected: &[(&str, u64)]) {
+    let (scenario, files) = world(model, requests);
     let mut summary = Summary::new(&scenario);
     let mut simulation = Simulation::new(Arc::clone(&scenario), &files).expect("files are there");
     simulation.advance(simulation.end(), &mut summary).expect("the trace can be read");
@@ -342,4 +347,31 @@ fn who_wants_several_cells_wants_hosts_that_have_them() {
     check(CELLS, "four", &[("numa-cells", 1)]);
     check("numa-cells = 4", "four", &[]);
     check("numa-cells = 4", "two two two two pair", &[("cpu", 1)]);
+}
+
+#[test]
+fn what_would_make_room_lies_in_cells() {
+    let more = |model: &str, requests: &str| {
+        let (scenario, files) = world(model, requests);
+        let mut simulation = Simulation::new(scenario, &files).expect("files are there");
+        let last = requests.split_whitespace().count() as u64 - 1;
+        let stopped = simulation.advance_to_request(|request, _| request.0 == last, &mut ());
+        let undecided = stopped.expect("the trace can be read").expect("it comes");
+        let changes = simulation.explain(&undecided).changes;
+        changes.first().map(|change| change.sentence().to_owned())
+    };
+    let said = |sentence: &str| Some(sentence.to_owned());
+    let cell = ", in the NUMA cells that have most left";
+    // One cpu is left in each cell.
+    assert_eq!(
+        more(CELLS, "three three two"),
+        said(&format!("`h0` would take it with 1 vCPU more free{cell}"))
+    );
+    // 3 and 3 in one cell each, then 3 in one again: 2 more there, though 2 are free in sum.
+    assert_eq!(
+        more(CELLS, "three three three"),
+        said(&format!("`h0` would take it with 2 vCPU more free{cell}"))
+    );
+    // No room helps a host with too few cells.
+    assert!(!more(CELLS, "four").is_some_and(|sentence| sentence.contains("more free")));
 }

@@ -100,6 +100,15 @@ impl<'s> Filter<'s> {
         self.portion.count == 0 || self.portion.fits(self.state.layouts.parts(columns.layout(row)))
     }
 
+    /// How much more CPU and memory would have to be free in a host's NUMA cells: `None` if they
+    /// keep it off no host, `Some(None)` if the host has too few of them.
+    pub fn cells_missing(&self, host: HostId) -> Option<Option<[i64; 2]>> {
+        let (columns, row) = (self.state.hosts.columns(), host.row());
+        let need = self.state.cells.need(columns.host_type(row), self.amounts, self.cells?);
+        let is_free = need.count == 0;
+        (!is_free).then(|| need.missing(self.state.layouts.parts(columns.cells(row))))
+    }
+
     /// Whether what is free of CPU and memory lies in NUMA cells as the ask needs it.
     #[inline]
     fn has_cells(&self, columns: &Columns, row: usize) -> bool {

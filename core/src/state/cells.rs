@@ -50,6 +50,21 @@ impl CellNeed {
         let (cells, _) = parts.as_chunks::<2>();
         self.count == 0 || cells.iter().filter(|cell| self.fits_in(**cell)).count() >= self.count
     }
+
+    /// How much more CPU and memory the cells that lack least would have to have left, in sum;
+    /// `None`: the host has too few cells.
+    pub fn missing(self, parts: &[i64]) -> Option<[i64; 2]> {
+        let (cells, _) = parts.as_chunks::<2>();
+        let lack = |cell: &[i64; 2]| -> [i64; 2] {
+            std::array::from_fn(|kind| (self.each[kind] - cell[kind]).max(0))
+        };
+        let mut lacks: Vec<[i64; 2]> = cells.iter().map(lack).collect();
+        // By the sum of the shares that are missing, brought to one denominator.
+        let [cpu, memory] = self.each.map(|each| i128::from(each.max(1)));
+        lacks.sort_by_key(|lack| i128::from(lack[0]) * memory + i128::from(lack[1]) * cpu);
+        let least = lacks.get(..self.count)?;
+        Some(least.iter().fold([0, 0], |sum, lack| [sum[0] + lack[0], sum[1] + lack[1]]))
+    }
 }
 
 /// An empty host's cells: how many, and what each has.
@@ -94,6 +109,11 @@ impl Cells {
     #[inline]
     pub fn are_used(&self) -> bool {
         !self.grids.is_empty()
+    }
+
+    /// CPU and memory, as they stand in amounts.
+    pub fn pair(&self, column: usize) -> Option<usize> {
+        self.columns.iter().position(|of| *of == Some(column))
     }
 
     /// Whether a column is of CPU or memory.
