@@ -44,13 +44,11 @@ when-full = "wait"
 priority = 1
 
 [placement]
+policy = "greedy-extension"
 preemption = true
 
 [defrag]
 every = "1 h"
-
-[placement]
-policy = "greedy-extension"
 
 [[expect]]
 metric = "refused"
