@@ -38,7 +38,6 @@ use crate::time::Time;
 use account::{Account, Cell, Scorer, Wants};
 use compose::Composed;
 use fgd::Gradient;
-use filters::Filter;
 use fractions::Fractions;
 use rand::Rng;
 use shares::Shares;
@@ -114,10 +113,9 @@ impl Placer {
         let query: Query = query.into();
         let (ask, shares) = (query.ask, &self.shares);
         // Where no host will do, none is looked at.
-        if let Some(quota) = Filter::new(state, ask).quota()
-            && state.hosts.total().hosts > 0
-        {
-            return Err(quota);
+        let over = state.tenancy.over(ask.tenant, &state.shapes.get(ask.shape).amounts);
+        if over != 0 && state.hosts.total().hosts > 0 {
+            return Err(Reason::Quota(over));
         }
         let chosen = match &self.policy {
             Policy::FirstFit => first_fit::choose(state, ask),

@@ -42,6 +42,7 @@ pub struct Filter<'s> {
 
 impl<'s> Filter<'s> {
     /// The filters of an ask.
+    #[inline]
     pub fn new(state: &'s State, ask: Ask) -> Self {
         let amounts = &state.shapes.get(ask.shape).amounts;
         let gpus = state.devices.column().map_or(0, |column| amounts[column]);
