@@ -108,7 +108,7 @@ pub fn bootstrap(differences: &[f64], stretch: usize, dice: &mut Stream) -> Opti
 /// Student's t below which 97.5 % lie: a table to 10 degrees of freedom, in between along straight
 /// lines (above the curve, so on the safe side), beyond it the expansion of Cornish and Fisher
 /// (right to a thousandth).
-fn t_975(freedom: f64) -> f64 {
+pub fn t_975(freedom: f64) -> f64 {
     const TABLE: [f64; 10] =
         [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281];
     if freedom <= 1.0 {

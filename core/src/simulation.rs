@@ -18,7 +18,7 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, TenantId, WhenFull};
+use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, WhenFull};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -104,7 +104,6 @@ pub struct Simulation {
 struct Arrived {
     request: RequestId,
     demand: DemandId,
-    tenant: TenantId,
     at: Time,
     ask: Ask,
     stay_ms: u64,
@@ -168,12 +167,16 @@ impl Simulation {
         let mut state = State::new(&scenario);
         let (mut flavor_asks, mut predicates) = (Vec::new(), Vec::new());
         for demand in &scenario.demands {
+            let own = state.predicate(predicate(demand, demand.pool, 0));
             let ask = |flavor: &Flavor| {
-                let predicate = state.predicate(predicate(demand, demand.pool, flavor.cells));
+                let predicate = match flavor.cells {
+                    0 => own,
+                    cells => state.predicate(predicate(demand, demand.pool, cells)),
+                };
                 state.ask_of(&flavor.amounts, predicate, demand.tenant)
             };
             flavor_asks.push(scenario.flavors.iter().map(ask).collect());
-            predicates.push(state.predicate(predicate(demand, demand.pool, 0)));
+            predicates.push(own);
         }
         Ok(Self {
             requests: Requests::new(&scenario, files)?,
@@ -253,7 +256,7 @@ impl Simulation {
             request: arrived.request,
             name: undecided.name.as_deref(),
             demand: arrived.demand,
-            tenant: arrived.tenant,
+            tenant: arrived.ask.tenant,
             at: arrived.at,
             ask: arrived.ask,
             stay_ms: arrived.believed_ms,
@@ -348,7 +351,6 @@ impl Simulation {
         let arrived = Arrived {
             request: RequestId(self.request_next),
             demand: request.demand,
-            tenant: request.tenant,
             at: now,
             ask,
             stay_ms: request.stay_ms,
@@ -361,7 +363,7 @@ impl Simulation {
         let fact = Fact::Requested {
             request: arrived.request,
             demand: arrived.demand,
-            tenant: arrived.tenant,
+            tenant: arrived.ask.tenant,
             name: request.name.as_deref(),
             ask: arrived.ask,
         };
@@ -376,15 +378,21 @@ impl Simulation {
         match self.decide(now, arrived) {
             Ok(host) => {
                 self.place(now, arrived, host, observer);
-                // One more where a group had fewest makes room for it elsewhere.
-                if self.state.is_spread(arrived.ask) {
-                    self.serve_waiting(now, None, Some(arrived.ask), observer);
-                }
+                self.serve_mates(now, arrived.ask, observer);
             }
             Err(reason) if self.preemption.is_some() => {
                 self.push_out(now, arrived, reason, observer);
             }
             Err(reason) => self.find_no_room(now, arrived, reason, observer),
+        }
+    }
+
+    /// A VM of this ask has come: one more where its group had fewest makes room for the group
+    /// elsewhere.
+    #[inline]
+    fn serve_mates(&mut self, now: Time, ask: Ask, observer: &mut impl Observer) {
+        if self.state.is_spread(ask) {
+            self.serve_waiting(now, None, Some(ask), observer);
         }
     }
 
@@ -430,7 +438,7 @@ impl Simulation {
         if let Some(preemption) = &mut self.preemption {
             preemption.remember(vm, arrived, ends);
         }
-        let Arrived { request, demand, tenant, boot_ms, .. } = *arrived;
+        let Arrived { request, demand, ask: Ask { tenant, .. }, boot_ms, .. } = *arrived;
         let waited_ms = now.since_ms(arrived.at);
         let fact = if arrived.is_again {
             Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms }
@@ -460,7 +468,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.state.forget(arrived.ask);
-        let Arrived { request, demand, tenant, .. } = *arrived;
+        let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = *arrived;
         let waited_ms = now.since_ms(arrived.at);
         let fact = if arrived.is_again {
             Fact::Lost { request, demand, tenant, waited_ms }

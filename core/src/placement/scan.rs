@@ -77,8 +77,8 @@ pub fn last(state: &State, ask: Ask) -> Option<HostId> {
     let mut best = None;
     each_row(classes, &filter, |row| {
         let members = classes.members(row).iter().rev();
-        let last = members.take_while(|host| best < Some(*host));
-        best = best.max({ last }.find(|host| filter.group_admits(*host)));
+        let mut last = members.take_while(|host| best < Some(*host));
+        best = best.max(last.find(|host| filter.group_admits(*host)));
         None
     });
     best
@@ -147,8 +147,8 @@ impl<'s> Fitting<'s> {
                 between.iter_mut().zip(counts).for_each(|(between, count)| between.1 = count);
             }
         }
-        let hosts = (from..to).map(HostId::from_row).filter(|host| filter.admits(*host));
-        { hosts }.nth(n - before).expect("it is below the number of hosts that fit")
+        let mut hosts = (from..to).map(HostId::from_row).filter(|host| filter.admits(*host));
+        hosts.nth(n - before).expect("it is below the number of hosts that fit")
     }
 }
 

@@ -10,7 +10,7 @@ use crate::fact::{Fact, Reason, RequestId};
 use crate::observe::Observer;
 use crate::placement::filters::Filter;
 use crate::placement::preemption::{self, Resident, Trial, Victims};
-use crate::scenario::{Scenario, TenantId, WhenPreempted};
+use crate::scenario::{Scenario, WhenPreempted};
 use crate::state::{Ask, GroupId, HostId, State, VmId};
 use crate::time::Time;
 use rand::RngExt;
@@ -30,7 +30,6 @@ pub(super) struct Preemption {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     priority: i32,
-    tenant: TenantId,
     /// When it would end; the last instant there is: it stays for good.
     ends: Time,
     boot_ms: u64,
@@ -45,8 +44,8 @@ impl Preemption {
 
     pub(super) fn remember(&mut self, vm: VmId, arrived: &Arrived, ends: Time) {
         let ends = if arrived.stay_ms == FOR_GOOD_MS { Time::from_ms(u64::MAX) } else { ends };
-        let Arrived { priority, tenant, boot_ms, .. } = *arrived;
-        let mark = Mark { priority, tenant, ends, boot_ms };
+        let Arrived { priority, boot_ms, .. } = *arrived;
+        let mark = Mark { priority, ends, boot_ms };
         match self.marks.get_mut(vm.row()) {
             Some(old) => *old = mark,
             None => self.marks.push(mark),
@@ -105,6 +104,7 @@ impl Simulation {
                 self.wait(now, victim, reason, ms_max, observer);
             }
         }
+        self.serve_mates(now, arrived.ask, observer);
         // More may have been given up than was taken.
         for (host, asks) in freed {
             for ask in &asks {
@@ -191,7 +191,6 @@ impl Simulation {
         let victim = Arrived {
             request: RequestId(vm.request),
             demand: vm.demand,
-            tenant: mark.tenant,
             at: now,
             ask: vm.ask,
             stay_ms,
@@ -200,7 +199,7 @@ impl Simulation {
             priority: mark.priority,
             is_again: true,
         };
-        let Arrived { request, demand, tenant, .. } = victim;
+        let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = victim;
         let fact = Fact::Preempted { request, demand, tenant, vm: id, host: vm.host, by, reason };
         observer.hear(now, &fact, &self.state);
         (victim, self.scenario.demands[vm.demand.row()].when_preempted)
