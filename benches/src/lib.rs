@@ -1,6 +1,6 @@
 //! What the benchmarks share: scenarios as values, and the same events for everyone.
 
-use fleetcast_core::demand::Requests;
+use fleetcast_core::demand::{Request, Requests};
 use fleetcast_core::dice;
 use fleetcast_core::resources::{Amounts, Kinds};
 use fleetcast_core::scenario::*;
@@ -169,8 +169,11 @@ pub fn growth() -> Scenario {
 /// Arrival and lifetime of each request of a scenario without files, in ms, in order.
 pub fn lives(scenario: &Scenario) -> Vec<(u64, u64)> {
     let mut requests = Requests::new(scenario, &NoFiles).expect("it has no files to miss");
-    let next = || requests.take_next().expect("it has no files to miss");
-    std::iter::from_fn(next).map(|request| (request.at.ms(), request.stay_ms)).collect()
+    let (mut lives, mut request) = (Vec::new(), Request::default());
+    while requests.next_into(&mut request).expect("it has no files to miss") {
+        lives.push((request.at.ms(), request.stay_ms));
+    }
+    lives
 }
 
 /// So many draws of an exponential distribution, each at least 1 ms.

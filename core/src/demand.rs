@@ -12,9 +12,7 @@ pub mod traced;
 use crate::dice;
 use crate::problem::{Problem, Problems};
 use crate::resources::Amounts;
-use crate::scenario::{
-    Arrivals, Demand, DemandId, FlavorId, PoolId, Predictions, Scenario, TenantId,
-};
+use crate::scenario::{Arrivals, Demand, DemandId, FlavorId, PoolId, Scenario, TenantId};
 use crate::source::Files;
 use crate::state::groups::GroupKey;
 use crate::time::Time;
@@ -51,6 +49,25 @@ pub struct Request {
     pub name: Option<Box<str>>,
 }
 
+impl Default for Request {
+    /// Room for one, as [`Requests::next_into`] wants it.
+    fn default() -> Self {
+        Self {
+            at: Time::ZERO,
+            demand: DemandId::from_row(0),
+            tenant: TenantId::from_row(0),
+            size: Size::Flavor(FlavorId::from_row(0)),
+            pool: None,
+            group: None,
+            priority: 0,
+            stay_ms: 0,
+            believed_ms: 0,
+            boot_ms: 0,
+            name: None,
+        }
+    }
+}
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
@@ -68,8 +85,6 @@ pub const FOR_GOOD_MS: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Requests {
     sources: Vec<Source>,
-    /// By source; empty if lifetimes are known.
-    predictors: Vec<Predictor>,
     /// When the next request of each source arrives, and the source's row.
     order: BinaryHeap<Reverse<(Time, usize)>>,
 }
@@ -99,12 +114,7 @@ impl Requests {
             order.extend(source.next_at().map(|at| Reverse((at, row))));
             sources.push(source);
         }
-        let predictor = |rule: Predictions| {
-            let names = scenario.demands.iter().map(|demand| &demand.name);
-            names.map(|name| Predictor::new(rule, scenario.seed, name)).collect()
-        };
-        let predictors = scenario.placement.predictions.map(predictor).unwrap_or_default();
-        Ok(Self { sources, predictors, order })
+        Ok(Self { sources, order })
     }
 
     /// When the next request arrives.
@@ -113,26 +123,23 @@ impl Requests {
         self.order.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// The next request; `None` after the last.
+    /// Reads the next request into `request`; whether there was one. One request's room serves
+    /// all: a run's requests are many, and each is read once.
     ///
     /// # Errors
     /// If a trace cannot be read any more.
-    pub fn take_next(&mut self) -> Result<Option<Request>, Problem> {
-        let Some(mut first) = self.order.peek_mut() else { return Ok(None) };
-        let row = first.0.1;
-        let source = &mut self.sources[row];
-        let mut request = match source {
-            Source::Drawn(drawn) => drawn.take(first.0.0),
-            Source::Traced(traced) => traced.take()?,
-        };
+    pub fn next_into(&mut self, request: &mut Request) -> Result<bool, Problem> {
+        let Some(mut first) = self.order.peek_mut() else { return Ok(false) };
+        let source = &mut self.sources[first.0.1];
+        match source {
+            Source::Drawn(drawn) => drawn.make(first.0.0, request),
+            Source::Traced(traced) => traced.make(request)?,
+        }
         match source.next_at() {
             Some(at) => first.0.0 = at,
             None => drop(PeekMut::pop(first)),
         }
-        if let Some(predictor) = self.predictors.get_mut(row) {
-            request.believed_ms = predictor.predict(request.stay_ms);
-        }
-        Ok(Some(request))
+        Ok(true)
     }
 }
 
@@ -157,6 +164,7 @@ struct Drawn {
     flavor_dice: dice::Stream,
     lifetime_dice: dice::Stream,
     boot_dice: dice::Stream,
+    predictor: Option<Predictor>,
     made: u64,
     next_at: Option<Time>,
 }
@@ -220,12 +228,13 @@ impl Drawn {
             flavor_dice: dice("flavors"),
             lifetime_dice: dice("lifetimes"),
             boot_dice: dice("boots"),
+            predictor: Predictor::of(scenario, &demand.name),
             made: 0,
         }
     }
 
     /// The request that arrives at `at`, the instant told by `next_at`.
-    fn take(&mut self, at: Time) -> Request {
+    fn make(&mut self, at: Time, request: &mut Request) {
         let lifetime = &self.demand.lifetime;
         // Who is there at the start is in the middle of its life.
         let stay_ms = match (&self.times, at) {
@@ -236,22 +245,19 @@ impl Drawn {
         self.next_at = self.times.next_at();
         let number = self.made;
         self.made += 1;
-        let group = self.demand.group.map(|rule| {
+        request.at = at;
+        request.demand = self.id;
+        request.tenant = self.demand.tenant;
+        request.size = Size::Flavor(self.draw_flavor());
+        request.pool = self.demand.pool;
+        request.group = self.demand.group.map(|rule| {
             GroupKey::Number(self.id, rule.size.map_or(0, |size| number / u64::from(size)))
         });
-        Request {
-            at,
-            demand: self.id,
-            tenant: self.demand.tenant,
-            size: Size::Flavor(self.draw_flavor()),
-            pool: self.demand.pool,
-            group,
-            priority: self.demand.priority,
-            stay_ms,
-            believed_ms: stay_ms,
-            boot_ms: self.demand.boot.draw(&mut self.boot_dice),
-            name: None,
-        }
+        request.priority = self.demand.priority;
+        request.stay_ms = stay_ms;
+        request.believed_ms = predictions::believed_ms(&mut self.predictor, stay_ms);
+        request.boot_ms = self.demand.boot.draw(&mut self.boot_dice);
+        request.name = None;
     }
 
     fn draw_flavor(&mut self) -> FlavorId {

@@ -104,13 +104,22 @@ impl Placer {
     ///
     /// # Errors
     /// The expected no: what kept most of the hosts that came furthest from taking it.
+    #[inline]
     pub fn decide(
         &self,
         state: &State,
         query: impl Into<Query>,
         dice: &mut dyn Rng,
     ) -> Result<HostId, Reason> {
-        let query: Query = query.into();
+        self.decide_query(state, &query.into(), dice)
+    }
+
+    fn decide_query(
+        &self,
+        state: &State,
+        query: &Query,
+        dice: &mut dyn Rng,
+    ) -> Result<HostId, Reason> {
         let (ask, shares) = (query.ask, &self.shares);
         // Where no host will do, none is looked at.
         let over = state.tenancy.over(ask.tenant, &state.shapes.get(ask.shape).amounts);
@@ -138,13 +147,13 @@ impl Placer {
             Policy::Cosine(_) => cosine::choose(state, ask, &self.fractions),
             Policy::Epvm { base } => epvm::choose(state, ask, *base, &self.fractions),
             Policy::BalanceFit => balance_fit::choose(state, ask, shares),
-            Policy::GreedyExtension(_) => lifetimes::choose(state, &query, shares),
+            Policy::GreedyExtension(_) => lifetimes::choose(state, query, shares),
             Policy::LifetimeBucket { bounds_ms, .. } => {
-                lifetimes::choose_bucket(state, &query, bounds_ms, shares)
+                lifetimes::choose_bucket(state, query, bounds_ms, shares)
             }
             Policy::Compose(_) => {
                 let composed = self.composed.as_ref().expect("made with the placer");
-                composed.choose(state, &query, dice)
+                composed.choose(state, query, dice)
             }
             Policy::Kubernetes(profile) => kubernetes::choose(state, ask, profile),
             Policy::Nova(weighers) => nova::choose(state, ask, weighers, &self.inventory),

@@ -280,18 +280,18 @@ impl Simulation {
         if let Some(arrived) = self.undecided.take() {
             self.settle(&arrived, observer);
         }
+        let mut request = Request::default();
         while !self.has_ended {
             let arrival = self.requests.next_at().filter(|at| *at <= until);
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
                 self.happen(now, event, observer);
             } else if arrival.is_some() {
-                let mut request = self.requests.take_next()?.expect("its instant was told");
+                self.requests.next_into(&mut request)?;
                 let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
                 let arrived = self.arrive(&mut request, observer);
                 if is_stop {
-                    self.undecided = Some(arrived);
-                    return Ok(Some(request.name));
+                    return Ok(Some(self.stop_at(&arrived, &mut request)));
                 }
                 self.settle(&arrived, observer);
             } else {
@@ -303,6 +303,13 @@ impl Simulation {
             observer.hear(until, &Fact::Ended, &self.state);
         }
         Ok(None)
+    }
+
+    /// The run stands still before the decision; the request's name.
+    #[cold]
+    fn stop_at(&mut self, arrived: &Arrived, request: &mut Request) -> Option<Box<str>> {
+        self.undecided = Some(*arrived);
+        request.name.take()
     }
 
     fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
@@ -330,7 +337,7 @@ impl Simulation {
             true => self.predicates[request.demand.row()],
             false => state.predicate(predicate(demand, request.pool, 0)),
         };
-        let mut ask = match request.size {
+        let ask = match request.size {
             Size::Flavor(flavor) if request.pool == demand.pool => {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
@@ -344,10 +351,12 @@ impl Simulation {
             }
             Size::Own(amounts) => state.ask_of(&amounts, own, request.tenant),
         };
-        ask.tenant = request.tenant;
-        if let Some((key, rule)) = request.group.take().zip(demand.group) {
-            ask = state.ask_in_group(ask, key, rule);
-        }
+        let group = request.group.take().zip(demand.group);
+        let ask = Ask {
+            shape: ask.shape,
+            group: group.map(|(key, rule)| state.groups.hold(key, rule)),
+            tenant: request.tenant,
+        };
         let arrived = Arrived {
             request: RequestId(self.request_next),
             demand: request.demand,

@@ -214,6 +214,7 @@ impl State {
     }
 
     /// The same ask once more.
+    #[inline]
     pub fn ask_again(&mut self, ask: Ask) -> Ask {
         self.shapes.hold_again(ask.shape);
         ask
@@ -274,10 +275,11 @@ impl State {
     }
 
     /// The same, on these devices and cells of the host.
+    #[inline]
     pub fn start_on(&mut self, vm: Vm, end: Time, spot: impl Into<Spot>) -> VmId {
-        let host = vm.host;
+        let (host, ask) = (vm.host, vm.ask);
         let id = self.vms.add(vm);
-        self.enter(id, &vm, host, spot.into());
+        self.enter(id, ask, host, spot.into());
         self.changed(host);
         self.last_placed = Some(host);
         self.history.start(id, host, end);
@@ -327,7 +329,7 @@ impl State {
         let vm = self.vms.remove(id);
         let host = vm.host;
         self.history.end(id, host);
-        self.leave(id, &vm, host);
+        self.leave(id, vm.ask, host);
         self.changed(host);
         if let Some(residents) = &mut self.residents {
             residents.leave(host, id);

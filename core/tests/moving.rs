@@ -5,7 +5,7 @@ mod common;
 mod fleets;
 
 use fleetcast_core::defrag::{self, Move};
-use fleetcast_core::demand::Requests;
+use fleetcast_core::demand::{Request, Requests};
 use fleetcast_core::fact::Fact;
 use fleetcast_core::migration::{Link, WhenStuck};
 use fleetcast_core::observe::{Observer, Transcript};
@@ -104,7 +104,8 @@ impl Ledger {
         let mut requests =
             Requests::new(&fleet.scenario, &fleet.files).expect("the files are there");
         let mut lives = Vec::new();
-        while let Some(request) = requests.take_next().expect("the trace can be read") {
+        let mut request = Request::default();
+        while requests.next_into(&mut request).expect("the trace can be read") {
             lives.push((request.priority, request.stay_ms, Where::Arrived));
         }
         let scenario = Arc::clone(&fleet.scenario);

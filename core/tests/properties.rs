@@ -48,7 +48,11 @@ fn judge(fleet: &Fleet) -> Told {
 
 fn all_requests(fleet: &Fleet) -> Vec<Request> {
     let mut requests = Requests::new(&fleet.scenario, &fleet.files).expect("the files are there");
-    std::iter::from_fn(|| requests.take_next().expect("the trace can be read")).collect()
+    let (mut all, mut request) = (Vec::new(), Request::default());
+    while requests.next_into(&mut request).expect("the trace can be read") {
+        all.push(request.clone());
+    }
+    all
 }
 
 fn changed(fleet: &Fleet, change: impl FnOnce(&mut Scenario)) -> Fleet {

@@ -8,7 +8,7 @@
 
 use crate::demand::FOR_GOOD_MS;
 use crate::dice;
-use crate::scenario::Predictions;
+use crate::scenario::{Predictions, Scenario};
 use crate::time::TIME_MS_MAX;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
@@ -21,8 +21,12 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Of the demand with this name.
-    pub fn new(rule: Predictions, seed: u64, demand: &str) -> Self {
+    /// Of the demand with this name; `None` where lifetimes are known.
+    pub fn of(scenario: &Scenario, demand: &str) -> Option<Self> {
+        scenario.placement.predictions.map(|rule| Self::new(rule, scenario.seed, demand))
+    }
+
+    fn new(rule: Predictions, seed: u64, demand: &str) -> Self {
         Self { rule, dice: dice::stream(seed, &format!("predictions/{demand}")) }
     }
 
@@ -41,6 +45,12 @@ impl Predictor {
         // Without an error the very stay, however long.
         if factor == 1.0 { stay_ms } else { (believed as u64).clamp(1, TIME_MS_MAX) }
     }
+}
+
+/// What is believed of a VM that stays so long, ms; the truth where it is known.
+#[inline]
+pub fn believed_ms(predictor: &mut Option<Predictor>, stay_ms: u64) -> u64 {
+    predictor.as_mut().map_or(stay_ms, |predictor| predictor.predict(stay_ms))
 }
 
 #[cfg(test)]

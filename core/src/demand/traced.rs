@@ -1,6 +1,7 @@
 //! A trace's rows as requests, streamed: one row at a time is held, unless the file has to be
 //! sorted.
 
+use super::predictions::{Predictor, believed_ms};
 use super::{FOR_GOOD_MS, Request, Size};
 use crate::dice;
 use crate::problem::{Problem, Problems};
@@ -27,6 +28,7 @@ pub struct Traced {
     pools: BTreeMap<String, PoolId>,
     flavors: BTreeMap<String, FlavorId>,
     boot_dice: dice::Stream,
+    predictor: Option<Predictor>,
 }
 
 /// Where the rows are.
@@ -101,6 +103,7 @@ impl Traced {
             pools: by_name(scenario.pools.iter().map(|pool| &pool.name), PoolId::from_row),
             flavors: by_name(scenario.flavors.iter().map(|f| &f.name), FlavorId::from_row),
             boot_dice: dice::stream(scenario.seed, &format!("boots/{}", demand.name)),
+            predictor: Predictor::of(scenario, &demand.name),
         };
         traced.has_row = traced.rows.next_into(&mut traced.row)?;
         Ok(traced)
@@ -115,7 +118,7 @@ impl Traced {
     ///
     /// # Errors
     /// If the file cannot be read any more.
-    pub fn take(&mut self) -> Result<Request, Problem> {
+    pub fn make(&mut self, request: &mut Request) -> Result<(), Problem> {
         let row = &self.row;
         let mut amounts = [0; KINDS_MAX];
         for (column, amount) in self.builtin_columns.iter().zip(row.amounts) {
@@ -138,7 +141,7 @@ impl Traced {
             None => GroupKey::Number(self.id, 0),
         };
         let stay_ms = row.departure_ms.map_or(FOR_GOOD_MS, |ms| ms - row.arrival_ms);
-        let request = Request {
+        *request = Request {
             at: Time::from_ms(row.arrival_ms),
             demand: self.id,
             tenant: tenant.copied().unwrap_or(self.demand.tenant),
@@ -146,12 +149,12 @@ impl Traced {
             pool: pool.copied().or(self.demand.pool),
             group: self.demand.group.map(|_| key(&row.group)),
             stay_ms,
-            believed_ms: stay_ms,
+            believed_ms: believed_ms(&mut self.predictor, stay_ms),
             priority: row.priority.unwrap_or(self.demand.priority),
             boot_ms: self.demand.boot.draw(&mut self.boot_dice),
             name: row.name.clone(),
         };
         self.has_row = self.rows.next_into(&mut self.row)?;
-        Ok(request)
+        Ok(())
     }
 }

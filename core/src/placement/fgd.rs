@@ -13,7 +13,6 @@
 //! by chance is what the source did and packs far worse. Cost: one pass over the hosts or their
 //! classes; a score is computed once for each way in which devices are left.
 
-use super::filters::Filter;
 use super::random::below;
 use super::scan;
 use crate::resources::Amounts;
@@ -127,7 +126,7 @@ impl Gradient {
                 Reverse(score(asked, columns, row))
             });
         }
-        let filter = scan::choosy(state, Filter::new(state, ask));
+        let filter = scan::choosy(state, ask);
         let (candidates, columns) = (scan::candidates(state, &filter), scan::columns(state));
         let scores = candidates.iter().map(|candidate| score(asked, columns, candidate.row));
         let scores: Vec<i64> = scores.collect();

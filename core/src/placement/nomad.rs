@@ -10,7 +10,6 @@
 //! over the classes of hosts when all are visited (ties then go to the lowest index).
 
 use super::account::{Account, Cell, Scorer, Wants};
-use super::filters::Filter;
 use super::random::below;
 use super::scan;
 use crate::resources::Amounts;
@@ -21,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// The host with the highest score among those visited.
 pub fn choose(state: &State, ask: Ask, rule: &NomadRule, dice: &mut dyn Rng) -> Option<HostId> {
-    let filter = scan::choosy(state, Filter::new(state, ask));
+    let filter = scan::choosy(state, ask);
     let score = |columns: &Columns, row: usize| {
         let effective = state.hosts.effective_of(columns.host_type(row));
         let share = |column: Option<usize>| {

@@ -73,7 +73,8 @@ pub fn choose(
     inventory: &Inventory,
 ) -> Option<HostId> {
     // Soft affinity on hosts is a weigher of its own.
-    let filter = scan::choosy(state, Filter::new(state, ask).but_level(Level::Host));
+    let mut filter = Filter::new(state, ask).but_level(Level::Host);
+    scan::narrow(state, &mut filter);
     let mates = Mates::new(state, ask).filter(|mates| near_hosts(mates) != 0);
     let (candidates, columns) = match mates {
         None => (scan::candidates(state, &filter), scan::columns(state)),
@@ -115,7 +116,8 @@ pub fn account(
     hosts: &[HostId],
     kinds: &Kinds,
 ) -> Account {
-    let filter = scan::choosy(state, Filter::new(state, ask).but_level(Level::Host));
+    let mut filter = Filter::new(state, ask).but_level(Level::Host);
+    scan::narrow(state, &mut filter);
     let all: Vec<HostId> =
         scan::hosts(state, &filter).iter().map(|candidate| candidate.host).collect();
     let columns = state.hosts.columns();

@@ -12,22 +12,35 @@ use std::cmp::Reverse;
 /// Hosts looked at one by one before any class: where most hosts have room, that is all.
 const AT_HAND: usize = 32;
 
-/// The filters of an ask that prefers some hosts, for those only that are the most welcome of
-/// all that it takes. Without preferences: its filters as they are.
+/// The filters of an ask; where it prefers some hosts, for those only that are the most welcome
+/// of all that it takes.
 #[inline]
-pub fn choosy<'s>(state: &'s State, filter: Filter<'s>) -> Filter<'s> {
-    if filter.has_wishes() { most_welcome(state, filter) } else { filter }
+pub fn choosy(state: &State, ask: Ask) -> Filter<'_> {
+    let mut filter = Filter::new(state, ask);
+    narrow(state, &mut filter);
+    filter
 }
 
-fn most_welcome<'s>(state: &'s State, filter: Filter<'s>) -> Filter<'s> {
+/// Lets through only those hosts that are the most welcome of all that come through so far.
+/// Without preferences: nothing to do.
+#[inline]
+pub fn narrow(state: &State, filter: &mut Filter<'_>) {
+    if filter.has_wishes()
+        && let Some(most) = most_welcome(state, filter)
+    {
+        *filter = filter.as_welcome(most);
+    }
+}
+
+fn most_welcome(state: &State, filter: &Filter<'_>) -> Option<i64> {
     let mut most = None;
     if filter.has_mates_wishes() {
         let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
         most = hosts.map(|host| filter.wish(host)).max();
     } else {
-        each_candidate(state, &filter, |_, _, host| most = most.max(Some(filter.wish(host))));
+        each_candidate(state, filter, |_, _, host| most = most.max(Some(filter.wish(host))));
     }
-    most.map_or(filter, |most| filter.as_welcome(most))
+    most
 }
 
 /// The first host from `start` on, never back, that takes the ask.
@@ -43,7 +56,7 @@ pub fn first_after(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
 
 /// The first host from `start` on, round and back to it, that takes the ask.
 pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
-    first_by(state, &choosy(state, Filter::new(state, ask)), start)
+    first_by(state, &choosy(state, ask), start)
 }
 
 fn first_by(state: &State, filter: &Filter<'_>, start: HostId) -> Option<HostId> {
@@ -69,7 +82,7 @@ fn first_by(state: &State, filter: &Filter<'_>, start: HostId) -> Option<HostId>
 
 /// The last host that takes the ask.
 pub fn last(state: &State, ask: Ask) -> Option<HostId> {
-    let filter = choosy(state, Filter::new(state, ask));
+    let filter = choosy(state, ask);
     let Some(classes) = state.classes() else {
         let mut hosts = (0..state.hosts.rows()).rev().map(HostId::from_row);
         return hosts.find(|host| filter.admits(*host));
@@ -86,7 +99,7 @@ pub fn last(state: &State, ask: Ask) -> Option<HostId> {
 
 /// All hosts that take the ask, ascending.
 pub fn all(state: &State, ask: Ask) -> Vec<HostId> {
-    let filter = choosy(state, Filter::new(state, ask));
+    let filter = choosy(state, ask);
     state.hosts.ids().filter(|host| filter.admits(*host)).collect()
 }
 
@@ -101,7 +114,7 @@ pub enum Fitting<'s> {
 impl<'s> Fitting<'s> {
     /// Who takes the ask now.
     pub fn new(state: &'s State, ask: Ask) -> Self {
-        let filter = choosy(state, Filter::new(state, ask));
+        let filter = choosy(state, ask);
         let Some(classes) = state.classes().filter(|_| !filter.is_grouped()) else {
             return Self::Hosts(all(state, ask));
         };
@@ -159,7 +172,7 @@ pub fn least_host<S: Ord>(
     ask: Ask,
     score: impl Fn(&Amounts, HostId) -> S,
 ) -> Option<HostId> {
-    let filter = choosy(state, Filter::new(state, ask));
+    let filter = choosy(state, ask);
     let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
     hosts.min_by_key(|host| (score(filter.amounts(), *host), *host))
 }
@@ -170,7 +183,7 @@ pub fn least<S: Ord>(
     ask: Ask,
     score: impl Fn(&Amounts, &Columns, usize) -> S,
 ) -> Option<HostId> {
-    least_of(state, &choosy(state, Filter::new(state, ask)), score)
+    least_of(state, &choosy(state, ask), score)
 }
 
 /// The same of those that come through a filter.

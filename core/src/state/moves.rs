@@ -3,7 +3,7 @@
 //! The one place where a VM changes its host. [`State::lift`] and [`State::put`] are for trials
 //! (who would fit if this one were elsewhere), the other two for what really happens.
 
-use super::{HostId, Spot, State, Vm, VmId, push_snugly};
+use super::{Ask, HostId, Spot, State, VmId, push_snugly};
 use std::collections::BTreeMap;
 
 /// VMs on the move, and where to.
@@ -63,7 +63,7 @@ impl State {
     /// [`Self::put`]. Where it lay there.
     pub fn lift(&mut self, id: VmId) -> Spot {
         let vm = *self.vms.get(id);
-        self.leave(id, &vm, vm.host);
+        self.leave(id, vm.ask, vm.host);
         self.changed(vm.host);
         self.spot(id)
     }
@@ -72,7 +72,7 @@ impl State {
     /// puts it.
     pub fn put(&mut self, id: VmId, host: HostId, spot: Spot) {
         let vm = *self.vms.get(id);
-        self.enter(id, &vm, host, spot);
+        self.enter(id, vm.ask, host, spot);
         self.changed(host);
         self.now_on(id, host);
     }
@@ -86,7 +86,7 @@ impl State {
         let vm = *self.vms.get(id);
         assert!(vm.host != to, "a VM moves to another host");
         let here = self.spot(id);
-        self.enter(id, &vm, to, Spot::default());
+        self.enter(id, vm.ask, to, Spot::default());
         // It is one VM of its tenant's, though on two hosts.
         self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, -1);
         let there = self.spot(id);
@@ -109,7 +109,7 @@ impl State {
         if !has_arrived {
             self.name_spot(id, there);
         }
-        self.leave(id, &vm, left);
+        self.leave(id, vm.ask, left);
         self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, 1);
         self.name_spot(id, stays);
         self.changed(left);
@@ -132,11 +132,11 @@ impl State {
 
     /// A VM takes its room on a host.
     #[inline]
-    pub(super) fn enter(&mut self, id: VmId, vm: &Vm, host: HostId, spot: Spot) {
-        let is_exclusive = self.is_exclusive(vm.ask);
-        let amounts = &self.shapes.get(vm.ask.shape).amounts;
+    pub(super) fn enter(&mut self, id: VmId, ask: Ask, host: HostId, spot: Spot) {
+        let is_exclusive = self.is_exclusive(ask);
+        let amounts = &self.shapes.get(ask.shape).amounts;
         self.hosts.take(host, amounts);
-        self.tenancy.start(host, vm.ask.tenant, amounts, is_exclusive);
+        self.tenancy.start(host, ask.tenant, amounts, is_exclusive);
         if let Some(amount) = self.devices.column().map(|column| amounts[column])
             && amount > 0
         {
@@ -144,27 +144,27 @@ impl State {
             let layout = self.devices.take(id, host, (amount, set), &mut self.layouts);
             self.lies(host, layout);
         }
-        self.enter_cells(id, vm.ask, host, spot.cells);
-        if let Some(group) = vm.ask.group {
+        self.enter_cells(id, ask, host, spot.cells);
+        if let Some(group) = ask.group {
             self.groups.enter(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
     }
 
     /// A VM gives its room on a host back.
     #[inline]
-    pub(super) fn leave(&mut self, id: VmId, vm: &Vm, host: HostId) {
-        let is_exclusive = self.is_exclusive(vm.ask);
-        let amounts = &self.shapes.get(vm.ask.shape).amounts;
+    pub(super) fn leave(&mut self, id: VmId, ask: Ask, host: HostId) {
+        let is_exclusive = self.is_exclusive(ask);
+        let amounts = &self.shapes.get(ask.shape).amounts;
         self.hosts.give(host, amounts);
-        self.tenancy.end(host, vm.ask.tenant, amounts, is_exclusive);
+        self.tenancy.end(host, ask.tenant, amounts, is_exclusive);
         if let Some(amount) = self.devices.column().map(|column| amounts[column])
             && amount > 0
         {
             let layout = self.devices.give(id, host, amount, &mut self.layouts);
             self.lies(host, layout);
         }
-        self.leave_cells(id, vm.ask, host);
-        if let Some(group) = vm.ask.group {
+        self.leave_cells(id, ask, host);
+        if let Some(group) = ask.group {
             self.groups.leave(group, host, self.hosts.rack(host), self.hosts.zone(host));
         }
     }

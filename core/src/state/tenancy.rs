@@ -92,9 +92,10 @@ impl Tenancy {
     /// What a VM does not ask for breaks none.
     #[inline]
     pub fn over(&self, tenant: TenantId, asked: &Amounts) -> u16 {
-        if !self.has_quotas {
-            return 0;
-        }
+        if self.has_quotas { self.over_quotas(tenant, asked) } else { 0 }
+    }
+
+    fn over_quotas(&self, tenant: TenantId, asked: &Amounts) -> u16 {
         let (rules, taken) = (self.rules_of(tenant), self.taken(tenant));
         let vms = if taken.vms >= rules.vms_max { VMS_BIT } else { 0 };
         (0..self.kinds).fold(vms, |over, column| {

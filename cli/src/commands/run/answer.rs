@@ -274,7 +274,11 @@ fn stranded(stranding: &Stranding) -> String {
         let why = match why {
             "pool" => "in a pool that nobody asks for".to_owned(),
             "labels" => "without the labels asked for".to_owned(),
+            "forbidden-labels" => "with labels that are forbidden".to_owned(),
+            "taints" => "with taints that nobody tolerates".to_owned(),
             "cordoned" => "on hosts that are leaving".to_owned(),
+            "gpu-devices" => "since the free GPUs lie in pieces".to_owned(),
+            "numa-cells" => "since each NUMA cell has too little".to_owned(),
             same if same == name => "in pieces too small".to_owned(),
             short => format!("for want of {}", words::resource(&short.replace('+', " and "))),
         };
