@@ -20,6 +20,7 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod failures;
 mod goals;
 mod reference;
 mod schema;
@@ -162,6 +163,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let mut placement =
         policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
+    let failures = failures::read_failures(check, table.get(&root::FAILURES), &fleet, &load);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node),
         None => Vec::new(),
@@ -272,6 +274,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         demands,
         placement: placement?,
         defrag: defrag?,
+        failures: failures?,
         expectations,
         notes: Vec::new(),
     })

@@ -2,6 +2,10 @@
 //!
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
+pub mod failures;
+
+pub use failures::Failures;
+
 use crate::expression::Expression;
 use crate::migration::{Link, WhenStuck};
 use crate::resources::{Amounts, Kinds};
@@ -100,6 +104,8 @@ pub struct Scenario {
     pub placement: Placement,
     /// How hosts are emptied.
     pub defrag: Defrag,
+    /// What fails; `None`: nothing.
+    pub failures: Option<Box<Failures>>,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.

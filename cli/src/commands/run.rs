@@ -1,6 +1,7 @@
 //! `fleetcast run`: what happens.
 
 pub(crate) mod answer;
+mod outages;
 mod outputs;
 
 use crate::end::{End, say, say_json, tell};

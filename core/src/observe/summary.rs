@@ -1,6 +1,6 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
-use super::{Durations, Observer};
+use super::{Durations, Observer, Outages};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
@@ -50,6 +50,8 @@ pub struct Summary {
     pub pushed_out: PushedOut,
     /// Live migrations.
     pub migrations: Migrations,
+    /// Hosts that fail, and what that costs their VMs.
+    pub outages: Outages,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
     /// The most that a host of the scenario can give out, by column.
@@ -140,7 +142,7 @@ pub struct Level {
 
 impl Level {
     #[inline]
-    fn set(&mut self, now: Time, value: i64) {
+    pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
             self.area += i128::from(self.value) * i128::from(now.since_ms(self.since));
             (self.since, self.value) = (now, value);
@@ -185,6 +187,7 @@ impl Summary {
             first_full: None,
             pushed_out: PushedOut::default(),
             migrations: Migrations::default(),
+            outages: Outages::new(scenario),
             orders: Vec::new(),
             largest: largest(scenario),
             mix: Mix::default(),
@@ -277,7 +280,10 @@ impl Observer for Summary {
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }
             | Fact::Departed { .. } => {}
-            Fact::Ended => self.end = Some(self.snapshot(now, state)),
+            Fact::Ended => {
+                self.outages.hear(now, fact, state);
+                self.end = Some(self.snapshot(now, state));
+            }
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
             }
@@ -320,6 +326,12 @@ impl Observer for Summary {
                 self.migrations.downtime_ms += downtime_ms;
                 self.migrations.sent_mib += sent_mib;
             }
+            Fact::HostFailed { .. }
+            | Fact::HostBack { .. }
+            | Fact::VmDown { .. }
+            | Fact::VmStuck { .. }
+            | Fact::VmBack { .. }
+            | Fact::VmGone { .. } => self.outages.hear(now, fact, state),
         }
     }
 }

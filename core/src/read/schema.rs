@@ -161,7 +161,10 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::WhenFull => json!({ "anyOf": [{ "enum": ["refuse", "wait"] }, reference("wait")] }),
         Kind::WhenPreempted => json!({ "anyOf": [{ "enum": ["end", "wait"] }, reference("wait")] }),
         Kind::Integer => json!({ "type": "integer" }),
-        Kind::DataRate => text,
+        Kind::DataRate | Kind::FailureRate => text,
+        Kind::Choices(_, choices) => {
+            json!({ "type": "object", "additionalProperties": { "enum": choices } })
+        }
         Kind::By => one_or_list(text),
         Kind::Table(section) => reference(section.name),
         Kind::Tables(section) => list(reference(section.name)),

@@ -569,8 +569,14 @@ impl Judge {
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }
             | Fact::MigrationStarted { .. }
-            | Fact::MigrationEnded { .. } => {
-                panic!("nobody is pushed out or moved in these runs: {fact}")
+            | Fact::MigrationEnded { .. }
+            | Fact::HostFailed { .. }
+            | Fact::HostBack { .. }
+            | Fact::VmDown { .. }
+            | Fact::VmStuck { .. }
+            | Fact::VmBack { .. }
+            | Fact::VmGone { .. } => {
+                panic!("nobody fails, is pushed out or moved in these runs: {fact}")
             }
             Fact::Ended => {
                 assert_eq!(now, self.scenario.duration_ms, "the run ends at its end");
