@@ -33,6 +33,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         demands: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
+        failures: None,
         expectations: Vec::new(),
         notes: Vec::new(),
     }

@@ -135,7 +135,7 @@ fn outage(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::tests::{drawn, reader};
+    use crate::table::testing::{drawn, reader};
 
     #[test]
     fn rows_name_one_thing_each() {
