@@ -90,6 +90,16 @@ impl Row {
     }
 }
 
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} old ({} available), ", self.old, self.old_available)?;
+        let (new, ready, available) = (self.new, self.new_ready, self.new_available);
+        write!(f, "{new} new ({ready} ready, {available} available), ")?;
+        let (terminating, pending) = (self.terminating, self.pending);
+        write!(f, "{terminating} terminating, {pending} pending, {} slots", self.used)
+    }
+}
+
 /// How a rollout ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -103,6 +113,18 @@ pub enum Outcome {
     Paused,
     /// It goes no further.
     Stuck,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "complete",
+            Self::TurnedBack => "turned back",
+            Self::Overdue => "overdue",
+            Self::Paused => "paused",
+            Self::Stuck => "stuck",
+        })
+    }
 }
 
 /// A rollout from beginning to end.
@@ -192,16 +214,7 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn new(weight: Option<u32>, service: &'a Service) -> Self {
-        let status = Status {
-            target: Version::New,
-            turned_back_at: None,
-            progress_at: Time::ZERO,
-            overdue_at: None,
-            step: 0,
-            step_since: Time::ZERO,
-            weight,
-            routed_at: Time::ZERO,
-        };
+        let status = Status::begin(Time::ZERO, weight);
         let mut world = Self {
             service,
             agenda: Agenda::new(),
