@@ -352,6 +352,22 @@ pub enum Fact<'a> {
         /// Percent.
         weight: u32,
     },
+    /// A rollout said how many available instances of a version are behind the load balancer.
+    RolloutServes {
+        /// Its number.
+        rollout: RolloutId,
+        /// Which version.
+        version: Version,
+        /// So many at most; `u32::MAX`: all there are.
+        most: u32,
+    },
+    /// A check of the new version failed.
+    RolloutCheckFailed {
+        /// Its number.
+        rollout: RolloutId,
+        /// So many have so far.
+        failed: u32,
+    },
     /// A rollout is done with a step of its strategy.
     RolloutStep {
         /// Its number.

@@ -291,6 +291,15 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
             detail: format!("{weight}% to the new version"),
             ..of_rollout("rollout-routed", rollout)
         },
+        Fact::RolloutServes { rollout, version, most } => {
+            let most = if most == u32::MAX { "all".to_owned() } else { text(most) };
+            let detail = format!("{most} of the {version} version behind the load balancer");
+            Row { detail, ..of_rollout("rollout-serves", rollout) }
+        }
+        Fact::RolloutCheckFailed { rollout, failed } => Row {
+            detail: format!("{failed} so far"),
+            ..of_rollout("rollout-check-failed", rollout)
+        },
         Fact::RolloutStep { rollout, step } => {
             Row { detail: format!("step {step}"), ..of_rollout("rollout-step", rollout) }
         }

@@ -168,17 +168,23 @@ impl Observer for Fingerprint {
             }
             Fact::RolloutStands { rollout, row } => {
                 let weight = row.weight.map_or(u64::MAX, u64::from);
-                let counts = [row.old, row.old_available, row.new, row.new_ready];
-                let [old, old_available, new, new_ready] = counts.map(u64::from);
-                let counts = [row.new_available, row.terminating, row.pending, row.used];
-                let [new_available, terminating, pending, used] = counts.map(u64::from);
-                let (id, at) = (rollout.0.into(), row.at.ms());
-                let old = [id, at, weight, old, old_available];
-                self.write(52, now, old);
-                self.write(53, now, [new, new_ready, new_available, terminating, pending, used]);
+                let new = [row.new, row.new_ready, row.new_available, row.new_serving];
+                let [new, ready, available, serving] = new.map(u64::from);
+                self.write(52, now, [rollout.0.into(), new, ready, available, serving, weight]);
+                let old = [row.old, row.old_available, row.old_serving].map(u64::from);
+                let rest = [row.terminating, row.pending, row.used].map(u64::from);
+                let ([old, available, serving], [leaving, pending, used]) = (old, rest);
+                self.write(53, now, [old, available, serving, leaving, pending, used]);
             }
             Fact::RolloutEnded { rollout, outcome } => {
                 self.write(54, now, [rollout.0.into(), outcome as u64]);
+            }
+            Fact::RolloutServes { rollout, version, most } => {
+                let version = row(version.row());
+                self.write(55, now, [rollout.0.into(), version, most.into()]);
+            }
+            Fact::RolloutCheckFailed { rollout, failed } => {
+                self.write(56, now, [rollout.0.into(), failed.into()]);
             }
         }
     }
@@ -194,6 +200,9 @@ fn wait_code(wait: Wait) -> [u64; 2] {
         Wait::Analysis(at) => [5, at.ms()],
         Wait::Kept(at) => [6, at.ms()],
         Wait::Person => [7, 0],
+        Wait::Work(at) => [8, at.ms()],
+        Wait::Look(at) => [9, at.ms()],
+        Wait::Balancers => [10, 0],
     }
 }
 

@@ -287,6 +287,8 @@ impl Observer for Summary {
             | Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
+            | Fact::RolloutServes { .. }
+            | Fact::RolloutCheckFailed { .. }
             | Fact::RolloutStep { .. }
             | Fact::RolloutWaits { .. }
             | Fact::RolloutOverdue { .. }

@@ -94,6 +94,15 @@ impl std::fmt::Display for Fact<'_> {
             Self::RolloutRouted { rollout, weight } => {
                 write!(f, "{rollout}: {weight} % of the requests go to the new version")
             }
+            Self::RolloutServes { rollout, version, most: u32::MAX } => {
+                write!(f, "{rollout}: all of the {version} version are behind the load balancer")
+            }
+            Self::RolloutServes { rollout, version, most } => {
+                write!(f, "{rollout}: {most} of the {version} version are behind the load balancer")
+            }
+            Self::RolloutCheckFailed { rollout, failed } => {
+                write!(f, "{rollout}: a check failed, {failed} so far")
+            }
             Self::RolloutStep { rollout, step } => write!(f, "{rollout}: step {step} is done"),
             Self::RolloutWaits { rollout, wait } => write!(f, "{rollout} waits: {wait}"),
             Self::RolloutOverdue { rollout } => write!(f, "{rollout} takes too long"),

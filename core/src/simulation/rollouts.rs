@@ -11,7 +11,7 @@ use crate::observe::Observer;
 use crate::rollout::analysis::Verdict;
 use crate::rollout::chosen;
 use crate::rollout::plan::{Action, Plan, Planner, Status, Version, View, Wait};
-use crate::rollout::timeline::{Outcome, Row};
+use crate::rollout::timeline::{Balancer, Outcome, Row};
 use crate::scenario::{ImageId, ServiceId, Strategy};
 use crate::time::Time;
 use rand::RngExt;
@@ -58,6 +58,8 @@ pub(super) struct UnderWay {
     look_at: Option<Time>,
     /// Whether the new version has served users.
     is_exposed: bool,
+    /// What a check of the new version says at this instant.
+    is_good: bool,
 }
 
 impl Simulation {
@@ -97,12 +99,10 @@ impl Simulation {
         let scenario = self.scenario.clone();
         let replicas = scenario.services[service.row()].instances;
         let strategy = &scenario.rollouts[due.plan as usize].strategy;
-        let fails_checks = scenario.images[due.to.row()].defects.fails_checks;
         let from = running.image;
-        let dice = &mut running.defect_dice;
-        let verdict = || match fails_checks > 0.0 && dice.random::<f64>() < fails_checks {
-            true => Verdict::Failed,
-            false => Verdict::Successful,
+        let verdict = || match self.passes_a_check(service, due.to) {
+            true => Verdict::Successful,
+            false => Verdict::Failed,
         };
         let planner = chosen::planner(strategy, replicas, now, verdict);
         let id = RolloutId(self.services.rollouts_begun);
@@ -113,7 +113,7 @@ impl Simulation {
         // What is left of one that was turned back makes room first.
         self.terminate_instances(now, service, Version::New, leftover, observer);
         let running = &mut self.services.list[service.row()];
-        let status = Status::begin(now, planner.first_weight());
+        let status = Status::new(planner.as_ref(), now);
         let mut under_way = Box::new(UnderWay {
             id,
             due,
@@ -127,10 +127,17 @@ impl Simulation {
             wait: None,
             look_at: None,
             is_exposed: false,
+            is_good: true,
         });
         under_way.seen = running.progress(&status);
         running.under_way = Some(under_way);
         self.consult(now, service, observer);
+    }
+
+    /// What one check of an image says.
+    fn passes_a_check(&mut self, service: ServiceId, image: ImageId) -> bool {
+        let fails = self.scenario.images[image.row()].defects.fails_checks;
+        fails <= 0.0 || self.services.list[service.row()].defect_dice.random::<f64>() >= fails
     }
 
     /// The planner of a service's rollout acts until it has no more to say.
@@ -139,6 +146,7 @@ impl Simulation {
         let Some(mut under_way) = self.services.list[service.row()].under_way.take() else {
             return;
         };
+        under_way.is_good = self.passes_a_check(service, under_way.due.to);
         self.act_on(now, service, &mut under_way, observer);
         self.write_row(now, service, &mut under_way, observer);
         let running = &mut self.services.list[service.row()];
@@ -168,7 +176,10 @@ impl Simulation {
             let [old, new] = running.counts;
             let (terminating, status) = (running.terminating, under_way.status);
             let rollout = under_way.id;
-            match under_way.planner.plan(&View { now, old, new, terminating, status }) {
+            let balancers = Balancer::default().stands(status.asked_at, now);
+            let is_good = under_way.is_good;
+            let view = View { now, old, new, terminating, balancers, is_good, status };
+            match under_way.planner.plan(&view) {
                 Plan::Do(actions) => {
                     for action in actions {
                         self.act(now, service, under_way, action, observer);
@@ -209,6 +220,8 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         let rollout = under_way.id;
+        let is_overdue = under_way.status.overdue_at == Some(now);
+        under_way.status.note(action, now);
         match action {
             Action::Scale(version, to) => {
                 let from = self.services.list[service.row()].counts[version.row()].wanted;
@@ -221,32 +234,37 @@ impl Simulation {
                 for _ in from..to {
                     self.make_instance(now, service, version, image, observer);
                 }
-                self.terminate_instances(now, service, version, from.saturating_sub(to), observer);
+                let surplus = from.saturating_sub(to);
+                self.terminate_instances(now, service, version, surplus, observer);
             }
             Action::Route(weight) => {
-                under_way.status.weight = Some(weight);
-                under_way.status.routed_at = now;
                 observer.hear(now, &Fact::RolloutRouted { rollout, weight }, &self.state);
             }
+            Action::Serve(version, most) => {
+                let fact = Fact::RolloutServes { rollout, version, most };
+                observer.hear(now, &fact, &self.state);
+            }
             Action::NextStep => {
-                let step = u32::try_from(under_way.status.step).expect("steps are few");
+                let step = u32::try_from(under_way.status.step - 1).expect("steps are few");
                 observer.hear(now, &Fact::RolloutStep { rollout, step }, &self.state);
-                under_way.status.step += 1;
-                under_way.status.step_since = now;
+            }
+            Action::FailCheck => {
+                let failed = under_way.status.failed_checks;
+                observer.hear(now, &Fact::RolloutCheckFailed { rollout, failed }, &self.state);
             }
             Action::TurnBack => {
                 let strategy = &self.scenario.rollouts[under_way.due.plan as usize].strategy;
-                let reason = match (under_way.status.overdue_at, strategy) {
-                    (Some(at), _) if at == now => WhyBack::Deadline,
-                    (_, Strategy::Rolling { .. }) => WhyBack::Undone,
+                let reason = match strategy {
+                    _ if is_overdue => WhyBack::Deadline,
+                    Strategy::Rolling { .. } => WhyBack::Undone,
                     _ => WhyBack::Analysis,
                 };
                 self.turn_back(now, service, under_way, reason, observer);
             }
             Action::ReportOverdue => {
-                under_way.status.overdue_at = Some(now);
                 observer.hear(now, &Fact::RolloutOverdue { rollout }, &self.state);
             }
+            Action::AskBalancers | Action::Look => {}
         }
     }
 
@@ -258,11 +276,7 @@ impl Simulation {
         reason: WhyBack,
         observer: &mut impl Observer,
     ) {
-        let status = &mut under_way.status;
-        status.target = Version::Old;
-        status.turned_back_at = Some(now);
-        status.progress_at = now;
-        under_way.seen = self.services.list[service.row()].progress(status);
+        under_way.seen = self.services.list[service.row()].progress(&under_way.status);
         let fact = Fact::RolledBack { rollout: under_way.id, reason };
         observer.hear(now, &fact, &self.state);
     }
@@ -291,9 +305,11 @@ impl Simulation {
             at: Time::from_ms(now.since_ms(under_way.began)),
             old: old.wanted,
             old_available: old.available,
+            old_serving: old.available.min(under_way.status.serving[0]),
             new: new.wanted,
             new_ready: new.ready,
             new_available: new.available,
+            new_serving: new.available.min(under_way.status.serving[1]),
             terminating: running.terminating,
             pending: old.pending + new.pending,
             used: running.used,
@@ -337,6 +353,7 @@ impl Simulation {
                 && under_way.status.turned_back_at.is_none()
         };
         if let Some(mut under_way) = running.under_way.take_if(is_it) {
+            under_way.status.note(Action::TurnBack, now);
             self.turn_back(now, service, &mut under_way, WhyBack::FoundBad, observer);
             self.services.list[service.row()].under_way = Some(under_way);
             self.consult(now, service, observer);

@@ -1,7 +1,7 @@
 //! Services: their instances are VMs like all others, asked for and ended by what the service
 //! needs.
 //!
-//! pending → booting → ready → available → terminating → gone. An instance is a request of its
+//! pending → booting → ready → available → terminating → gone, or booting → failed. An instance is a request of its
 //! service's demand, so placement, quotas, groups and the waiting room know nothing of services.
 //! It stays for good, until it is taken out of service; it keeps its room for a grace then. One
 //! that loses its host asks again with the same request.
@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Pending,
+    Failed,
     Booting,
     Ready,
     Available,
@@ -183,6 +184,7 @@ impl Services {
         counts.pending -= u32::from(stage == Stage::Pending);
         counts.ready -= u32::from(stage >= Stage::Ready);
         counts.available -= u32::from(stage == Stage::Available);
+        counts.failed -= u32::from(stage == Stage::Failed);
     }
 
     /// The instances of a version that go first when so many are to go: those that are as little
@@ -318,7 +320,10 @@ impl Simulation {
         }
         let Instance { service, version, request, min_ready_ms, .. } = *instance;
         if instance.fails {
+            instance.stage = Stage::Failed;
+            self.services.list[service.row()].counts[version.row()].failed += 1;
             observer.hear(now, &Fact::InstanceFailed { request, service }, &self.state);
+            self.ask_rollout(now, service);
             return;
         }
         instance.stage = Stage::Ready;

@@ -572,6 +572,8 @@ impl Judge {
             | Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
+            | Fact::RolloutServes { .. }
+            | Fact::RolloutCheckFailed { .. }
             | Fact::RolloutStep { .. }
             | Fact::RolloutWaits { .. }
             | Fact::RolloutOverdue { .. }

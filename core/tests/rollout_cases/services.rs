@@ -70,10 +70,10 @@ pub(crate) fn blue_green(input: &Value) -> Found {
     let mut result = figures(&run, replicas, "aborted", "stalled");
     let step_at = |stage: Stage| {
         let row = Stage::ORDER.iter().position(|one| *one == stage);
-        run.steps.iter().find(|(_, step)| Some(*step) == row).map(|(at, _)| *at)
+        run.steps().find(|(_, step)| Some(*step) == row).map(|(at, _)| at)
     };
     add(&mut result, "t_preview_ready", step_at(Stage::ScalePreview));
-    add(&mut result, "t_switch", run.routes.first().filter(|route| route.1 == 100).map(|r| r.0));
+    add(&mut result, "t_switch", run.routes().next().filter(|route| route.1 == 100).map(|r| r.0));
     add(&mut result, "t_promoted", step_at(Stage::PostTest));
     add(&mut result, "t_abort", run.turned_back_at);
     Ok(json!({ "timeline": rows(&run, Some("active")), "result": result }))
@@ -110,11 +110,8 @@ pub(crate) fn routed(input: &Value) -> Found {
     let run = timeline::run(&planner, &service(input)?);
     let mut result = figures(&run, replicas, "aborted", "stalled");
     add(&mut result, "t_abort", run.turned_back_at);
-    let weights: Vec<Value> = run
-        .routes
-        .iter()
-        .map(|(at, weight)| json!({ "t": s(at.ms()), "weight": weight }))
-        .collect();
+    let weights: Vec<Value> =
+        run.routes().map(|(at, weight)| json!({ "t": s(at.ms()), "weight": weight })).collect();
     Ok(json!({
         "timeline": rows(&run, Some("canary_weight")),
         "weights": weights,
@@ -125,9 +122,9 @@ pub(crate) fn routed(input: &Value) -> Found {
 
 /// The steps that were done; the last of a rollout that went back is the one that sent it.
 fn done(run: &Run) -> Vec<Value> {
-    let next = run.steps.last().map_or(0, |(_, step)| step + 1);
+    let next = run.steps().count();
     let last = run.turned_back_at.map(|at| (at, next));
-    let all = run.steps.iter().copied().chain(last);
+    let all = run.steps().chain(last);
     all.map(|(at, step)| json!({ "t": s(at.ms()), "step": step })).collect()
 }
 
@@ -164,6 +161,7 @@ pub(crate) fn service(input: &Value) -> Result<Service, String> {
         min_ready_ms: ms(&input["min_ready_s"]).unwrap_or(0),
         grace_ms: ms(&input["termination_grace_s"]).unwrap_or(0),
         capacity: if capacity.is_null() { None } else { Some(count(capacity)?) },
+        ..Service::default()
     })
 }
 
