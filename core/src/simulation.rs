@@ -9,6 +9,8 @@ mod failures;
 mod marks;
 mod moves;
 mod preemption;
+mod rollouts;
+mod services;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -20,7 +22,7 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, WhenFull};
+use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -31,6 +33,7 @@ use failures::Breakdowns;
 use marks::Marks;
 use moves::Movers;
 use preemption::Preemption;
+use services::Services;
 use std::sync::Arc;
 use waiting::WaitingRoom;
 
@@ -68,6 +71,18 @@ enum Event {
     StockSpare(u32),
     /// VMs that went down together are brought up elsewhere.
     Evacuate(u32),
+    /// An instance of a service should have booted.
+    Booted(u32),
+    /// An instance should have been ready for long enough.
+    Proved(u32),
+    /// An instance should have terminated.
+    Gone(u32),
+    /// A rollout is due.
+    RollOut(u32),
+    /// A service's rollout is asked what to do.
+    Consult(ServiceId),
+    /// The image of a rollout is found bad.
+    FoundBad(u32),
 }
 
 impl Classed for Event {
@@ -80,8 +95,13 @@ impl Classed for Event {
             | Self::Age(_)
             | Self::Arrive(_)
             | Self::Repair(_)
-            | Self::StockSpare(_) => Class::CapacityFreed,
-            Self::Review(_)
+            | Self::StockSpare(_)
+            | Self::Gone(_) => Class::CapacityFreed,
+            Self::Booted(_) | Self::Proved(_) => Class::Boot,
+            Self::RollOut(_)
+            | Self::Consult(_)
+            | Self::FoundBad(_)
+            | Self::Review(_)
             | Self::GiveUp(_)
             | Self::Outlived(_)
             | Self::PlanMoves
@@ -113,6 +133,8 @@ pub struct Simulation {
     breakdowns: Option<Box<Breakdowns>>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// Services, their instances and their rollouts.
+    services: Services,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -242,6 +264,7 @@ impl Simulation {
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
+            services: Services::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -332,6 +355,7 @@ impl Simulation {
         if !self.has_begun {
             self.has_begun = true;
             self.begin(observer);
+            self.begin_services(observer);
         }
         if let Some(arrived) = self.undecided.take() {
             self.settle(&arrived, observer);
@@ -387,6 +411,12 @@ impl Simulation {
             Event::Repair(host) => self.repair(now, host, observer),
             Event::StockSpare(model) => self.stock_spare(now, model),
             Event::Evacuate(incident) => self.evacuate(now, incident, observer),
+            Event::Booted(row) => self.boot_ends(now, row, observer),
+            Event::Proved(row) => self.prove(now, row, observer),
+            Event::Gone(row) => self.end_instance(now, row, observer),
+            Event::RollOut(plan) => self.roll_out(now, plan, observer),
+            Event::Consult(service) => self.consult(now, service, observer),
+            Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
         }
     }
 
@@ -519,18 +549,26 @@ impl Simulation {
         if let Some(marks) = &mut self.marks {
             marks.remember(vm, arrived, ends);
         }
-        let Arrived { request, demand, ask: Ask { tenant, .. }, boot_ms, .. } = *arrived;
+        let Arrived { request, demand, ask: Ask { tenant, .. }, mut boot_ms, .. } = *arrived;
+        let is_instance = self.services.own(demand);
+        if is_instance {
+            boot_ms = self.services.boot_ms(request);
+        }
         let waited_ms = now.since_ms(arrived.at);
         let fact = match arrived.comes {
             Comes::First => Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms },
             Comes::Again => Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms },
             Comes::Down => {
-                let (from, boot_ms) = self.come_back(now, arrived, vm, host);
+                let from;
+                (from, boot_ms) = self.come_back(now, arrived, (vm, boot_ms), host);
                 let down_ms = waited_ms;
                 Fact::VmBack { request, demand, tenant, vm, from, host, down_ms, boot_ms }
             }
         };
         observer.hear(now, &fact, &self.state);
+        if is_instance {
+            self.start_instance(now, request, vm, boot_ms, observer);
+        }
     }
 
     /// A VM that is still there is believed to stay as long again as it has. The row may be

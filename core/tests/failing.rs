@@ -10,16 +10,18 @@ use fleetcast_core::fact::Fact;
 use fleetcast_core::failures::spares::mean_down;
 use fleetcast_core::migration::{Link, WhenStuck};
 use fleetcast_core::observe::{Fingerprint, Observer, SeriesRecorder, Summary, Transcript};
+use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::{Report, Series};
 use fleetcast_core::resources::Amounts;
 use fleetcast_core::scenario::failures::{Burst, Domain, Outage, Replacement, WhenDown};
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::{self, Simulation};
-use fleetcast_core::source::MemoryFiles;
+use fleetcast_core::source::{MemoryFiles, NoFiles};
 use fleetcast_core::state::{HostStatus, Search, State};
 use fleetcast_core::time::{DAY_MS, Time, YEAR_MS};
 use fleets::{DURATION_MS, Fleet, fleets};
 use proptest::prelude::*;
+use proptest::strategy::Strategy as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -269,7 +271,7 @@ fn two_policies_face_the_same_failures() {
 }
 
 /// Fleets in which hosts, racks and zones fail, with priorities and migrations.
-fn failing() -> impl Strategy<Value = Fleet> {
+fn failing() -> impl proptest::strategy::Strategy<Value = Fleet> {
     let rates = (0.0..3.0f64, 0.0..1.0f64, 0.0..0.5f64, 0.0..1.0f64);
     let times = (0..500u64, 0..3_000u64, 0..2_000u64, 1..10_000u64, 1..5_000u64);
     let rules = (prop::collection::vec(0..3u8, 8), 1..4u32, prop::option::of(0..3u32));
@@ -336,6 +338,29 @@ fn failing() -> impl Strategy<Value = Fleet> {
     )
 }
 
+#[test]
+fn instances_are_started_again_and_rollouts_go_on() {
+    let text = "name = 'services'\nduration = '20 days'\n\
+        [host-models.m]\ncpu = 8\n\
+        [[pools]]\nname = 'p'\nracks-per-zone = 4\nhosts = { model = 'm', count = 12 }\n\
+        [flavors.f]\ncpu = 1\n\
+        [images.old]\nboot = '3 min'\n[images.new]\nboot = '3 min'\n\
+        [[service]]\nname = 'web'\nimage = 'old'\nflavor = 'f'\ninstances = 60\n\
+        [[rollout]]\nservice = 'web'\nimage = 'new'\nat = '3 days'\n\
+        [failures]\nhosts = '3 per day'\nracks = '1 per day'\nrepair = '3 h'\nrack-repair = '10 min'\n";
+    for seed in 1..30 {
+        let text = format!("seed = {seed}\n{text}");
+        let input = Input { file: "t.toml", text: &text, overrides: &[] };
+        let scenario = read(&input, &NoFiles).unwrap_or_else(|p| panic!("{p:#?}")).scenario;
+        let fleet = Fleet { scenario: Arc::new(scenario), files: MemoryFiles::default() };
+        let ledger = run(&fleet, Search::default(), Ledger::default());
+        let count = |is: fn(&Where) -> bool| ledger.lives.values().filter(|l| is(l)).count();
+        let here = count(|at| matches!(at, Where::Runs | Where::Waits | Where::Down { .. }));
+        assert_eq!(here, 60, "seed {seed}");
+        assert!(ledger.failed > 500);
+    }
+}
+
 fn run<O: Observer>(fleet: &Fleet, search: Search, mut observer: O) -> O {
     let mut simulation =
         Simulation::new(Arc::clone(&fleet.scenario), &fleet.files).expect("the files are there");
@@ -385,7 +410,9 @@ impl Observer for Ledger {
             Fact::Waiting { request, .. } => {
                 self.goes(request.0, |was| matches!(was, Arrived | PushedOut).then_some(Waits));
             }
-            Fact::Refused { request, .. } | Fact::Lost { request, .. } => {
+            Fact::Refused { request, .. }
+            | Fact::Lost { request, .. }
+            | Fact::Withdrawn { request, .. } => {
                 let may = |was| matches!(was, Arrived | Waits | PushedOut);
                 self.goes(request.0, |was| may(was).then_some(Gone));
             }

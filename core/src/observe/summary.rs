@@ -48,6 +48,8 @@ pub struct Summary {
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
     pub pushed_out: PushedOut,
+    /// Instances of services that waited for room until they were not wanted any more.
+    pub withdrawn: u64,
     /// Live migrations.
     pub migrations: Migrations,
     /// Hosts that fail, and what that costs their VMs.
@@ -186,6 +188,7 @@ impl Summary {
             ready: Durations::default(),
             first_full: None,
             pushed_out: PushedOut::default(),
+            withdrawn: 0,
             migrations: Migrations::default(),
             outages: Outages::new(scenario),
             orders: Vec::new(),
@@ -279,7 +282,23 @@ impl Observer for Summary {
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }
-            | Fact::Departed { .. } => {}
+            | Fact::Departed { .. }
+            | Fact::InstanceReady { .. }
+            | Fact::InstanceAvailable { .. }
+            | Fact::InstanceFailed { .. }
+            | Fact::InstanceTerminating { .. }
+            | Fact::RolloutStarted { .. }
+            | Fact::RolloutScaled { .. }
+            | Fact::RolloutRouted { .. }
+            | Fact::RolloutServes { .. }
+            | Fact::RolloutCheckFailed { .. }
+            | Fact::RolloutStep { .. }
+            | Fact::RolloutWaits { .. }
+            | Fact::RolloutOverdue { .. }
+            | Fact::RolledBack { .. }
+            | Fact::RolloutStands { .. }
+            | Fact::RolloutEnded { .. } => {}
+            Fact::Withdrawn { .. } => self.withdrawn += 1,
             Fact::Ended => {
                 self.outages.hear(now, fact, state);
                 self.end = Some(self.snapshot(now, state));

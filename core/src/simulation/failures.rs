@@ -1,12 +1,14 @@
 //! Failures in a run: hosts go down, alone or with their rack or zone; their VMs are brought up
 //! elsewhere, or where they were; hosts come back.
 //!
+//! An instance of a service is simply started again, somewhere.
+//!
 //! What belongs to a failure is drawn from a stream of its own, named by what fails and by how
 //! often it has: so two policies face the same failures, whatever is placed where.
 
 use super::{Arrived, Comes, Event, Simulation};
 use crate::dice::{self, Stream};
-use crate::fact::{Cause, Fact, Reason};
+use crate::fact::{Cause, Fact, Reason, RequestId};
 use crate::observe::Observer;
 use crate::placement::filters::Filter;
 use crate::scenario::failures::{Domain, Replacement, WhenDown};
@@ -416,9 +418,12 @@ impl Simulation {
             observer.hear(now, &fact, &self.state);
             places.push(self.state.ask_once_more(ask));
             let when = self.breakdowns().rule.of_demand(demand);
-            if when == WhenDown::Lose {
+            let is_lost = when == WhenDown::Lose;
+            // An instance that terminates is over with its host.
+            let is_over = self.services.own(demand) && !self.lose_instance(now, request);
+            if is_lost || is_over {
                 self.state.forget(ask);
-                let fact = Fact::VmGone { request, demand, tenant, down_ms: 0, is_lost: true };
+                let fact = Fact::VmGone { request, demand, tenant, down_ms: 0, is_lost };
                 observer.hear(now, &fact, &self.state);
                 continue;
             }
@@ -558,19 +563,19 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
     }
 
-    /// A VM that was down has come up on a host: where it was before, and how long until it is
-    /// ready, ms.
+    /// A VM that was down has come up on a host, where it boots for so many ms: where it was
+    /// before, and how long until it is ready, ms.
     pub(super) fn come_back(
         &mut self,
         now: Time,
         arrived: &Arrived,
-        vm: VmId,
+        (vm, boot_ms): (VmId, u64),
         host: HostId,
     ) -> (HostId, u64) {
         let breakdowns = self.breakdowns();
         let fallen = breakdowns.vms.remove(&arrived.request.0).expect("it was down");
         breakdowns.by_vm.remove(&fallen.vm);
-        let boot_ms = breakdowns.build(now, host, arrived.boot_ms);
+        let boot_ms = breakdowns.build(now, host, boot_ms);
         let marks = self.marks.as_mut().expect("VMs that can lose their hosts have marks");
         marks.of_mut(vm).down_until = now.after(boot_ms);
         (fallen.host, boot_ms)
@@ -580,15 +585,28 @@ impl Simulation {
     #[cold]
     pub(super) fn end_while_down(&mut self, now: Time, id: VmId, observer: &mut impl Observer) {
         let Some(breakdowns) = &mut self.breakdowns else { return };
-        let Some(request) = breakdowns.by_vm.remove(&id) else { return };
-        let fallen = breakdowns.vms.remove(&request).expect("both know who is down");
+        if let Some(request) = breakdowns.by_vm.remove(&id) {
+            self.end_fallen(now, RequestId(request), observer);
+        }
+    }
+
+    /// A VM that is down is not wanted any more; whether it is down.
+    pub(super) fn end_fallen(
+        &mut self,
+        now: Time,
+        request: RequestId,
+        observer: &mut impl Observer,
+    ) -> bool {
+        let Some(breakdowns) = &mut self.breakdowns else { return false };
+        let Some(fallen) = breakdowns.vms.remove(&request.0) else { return false };
         if let Some(ticket) = fallen.ticket {
             self.leave_room(ticket);
         }
-        let Arrived { request, demand, ask, at, .. } = fallen.arrived;
+        let Arrived { demand, ask, at, .. } = fallen.arrived;
         let (tenant, down_ms) = (ask.tenant, now.since_ms(at));
         self.state.forget(ask);
         let fact = Fact::VmGone { request, demand, tenant, down_ms, is_lost: false };
         observer.hear(now, &fact, &self.state);
+        true
     }
 }

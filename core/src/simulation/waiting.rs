@@ -134,6 +134,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         let ticket = self.enter_room(arrived, reason);
+        if self.services.own(arrived.demand) {
+            self.services.wait(arrived.request, ticket);
+        }
         if ms_max != u64::MAX {
             self.agenda.push(now.after(ms_max), Event::GiveUp(ticket));
         }
@@ -158,6 +161,11 @@ impl Simulation {
         if let Some(waiting) = self.leave_room(ticket) {
             self.refuse(now, &waiting.arrived, waiting.reason, observer);
         }
+    }
+
+    /// A request gives its place in the waiting room up.
+    pub(super) fn stop_waiting(&mut self, ticket: u32) -> Arrived {
+        self.leave_room(ticket).expect("who has a ticket waits").arrived
     }
 
     /// Room may have come up: on one host, or (the VM of ask `moved` has gone, or come) anywhere
