@@ -37,6 +37,9 @@ macro_rules! id {
 }
 pub(crate) use id;
 
+mod traffic;
+pub use traffic::{Autoscale, Flash, ScaleRule, Traffic};
+
 id!(/** A row of [`Scenario::models`]. */ ModelId, "m", u32);
 id!(/** A row of [`Scenario::pools`]. */ PoolId, "p", u16);
 id!(/** A row of [`Scenario::zones`]. */ ZoneId, "z", u16);
