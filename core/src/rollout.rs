@@ -46,3 +46,4 @@ pub mod spinnaker;
 pub mod singularity;
 pub mod monetate;
 pub mod hosts;
+pub mod chosen;

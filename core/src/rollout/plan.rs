@@ -30,6 +30,15 @@ impl Version {
     }
 }
 
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Old => "old",
+            Self::New => "new",
+        })
+    }
+}
+
 /// The instances of a version, without those that terminate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -252,17 +261,13 @@ impl Wait {
 
 impl std::fmt::Display for Wait {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = |version: &Version| match version {
-            Version::Old => "old",
-            Version::New => "new",
-        };
         let many = |count: &u32| if *count == 1 { "" } else { "s" };
         match self {
             Self::Slots { without } => {
                 write!(f, "{without} instance{} without a slot", many(without))
             }
             Self::Instances { version, missing } => {
-                write!(f, "{missing} {} instance{} not available yet", name(version), many(missing))
+                write!(f, "{missing} {version} instance{} not available yet", many(missing))
             }
             Self::Terminations { count } => {
                 write!(f, "{count} instance{} still terminating", many(count))
@@ -302,7 +307,7 @@ impl Plan {
 }
 
 /// A strategy.
-pub trait Planner {
+pub trait Planner: std::fmt::Debug + Send + Sync {
     /// What to do now. Must come to [`Plan::Wait`] or [`Plan::Done`] when what it says is done.
     fn plan(&self, view: &View) -> Plan;
 

@@ -145,6 +145,16 @@ impl Row {
     }
 }
 
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} old ({} available), ", self.old, self.old_available)?;
+        let (new, ready, available) = (self.new, self.new_ready, self.new_available);
+        write!(f, "{new} new ({ready} ready, {available} available), ")?;
+        let (terminating, pending) = (self.terminating, self.pending);
+        write!(f, "{terminating} terminating, {pending} pending, {} slots", self.used)
+    }
+}
+
 /// How a rollout ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -158,6 +168,18 @@ pub enum Outcome {
     Paused,
     /// It goes no further.
     Stuck,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "complete",
+            Self::TurnedBack => "turned back",
+            Self::Overdue => "overdue",
+            Self::Paused => "paused",
+            Self::Stuck => "stuck",
+        })
+    }
 }
 
 /// A rollout from beginning to end.
