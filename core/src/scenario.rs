@@ -41,7 +41,7 @@ pub mod services;
 mod traffic;
 
 pub use services::{
-    Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
+    Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
 };
 pub use traffic::{Autoscale, Flash, ScaleRule, Traffic};
