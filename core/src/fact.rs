@@ -1,6 +1,6 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
-use crate::scenario::{DemandId, HostTypeId, Level, RackId, TenantId};
+use crate::scenario::{DemandId, DeskId, HostTypeId, Level, RackId, TenantId};
 use crate::state::{Ask, HostId, VmId};
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
@@ -54,6 +54,67 @@ pub enum Reason {
     /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
     /// or a filter of the scenario's own says no.
     PassedOver,
+}
+
+/// What a request's time goes to, from its arrival until its VM is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Somebody looks whether it is to be.
+    Approval,
+    /// It waits for an operator, or for the day on which they take up tickets.
+    Queue,
+    /// An operator is at it.
+    HandsOn,
+    /// Nobody is at work.
+    OffHours,
+    /// It waits for room.
+    Room,
+    /// The VM boots.
+    Boot,
+}
+
+impl Stage {
+    /// In order of time: a stage's position is its row.
+    pub const ALL: [Self; 6] =
+        [Self::Approval, Self::Queue, Self::HandsOn, Self::OffHours, Self::Room, Self::Boot];
+
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approval => "approval",
+            Self::Queue => "queue",
+            Self::HandsOn => "hands-on",
+            Self::OffHours => "off-hours",
+            Self::Room => "room",
+            Self::Boot => "boot",
+        }
+    }
+}
+
+/// How long each stage took, ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stages([u64; Stage::ALL.len()]);
+
+impl Stages {
+    /// How long a stage took.
+    pub fn ms(&self, stage: Stage) -> u64 {
+        self.0[stage as usize]
+    }
+
+    /// A stage took so much longer.
+    pub fn add(&mut self, stage: Stage, ms: u64) {
+        self.0[stage as usize] += ms;
+    }
+
+    /// All of it.
+    pub fn total_ms(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// What of it was spent at desks in working hours.
+    pub fn at_desks_ms(&self) -> u64 {
+        [Stage::Approval, Stage::Queue, Stage::HandsOn].map(|stage| self.ms(stage)).iter().sum()
+    }
 }
 
 /// What happened.
@@ -237,6 +298,45 @@ pub enum Fact<'a> {
         downtime_ms: u64,
         /// What was copied, MiB; 0 where it ended on the way.
         sent_mib: u64,
+    },
+    /// A request may be worked on at a desk: it is approved, and stands in the queue.
+    Approved {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// How long an operator will be at it, ms of working time.
+        work_ms: u64,
+    },
+    /// An operator took up a request.
+    TakenUp {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// How long it stood in the queue, ms of working time.
+        queued_ms: u64,
+    },
+    /// An operator is done with a request.
+    HandedOff {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// Where it goes; `None`: it can be placed.
+        to: Option<DeskId>,
+    },
+    /// It is known when a request's VM is ready, and where the time went. Told where requests go
+    /// through desks, of each once: right after it is placed.
+    Provisioned {
+        /// Which request.
+        request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// The VM.
+        vm: VmId,
+        /// From request to ready.
+        stages: Stages,
     },
     /// The run is over.
     Ended,

@@ -1,5 +1,6 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
+use super::desks::Provisioning;
 use super::{Durations, Observer};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
@@ -44,6 +45,10 @@ pub struct Summary {
     pub waited_by: BTreeMap<Reason, u64>,
     /// From request to ready.
     pub ready: Durations,
+    /// The same by demand, where an expectation names one; else empty.
+    pub ready_by_demand: Vec<Durations>,
+    /// What came of desks; `None` where there are none.
+    pub provisioning: Option<Box<Provisioning>>,
     /// First refusal or wait, and why.
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
@@ -140,7 +145,7 @@ pub struct Level {
 
 impl Level {
     #[inline]
-    fn set(&mut self, now: Time, value: i64) {
+    pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
             self.area += i128::from(self.value) * i128::from(now.since_ms(self.since));
             (self.since, self.value) = (now, value);
@@ -182,6 +187,8 @@ impl Summary {
             refused_by: BTreeMap::new(),
             waited_by: BTreeMap::new(),
             ready: Durations::default(),
+            ready_by_demand: ready_by_demand(scenario),
+            provisioning: Provisioning::new(scenario).map(Box::new),
             first_full: None,
             pushed_out: PushedOut::default(),
             migrations: Migrations::default(),
@@ -250,6 +257,11 @@ impl Summary {
     }
 }
 
+fn ready_by_demand(scenario: &Scenario) -> Vec<Durations> {
+    let is_named = scenario.expectations.iter().any(|expectation| expectation.demand.is_some());
+    vec![Durations::default(); if is_named { scenario.demands.len() } else { 0 }]
+}
+
 fn largest(scenario: &Scenario) -> Amounts {
     let models = scenario.host_types.iter().map(|host_type| host_type.model);
     let effective = models.map(|model| scenario.models[model.row()].effective);
@@ -265,6 +277,9 @@ impl Observer for Summary {
             matches!(fact, Fact::Waiting { .. } | Fact::Refused { .. } | Fact::Preempted { .. });
         if self.full.is_none() && is_full {
             self.full = Some(self.snapshot(now, state));
+        }
+        if let Some(provisioning) = &mut self.provisioning {
+            provisioning.hear(now, fact);
         }
         // A request that has only just arrived has changed nothing yet.
         if !matches!(fact, Fact::Requested { .. }) {
@@ -292,6 +307,9 @@ impl Observer for Summary {
                 self.by_demand[demand.row()].placed += 1;
                 self.by_tenant[tenant.row()].placed += 1;
                 self.ready.add(waited_ms + boot_ms);
+                if let Some(ready) = self.ready_by_demand.get_mut(demand.row()) {
+                    ready.add(waited_ms + boot_ms);
+                }
             }
             Fact::Waiting { reason, .. } => {
                 *self.waited_by.entry(reason).or_default() += 1;
@@ -304,6 +322,10 @@ impl Observer for Summary {
                 *self.refused_by.entry(reason).or_default() += 1;
                 self.first_full.get_or_insert((now, reason));
             }
+            Fact::Approved { .. }
+            | Fact::TakenUp { .. }
+            | Fact::HandedOff { .. }
+            | Fact::Provisioned { .. } => {}
             Fact::Preempted { reason, .. } => {
                 self.pushed_out.preempted += 1;
                 self.first_full.get_or_insert((now, reason));

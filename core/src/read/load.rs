@@ -2,6 +2,7 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
+use super::desks::{Desks, Way, read_hours};
 use super::fields::{Field, daily, demand, event, flavor, root, season, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
@@ -52,6 +53,7 @@ pub(crate) struct DemandDraft {
     pub(crate) labels: Vec<String>,
     pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
+    pub(crate) way: Way,
     pub(crate) when_full: WhenFull,
     pub(crate) priority: i32,
     pub(crate) preempts: bool,
@@ -67,6 +69,8 @@ pub(crate) struct Load {
     names: BTreeSet<String>,
     pub(crate) tenants: Vec<String>,
     tenant_rows: BTreeMap<String, usize>,
+    /// What requests go through.
+    pub(crate) desks: Desks,
     /// What some of them are held to.
     pub(crate) held: Vec<Tenant>,
     /// Which kinds somebody asks for.
@@ -97,6 +101,11 @@ fn cpu_and_gpu(amounts: &[i64]) -> [i64; 2] {
 }
 
 impl DemandDraft {
+    /// Whether its requests are the rows of a file.
+    pub(crate) fn is_traced(&self) -> bool {
+        matches!(self.arrivals, Arrivals::Trace(_))
+    }
+
     /// How many requests are to be expected, and how to make them fewer.
     pub(crate) fn requests(&self, run_ms: u64) -> (f64, &'static str) {
         match &self.arrivals {
@@ -232,6 +241,10 @@ impl Load {
         .collect();
         let rules = read_rules(check, table);
         let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
+        let way = match table.get(&demand::PROVISIONING) {
+            Some(node) => self.desks.read_way(check, node),
+            None => Some(Way::default()),
+        };
         let when_full = match table.get(&demand::WHEN_FULL) {
             Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
                 .map(|wait| wait.map_or(WhenFull::Refuse, |ms_max| WhenFull::Wait { ms_max })),
@@ -239,7 +252,9 @@ impl Load {
         };
         let priority = match table.get(&demand::PRIORITY) {
             Some(node) => {
-                self.priorities.push(table.at_key(&demand::PRIORITY));
+                if !way.as_ref().is_some_and(|way| self.desks.is_by_priority(way)) {
+                    self.priorities.push(table.at_key(&demand::PRIORITY));
+                }
                 check.integer(demand::PRIORITY.key, node)
             }
             None => Some(0),
@@ -302,6 +317,7 @@ impl Load {
             labels,
             rules: rules?,
             group,
+            way: way?,
             when_full: when_full?,
             priority: priority?,
             preempts: preempts?,
@@ -601,7 +617,8 @@ fn about(count: f64) -> String {
     "more than a million billion".to_owned()
 }
 
-const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+const EVEN_SEASON: Season =
+    Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
 
 /// How long a request waits, ms (`u64::MAX`: for ever); `Some(None)`: not at all, which is called
 /// `no`.
@@ -658,7 +675,11 @@ fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
             events.extend(read_event(check, node));
         }
     }
-    Some(Season { hourly: hourly?, daily: daily?, events })
+    let hours = match table.get(&season::HOURS) {
+        Some(node) => read_hours(check, node).map(|hours| Some(hours).filter(|h| !h.is_always())),
+        None => Some(None),
+    };
+    Some(Season { hourly: hourly?, daily: daily?, events, hours: hours? })
 }
 
 /// A list of so many factors.
