@@ -8,6 +8,8 @@ pub mod contrast;
 mod moves;
 mod pipeline;
 mod preemption;
+mod rollouts;
+mod services;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -19,7 +21,7 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, DeskId, Flavor, PoolId, Scenario, WhenFull};
+use crate::scenario::{Demand, DemandId, DeskId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -29,6 +31,7 @@ use contrast::Contraster;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
 use preemption::Preemption;
+use services::Services;
 use std::sync::Arc;
 use waiting::WaitingRoom;
 
@@ -61,16 +64,35 @@ enum Event {
     Open(DeskId),
     /// An operator is done with a ticket.
     HandOff(TicketId),
+    /// An instance of a service should have booted.
+    Booted(u32),
+    /// An instance should have been ready for long enough.
+    Proved(u32),
+    /// An instance should have terminated.
+    Gone(u32),
+    /// A rollout is due.
+    RollOut(u32),
+    /// A service's rollout is asked what to do.
+    Consult(ServiceId),
+    /// The image of a rollout is found bad.
+    FoundBad(u32),
 }
 
 impl Classed for Event {
     #[inline]
     fn class(&self) -> Class {
         match self {
-            Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) | Self::Arrive(_) => {
-                Class::CapacityFreed
-            }
-            Self::Review(_)
+            Self::Depart(_)
+            | Self::Deliver(_)
+            | Self::Grow(_)
+            | Self::Age(_)
+            | Self::Arrive(_)
+            | Self::Gone(_) => Class::CapacityFreed,
+            Self::Booted(_) | Self::Proved(_) => Class::Boot,
+            Self::RollOut(_)
+            | Self::Consult(_)
+            | Self::FoundBad(_)
+            | Self::Review(_)
             | Self::GiveUp(_)
             | Self::Outlived(_)
             | Self::PlanMoves
@@ -99,6 +121,8 @@ pub struct Simulation {
     preemption: Option<Preemption>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// Services, their instances and their rollouts.
+    services: Services,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -205,6 +229,7 @@ impl Simulation {
             pipeline: Pipeline::new(&scenario),
             preemption: Preemption::new(&scenario),
             movers: Movers::new(&scenario),
+            services: Services::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -296,6 +321,7 @@ impl Simulation {
         if !self.has_begun {
             self.has_begun = true;
             self.begin(observer);
+            self.begin_services(observer);
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -357,6 +383,12 @@ impl Simulation {
             Event::Approve(ticket) => self.approve(now, ticket, observer),
             Event::Open(desk) => self.open(now, desk, observer),
             Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
+            Event::Booted(row) => self.boot_ends(now, row, observer),
+            Event::Proved(row) => self.prove(now, row, observer),
+            Event::Gone(row) => self.end_instance(now, row, observer),
+            Event::RollOut(plan) => self.roll_out(now, plan, observer),
+            Event::Consult(service) => self.consult(now, service, observer),
+            Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
         }
     }
 
@@ -480,7 +512,11 @@ impl Simulation {
         if let Some(preemption) = &mut self.preemption {
             preemption.remember(vm, arrived, ends);
         }
-        let Arrived { request, demand, ask: Ask { tenant, .. }, boot_ms, .. } = *arrived;
+        let Arrived { request, demand, ask: Ask { tenant, .. }, mut boot_ms, .. } = *arrived;
+        let is_instance = self.services.own(demand);
+        if is_instance {
+            boot_ms = self.services.boot_ms(request);
+        }
         let waited_ms = now.since_ms(arrived.at);
         let fact = if arrived.is_again {
             Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms }
@@ -488,8 +524,11 @@ impl Simulation {
             Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
         };
         observer.hear(now, &fact, &self.state);
-        if self.pipeline.is_some() {
+        if self.pipeline.is_some() && !is_instance {
             self.account(now, arrived, vm, observer);
+        }
+        if is_instance {
+            self.start_instance(now, request, vm, boot_ms, observer);
         }
     }
 

@@ -5,7 +5,7 @@ use super::Durations;
 use super::summary::Level;
 use crate::fact::{Fact, Stage, Stages};
 use crate::hours::Hours;
-use crate::scenario::{Desk, DeskId, Scenario};
+use crate::scenario::{Demand, Desk, DeskId, Scenario};
 use crate::time::Time;
 
 /// All desks of a run, and the time of all requests.
@@ -17,6 +17,10 @@ pub struct Provisioning {
     pub total: StageAccount,
     /// The same by demand.
     pub by_demand: Vec<StageAccount>,
+    /// Requests at desks.
+    pub at_desks: u64,
+    /// By demand: from when on its requests go through desks; `None`: never.
+    from: Vec<Option<Time>>,
 }
 
 /// Where the time of some requests went.
@@ -83,6 +87,8 @@ impl Provisioning {
             desks: scenario.desks.iter().map(account).collect(),
             total: StageAccount::default(),
             by_demand: vec![StageAccount::default(); scenario.demands.len()],
+            at_desks: 0,
+            from: scenario.demands.iter().map(Demand::desks_from).collect(),
         })
     }
 
@@ -94,7 +100,14 @@ impl Provisioning {
         match *fact {
             Fact::Approved { desk, work_ms, .. } => self.desk(desk).approve(now, work_ms),
             Fact::TakenUp { desk, queued_ms, .. } => self.desk(desk).take_up(now, queued_ms),
-            Fact::HandedOff { desk, .. } => self.desk(desk).hand_off(now),
+            Fact::Requested { demand, .. } => {
+                let goes = self.from[demand.row()].is_some_and(|from| now >= from);
+                self.at_desks += u64::from(goes);
+            }
+            Fact::HandedOff { desk, to, .. } => {
+                self.desk(desk).hand_off(now);
+                self.at_desks -= u64::from(to.is_none());
+            }
             Fact::Provisioned { demand, ref stages, .. } => {
                 self.total.add(stages);
                 self.by_demand[demand.row()].add(stages);

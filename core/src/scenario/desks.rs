@@ -1,7 +1,8 @@
 //! Desks: who works on a request before it is placed.
 
-use super::{Distribution, TenantId, id};
+use super::{Arrivals, Demand, Distribution, TenantId, id};
 use crate::hours::Hours;
+use crate::time::Time;
 
 id!(/** A row of [`super::Scenario::desks`]. */ DeskId, "k", u32);
 
@@ -31,6 +32,15 @@ pub struct Stop {
     pub name: String,
     /// Its teams by whose tickets they work on, ascending; one of `None` works on all.
     pub teams: Vec<(Option<TenantId>, DeskId)>,
+}
+
+impl Demand {
+    /// From when on its requests go through desks: at once, or, where VMs are there at the start,
+    /// from then on; `None`: never.
+    pub fn desks_from(&self) -> Option<Time> {
+        let is_there_at_start = matches!(self.arrivals, Arrivals::Alive(_));
+        (!self.stops.is_empty()).then(|| Time::from_ms(u64::from(is_there_at_start)))
+    }
 }
 
 impl Stop {

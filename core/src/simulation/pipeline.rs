@@ -8,7 +8,7 @@ use super::{Arrived, Event, Simulation};
 use crate::dice;
 use crate::fact::{Fact, Stage, Stages};
 use crate::observe::Observer;
-use crate::scenario::{Arrivals, Desk, DeskId, Distribution, Scenario};
+use crate::scenario::{Desk, DeskId, Distribution, Scenario};
 use crate::state::VmId;
 use crate::time::Time;
 use std::collections::BTreeSet;
@@ -39,8 +39,8 @@ pub(super) struct Pipeline {
 #[derive(Debug)]
 struct Way {
     legs: Vec<Leg>,
-    /// Its VMs of the start are there already.
-    is_there_at_start: bool,
+    /// From when on they go there; `None`: never.
+    from: Option<Time>,
 }
 
 /// The dice of one stop.
@@ -96,8 +96,7 @@ impl Pipeline {
                 approval: dice("approvals", &stop.name),
                 hands_on: dice("hands-on", &stop.name),
             });
-            let is_there_at_start = matches!(demand.arrivals, Arrivals::Alive(_));
-            Way { legs: legs.collect(), is_there_at_start }
+            Way { legs: legs.collect(), from: demand.desks_from() }
         };
         let team =
             |desk: &Desk| Team { idle: desk.operators, queue: BTreeSet::new(), will_open: false };
@@ -147,7 +146,7 @@ impl Simulation {
     pub(super) fn goes_to_desks(&self, arrived: &Arrived) -> bool {
         self.pipeline.as_ref().is_some_and(|pipeline| {
             let way = &pipeline.ways[arrived.demand.row()];
-            !way.legs.is_empty() && !(way.is_there_at_start && arrived.at == Time::ZERO)
+            way.from.is_some_and(|from| arrived.at >= from)
         })
     }
 

@@ -13,12 +13,8 @@ pub(super) fn report(scenario: &Scenario, summary: &Summary) -> Option<Provision
     let account = summary.provisioning.as_ref()?;
     let desks = scenario.desks.iter().zip(&account.desks);
     let demands = scenario.demands.iter().zip(&account.by_demand);
-    let counts = &summary.total;
-    let pushed_out = &summary.pushed_out;
-    let homeless = pushed_out.preempted - pushed_out.resumed - pushed_out.lost;
-    let waiting = level(summary.waiting.value).saturating_sub(homeless);
     Some(Provisioning {
-        at_desks: counts.requests - counts.placed - counts.refused - waiting,
+        at_desks: account.at_desks,
         desks: desks.map(|(desk, account)| of_desk(scenario, summary, desk, account)).collect(),
         all: of_stages("all", &account.total),
         demands: demands.map(|(demand, account)| of_stages(&demand.name, account)).collect(),
