@@ -8,6 +8,7 @@ pub mod contrast;
 mod failures;
 mod marks;
 mod moves;
+mod pipeline;
 mod preemption;
 mod rollouts;
 mod services;
@@ -22,7 +23,7 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
+use crate::scenario::{Demand, DemandId, DeskId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -32,6 +33,7 @@ use contrast::Contraster;
 use failures::Breakdowns;
 use marks::Marks;
 use moves::Movers;
+use pipeline::{Pipeline, TicketId};
 use preemption::Preemption;
 use services::Services;
 use std::sync::Arc;
@@ -71,6 +73,12 @@ enum Event {
     StockSpare(u32),
     /// VMs that went down together are brought up elsewhere.
     Evacuate(u32),
+    /// A ticket may be worked on.
+    Approve(TicketId),
+    /// A desk opens.
+    Open(DeskId),
+    /// An operator is done with a ticket.
+    HandOff(TicketId),
     /// An instance of a service should have booted.
     Booted(u32),
     /// An instance should have been ready for long enough.
@@ -106,6 +114,9 @@ impl Classed for Event {
             | Self::Outlived(_)
             | Self::PlanMoves
             | Self::SetOut
+            | Self::Approve(_)
+            | Self::Open(_)
+            | Self::HandOff(_)
             | Self::Evacuate(_) => Class::Controller,
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
@@ -125,6 +136,8 @@ pub struct Simulation {
     placement_dice: dice::Stream,
     capacity: Capacity,
     room: WaitingRoom,
+    /// Requests at desks; `None` where there are none.
+    pipeline: Option<Pipeline>,
     /// What must be known of VMs that can lose their hosts; `None` where none does.
     marks: Option<Marks>,
     /// `None` where nobody is pushed out.
@@ -143,7 +156,9 @@ pub struct Simulation {
     repredicts: bool,
     request_next: u64,
     /// The request that [`Self::advance_to_request`] stopped at.
-    undecided: Option<Arrived>,
+    undecided: Option<(Time, Arrived)>,
+    /// The request to stop at when it leaves the last desk, and its name.
+    watched: Option<(RequestId, Option<Box<str>>)>,
     has_begun: bool,
     has_ended: bool,
 }
@@ -160,6 +175,8 @@ struct Arrived {
     boot_ms: u64,
     priority: i32,
     comes: Comes,
+    /// What is remembered of its way through desks.
+    ticket: Option<TicketId>,
 }
 
 /// Why a request is on its way.
@@ -194,6 +211,7 @@ impl Arrived {
 #[derive(Clone, Debug)]
 pub struct Undecided {
     arrived: Arrived,
+    now: Time,
     name: Option<Box<str>>,
 }
 
@@ -208,9 +226,9 @@ impl Undecided {
         self.arrived.ask
     }
 
-    /// When it arrived.
+    /// When it is decided: when it arrived, or left the last desk.
     pub fn at(&self) -> Time {
-        self.arrived.at
+        self.now
     }
 }
 
@@ -260,6 +278,7 @@ impl Simulation {
             placement_dice: dice::stream(scenario.seed, "placement"),
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
+            pipeline: Pipeline::new(&scenario),
             marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
@@ -272,6 +291,7 @@ impl Simulation {
             repredicts: scenario.placement.predictions.is_some_and(|rule| rule.repredicts),
             request_next: 0,
             undecided: None,
+            watched: None,
             has_begun: false,
             has_ended: false,
             scenario,
@@ -320,7 +340,7 @@ impl Simulation {
     ) -> Result<Option<Undecided>, Problem> {
         let name = self.advance_unless(self.end(), is_it, observer)?;
         let found = self.undecided.zip(name);
-        Ok(found.map(|(arrived, name)| Undecided { arrived, name }))
+        Ok(found.map(|((now, arrived), name)| Undecided { arrived, now, name }))
     }
 
     /// How many requests have arrived.
@@ -336,7 +356,7 @@ impl Simulation {
             name: undecided.name.as_deref(),
             demand: arrived.demand,
             tenant: arrived.ask.tenant,
-            at: arrived.at,
+            at: undecided.now,
             ask: arrived.ask,
             stay_ms: arrived.believed_ms,
         };
@@ -357,8 +377,8 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
         }
-        if let Some(arrived) = self.undecided.take() {
-            self.settle(&arrived, observer);
+        if let Some((now, arrived)) = self.undecided.take() {
+            self.settle(now, &arrived, observer);
         }
         let mut request = Request::default();
         while !self.has_ended {
@@ -366,14 +386,24 @@ impl Simulation {
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
                 self.happen(now, event, observer);
+                if self.undecided.is_some() {
+                    return Ok(self.watched.take().map(|(_, name)| name));
+                }
             } else if arrival.is_some() {
                 self.requests.next_into(&mut request)?;
                 let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
                 let arrived = self.arrive(&mut request, observer);
+                if self.goes_to_desks(&arrived) {
+                    if is_stop {
+                        self.watched = Some((arrived.request, request.name.take()));
+                    }
+                    self.submit(arrived, observer);
+                    continue;
+                }
                 if is_stop {
                     return Ok(Some(self.stop_at(&arrived, &mut request)));
                 }
-                self.settle(&arrived, observer);
+                self.settle(arrived.at, &arrived, observer);
             } else {
                 break;
             }
@@ -388,7 +418,7 @@ impl Simulation {
     /// The run stands still before the decision; the request's name.
     #[cold]
     fn stop_at(&mut self, arrived: &Arrived, request: &mut Request) -> Option<Box<str>> {
-        self.undecided = Some(*arrived);
+        self.undecided = Some((arrived.at, *arrived));
         request.name.take()
     }
 
@@ -411,6 +441,9 @@ impl Simulation {
             Event::Repair(host) => self.repair(now, host, observer),
             Event::StockSpare(model) => self.stock_spare(now, model),
             Event::Evacuate(incident) => self.evacuate(now, incident, observer),
+            Event::Approve(ticket) => self.approve(now, ticket, observer),
+            Event::Open(desk) => self.open(now, desk, observer),
+            Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
             Event::Booted(row) => self.boot_ends(now, row, observer),
             Event::Proved(row) => self.prove(now, row, observer),
             Event::Gone(row) => self.end_instance(now, row, observer),
@@ -460,6 +493,7 @@ impl Simulation {
             boot_ms: request.boot_ms,
             priority: request.priority,
             comes: Comes::First,
+            ticket: None,
         };
         self.request_next += 1;
         let fact = Fact::Requested {
@@ -475,12 +509,7 @@ impl Simulation {
 
     /// A request that has arrived is decided.
     #[inline]
-    fn settle(&mut self, arrived: &Arrived, observer: &mut impl Observer) {
-        self.settle_at(arrived.at, arrived, observer);
-    }
-
-    #[inline]
-    fn settle_at(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
+    fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
                 self.place(now, arrived, host, observer);
@@ -566,6 +595,9 @@ impl Simulation {
             }
         };
         observer.hear(now, &fact, &self.state);
+        if self.pipeline.is_some() && !is_instance {
+            self.account(now, arrived, vm, observer);
+        }
         if is_instance {
             self.start_instance(now, request, vm, boot_ms, observer);
         }
@@ -591,6 +623,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.state.forget(arrived.ask);
+        if let Some(ticket) = arrived.ticket {
+            self.tear_up(ticket);
+        }
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = *arrived;
         let waited_ms = now.since_ms(arrived.at);
         let fact = if arrived.comes == Comes::Again {

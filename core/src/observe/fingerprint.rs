@@ -2,7 +2,7 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{Cause, Fact, Reason};
+use crate::fact::{Cause, Fact, Reason, Stage};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -167,6 +167,22 @@ impl Fingerprint {
             }
             Fact::VmGone { request, down_ms, is_lost, .. } => {
                 self.write(65, now, [request.0, down_ms, is_lost.into()]);
+            }
+            Fact::Approved { request, desk, work_ms } => {
+                self.write(70, now, [request.0, row(desk.row()), work_ms]);
+            }
+            Fact::TakenUp { request, desk, queued_ms } => {
+                self.write(71, now, [request.0, row(desk.row()), queued_ms]);
+            }
+            Fact::HandedOff { request, desk, to } => {
+                let to = to.map_or(u64::MAX, |to| row(to.row()));
+                self.write(72, now, [request.0, row(desk.row()), to]);
+            }
+            Fact::Provisioned { request, vm, stages, .. } => {
+                self.write(73, now, [request.0, row(vm.row())]);
+                for stage in Stage::ALL {
+                    self.write(74, now, [stage as u64, stages.ms(stage)]);
+                }
             }
             Fact::Withdrawn { request, waited_ms, .. } => {
                 self.write(40, now, [request.0, waited_ms]);

@@ -529,7 +529,7 @@ impl Simulation {
                     self.place(now, &arrived, host, observer);
                     self.serve_mates(now, arrived.ask, observer);
                 }
-                false => self.settle_at(now, &arrived, observer),
+                false => self.settle(now, &arrived, observer),
             }
         }
         self.serve_waiting(now, Some(host), None, observer);
@@ -542,7 +542,7 @@ impl Simulation {
             let fallen = self.breakdowns().vms.get(&request).copied();
             let is_due = |fallen: &Fallen| fallen.incident == incident && fallen.ticket.is_none();
             if let Some(fallen) = fallen.filter(is_due) {
-                self.settle_at(now, &fallen.arrived, observer);
+                self.settle(now, &fallen.arrived, observer);
             }
         }
     }

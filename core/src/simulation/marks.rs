@@ -70,6 +70,7 @@ impl Simulation {
             boot_ms: mark.boot_ms,
             priority: mark.priority,
             comes,
+            ticket: None,
         };
         (arrived, vm.host)
     }

@@ -586,6 +586,10 @@ impl Judge {
             | Fact::MovesPlanned { .. }
             | Fact::MigrationStarted { .. }
             | Fact::MigrationEnded { .. }
+            | Fact::Approved { .. }
+            | Fact::TakenUp { .. }
+            | Fact::HandedOff { .. }
+            | Fact::Provisioned { .. }
             | Fact::HostFailed { .. }
             | Fact::HostBack { .. }
             | Fact::VmDown { .. }
