@@ -1,10 +1,10 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
-use super::{Durations, Observer};
+use super::{Durations, Observer, Traffic};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::{HostTypeId, Scenario};
+use crate::scenario::{HostTypeId, Scenario, ServiceId};
 use crate::state::{ShapeId, State};
 use crate::stranding::{self, Mix};
 use crate::time::Time;
@@ -52,6 +52,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Live migrations.
     pub migrations: Migrations,
+    /// What users asked of services, by service; none of those without traffic.
+    pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
     /// The most that a host of the scenario can give out, by column.
@@ -188,6 +190,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             migrations: Migrations::default(),
+            traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
             mix: Mix::default(),
@@ -296,6 +299,11 @@ impl Observer for Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. } => {}
             Fact::Withdrawn { .. } => self.withdrawn += 1,
+            Fact::TrafficServed { service, .. }
+            | Fact::Autoscaled { service, .. }
+            | Fact::ScaledOut { service, .. } => {
+                self.traffic.entry(service).or_default().hear(fact)
+            }
             Fact::Ended => self.end = Some(self.snapshot(now, state)),
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
