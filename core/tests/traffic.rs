@@ -20,7 +20,7 @@ fn report(duration: &str, boot: &str, instances: u32, keys: &str) -> Report {
         Ok(read) => read.scenario,
         Err(problems) => panic!("{text}\n{problems:#?}"),
     };
-    run(scenario, &MemoryFiles::default()).expect("there are no files")
+    run(&std::sync::Arc::new(scenario), &MemoryFiles::default()).expect("there are no files")
 }
 
 fn near(found: f64, expected: f64, relative: f64) {
