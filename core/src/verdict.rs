@@ -426,6 +426,11 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
+        let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));
+        let long = words::duration(of.overload_s);
+        format!("`{}` could not serve {share} of its users' requests, in {long}", of.service)
+    }));
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(
