@@ -61,3 +61,13 @@ impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
         self.2.hear(now, fact, state);
     }
 }
+
+/// `value × ms`, exactly. Nearly always both are small, and 64 bits are enough: products of 128
+/// are dear where the machine has no instruction for them, as in WebAssembly.
+#[inline]
+fn times(value: i64, ms: u64) -> i128 {
+    match (i32::try_from(value), u32::try_from(ms)) {
+        (Ok(value), Ok(ms)) => i128::from(i64::from(value) * i64::from(ms)),
+        _ => i128::from(value) * i128::from(ms),
+    }
+}

@@ -1,6 +1,6 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
-use super::{Durations, Observer};
+use super::{Durations, Observer, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
@@ -142,7 +142,7 @@ impl Level {
     #[inline]
     fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
-            self.area += i128::from(self.value) * i128::from(now.since_ms(self.since));
+            self.area += times(self.value, now.since_ms(self.since));
             (self.since, self.value) = (now, value);
             self.peak = self.peak.max(value);
         }
@@ -150,7 +150,7 @@ impl Level {
 
     /// Value × ms from the start to `now`.
     pub fn area(&self, now: Time) -> i128 {
-        self.area + i128::from(self.value) * i128::from(now.since_ms(self.since))
+        self.area + times(self.value, now.since_ms(self.since))
     }
 
     /// Averaged over time from the start to `now`.
@@ -238,10 +238,7 @@ impl Summary {
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
             let is_fuller = match capacity == of {
                 true => used > most,
-                false => {
-                    i128::from(used) * i128::from(of.max(1))
-                        > i128::from(most) * i128::from(capacity)
-                }
+                false => times(used, of.max(1) as u64) > times(most, capacity.max(0) as u64),
             };
             if is_fuller {
                 self.fullest[column] = (used, capacity);
