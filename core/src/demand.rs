@@ -109,6 +109,8 @@ impl Requests {
                     let traced = traced::Traced::new(scenario, id, demand, trace, files)?;
                     Source::Traced(Box::new(traced))
                 }
+                // The services' demands stand behind all others.
+                Arrivals::Instances(_) => break,
                 _ => Source::Drawn(Box::new(Drawn::new(scenario, id, demand))),
             };
             order.extend(source.next_at().map(|at| Reverse((at, row))));
@@ -212,7 +214,7 @@ impl Drawn {
                 scenario.duration_ms,
                 dice("arrivals"),
             ))),
-            Arrivals::Trace(_) => unreachable!("a trace is not drawn"),
+            Arrivals::Trace(_) | Arrivals::Instances(_) => unreachable!("they are not drawn"),
         };
         let mut sum = 0.0;
         let mut add = |&(flavor, weight): &(FlavorId, f64)| {

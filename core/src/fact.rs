@@ -1,6 +1,8 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
-use crate::scenario::{DemandId, HostTypeId, Level, RackId, TenantId};
+use crate::rollout::plan::{Version, Wait};
+use crate::rollout::timeline::{Outcome, Row};
+use crate::scenario::{DemandId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId};
 use crate::state::{Ask, HostId, VmId};
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
@@ -54,6 +56,44 @@ pub enum Reason {
     /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
     /// or a filter of the scenario's own says no.
     PassedOver,
+}
+
+/// A rollout's number: 0, 1, 2 … in the order in which they begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RolloutId(pub u32);
+
+impl std::fmt::Display for RolloutId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "rollout {}", self.0)
+    }
+}
+
+/// Why a rollout turned back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WhyBack {
+    /// It stood still for longer than it may.
+    Deadline,
+    /// An analysis said no.
+    Analysis,
+    /// Somebody undid it.
+    Undone,
+    /// The new image was found bad in production.
+    FoundBad,
+}
+
+impl WhyBack {
+    /// All of them: one's position is its number.
+    pub const ALL: [Self; 4] = [Self::Deadline, Self::Analysis, Self::Undone, Self::FoundBad];
+
+    /// In a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Deadline => "it stood still for too long",
+            Self::Analysis => "an analysis found the image bad",
+            Self::Undone => "somebody undid it",
+            Self::FoundBad => "the image was found bad in production",
+        }
+    }
 }
 
 /// What happened.
@@ -237,6 +277,137 @@ pub enum Fact<'a> {
         downtime_ms: u64,
         /// What was copied, MiB; 0 where it ended on the way.
         sent_mib: u64,
+    },
+    /// An instance that waited for room is not wanted any more.
+    Withdrawn {
+        /// The request it was to be made for.
+        request: RequestId,
+        /// Its service's demand.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// How long it had waited, ms.
+        waited_ms: u64,
+    },
+    /// An instance has booted.
+    InstanceReady {
+        /// The request it was made for.
+        request: RequestId,
+        /// Of which service.
+        service: ServiceId,
+    },
+    /// An instance has been ready for long enough, and serves users.
+    InstanceAvailable {
+        /// The request it was made for.
+        request: RequestId,
+        /// Of which service.
+        service: ServiceId,
+    },
+    /// An instance should be ready now, and never will be: its image fails to boot there.
+    InstanceFailed {
+        /// The request it was made for.
+        request: RequestId,
+        /// Of which service.
+        service: ServiceId,
+    },
+    /// An instance is taken out of service, and keeps its room for a while.
+    InstanceTerminating {
+        /// The request it was made for.
+        request: RequestId,
+        /// Of which service.
+        service: ServiceId,
+        /// For so long, ms.
+        grace_ms: u64,
+    },
+    /// A rollout began.
+    RolloutStarted {
+        /// Its number.
+        rollout: RolloutId,
+        /// Of which service.
+        service: ServiceId,
+        /// Its row among the scenario's rollouts.
+        plan: u32,
+        /// What runs.
+        from: ImageId,
+        /// What is to run.
+        to: ImageId,
+        /// Whether it takes back an earlier one whose image was found bad.
+        is_way_back: bool,
+    },
+    /// A rollout decided how many instances of a version there shall be.
+    RolloutScaled {
+        /// Its number.
+        rollout: RolloutId,
+        /// Which version.
+        version: Version,
+        /// There were so many.
+        from: u32,
+        /// There shall be so many.
+        to: u32,
+    },
+    /// A rollout gave the new version so many percent of the users' requests.
+    RolloutRouted {
+        /// Its number.
+        rollout: RolloutId,
+        /// Percent.
+        weight: u32,
+    },
+    /// A rollout said how many available instances of a version are behind the load balancer.
+    RolloutServes {
+        /// Its number.
+        rollout: RolloutId,
+        /// Which version.
+        version: Version,
+        /// So many at most; `u32::MAX`: all there are.
+        most: u32,
+    },
+    /// A check of the new version failed.
+    RolloutCheckFailed {
+        /// Its number.
+        rollout: RolloutId,
+        /// So many have so far.
+        failed: u32,
+    },
+    /// A rollout is done with a step of its strategy.
+    RolloutStep {
+        /// Its number.
+        rollout: RolloutId,
+        /// The step, from 0.
+        step: u32,
+    },
+    /// A rollout waits for something, or for something else than before.
+    RolloutWaits {
+        /// Its number.
+        rollout: RolloutId,
+        /// For what.
+        wait: Wait,
+    },
+    /// A rollout has stood still for longer than it may.
+    RolloutOverdue {
+        /// Its number.
+        rollout: RolloutId,
+    },
+    /// A rollout turned back.
+    RolledBack {
+        /// Its number.
+        rollout: RolloutId,
+        /// Why.
+        reason: WhyBack,
+    },
+    /// What there is from now on; the time in the row is the time since the rollout began. The
+    /// last row before the next instant counts.
+    RolloutStands {
+        /// Its number.
+        rollout: RolloutId,
+        /// What there is.
+        row: Row,
+    },
+    /// A rollout is done. Instances may still terminate; rows go on until none does.
+    RolloutEnded {
+        /// Its number.
+        rollout: RolloutId,
+        /// How.
+        outcome: Outcome,
     },
     /// The run is over.
     Ended,

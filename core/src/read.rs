@@ -20,6 +20,8 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod services;
+mod rollouts;
 mod goals;
 mod reference;
 mod schema;
@@ -41,6 +43,7 @@ use fields::{demand, host_model, quota, root};
 use findings::{At, Findings};
 use fleet::Fleet;
 use load::Load;
+use services::Services;
 use std::collections::BTreeSet;
 use tree::{Node, Value};
 
@@ -125,7 +128,10 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let duration_node = table.get(&root::DURATION);
     check.duration_ms =
         duration_node.and_then(|node| check.calendar_ms(root::DURATION.key, node, 1));
-    let demand_node = table.must(check, &root::DEMAND);
+    let demand_node = table.get(&root::DEMAND);
+    if demand_node.is_none() && table.get(&root::SERVICE).is_none() {
+        check.missing(table.at, &root::DEMAND);
+    }
     if duration_node.is_none() && !demand_node.is_some_and(is_all_traces) {
         let hint = format!("add `duration = {}`", root::DURATION.example);
         if !check.findings.is_broken() {
@@ -148,11 +154,23 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = demand_node {
         load.read_demands(check, &fleet, node);
     }
+    let mut services = Services::default();
+    if let Some(node) = table.get(&root::IMAGES) {
+        services.read_images(check, node);
+    }
+    if let Some(node) = table.get(&root::SERVICE) {
+        services.read_services(check, &fleet, &mut load, node);
+    }
+    load.need_tenant();
     if duration_node.is_none() && load.traces_end_ms > 0 {
         check.duration_ms = Some(load.traces_end_ms);
     } else if duration_node.is_none() {
         check.duration_ms = Some(SECOND_MS);
     }
+    let rollouts = match table.get(&root::ROLLOUT) {
+        Some(node) => rollouts::read_rollouts(check, &services, node),
+        None => Vec::new(),
+    };
     fleet.read_pools(check, pools.unwrap_or_default());
     if let Some(node) = table.get(&root::PROCUREMENT) {
         fleet.read_procurement(check, node);
@@ -270,6 +288,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenants: load.tenants,
         tenant_rules,
         demands,
+        images: services.images,
+        services: services.services,
+        rollouts,
         placement: placement?,
         defrag: defrag?,
         expectations,

@@ -6,10 +6,9 @@
 //! that was restarted goes on where it stood.
 //!
 //! [`timeline`] lets a planner loose on one service of equal instances, each of which takes one
-//! slot, and writes down what happens; [`figures`] sums that up. [`rolling`], [`recreate`],
-//! [`blue_green`], [`canary`] and [`routed`] are planned so. [`flagger`], [`spinnaker`],
-//! [`singularity`] and [`monetate`] have clocks or stages of their own, and [`hosts`] is about
-//! the hosts' image instead of a service's.
+//! slot, and writes down what happens; [`figures`] sums that up. Every strategy is planned so,
+//! those with clocks or stages of their own as well; only [`hosts`] is about the hosts' image
+//! instead of a service's.
 //!
 //! ```
 //! use fleetcast_core::rollout::{figures::Figures, limits::{Amount, Limits}};
@@ -20,11 +19,9 @@
 //! let update = Rolling { replicas: 10, limits, deadline: None, undo_at: None };
 //! let service = Service {
 //!     replicas: 10,
-//!     old_boot_ms: vec![],
 //!     new_boot_ms: vec![Some(60_000)],
-//!     min_ready_ms: 0,
 //!     grace_ms: 30_000,
-//!     capacity: None,
+//!     ..Service::default()
 //! };
 //! let figures = Figures::new(&timeline::run(&update, &service), 10);
 //! assert_eq!(figures.duration_ms, 120_000);
@@ -49,3 +46,4 @@ pub mod spinnaker;
 pub mod singularity;
 pub mod monetate;
 pub mod hosts;
+pub mod chosen;

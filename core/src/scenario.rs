@@ -37,6 +37,13 @@ macro_rules! id {
 }
 pub(crate) use id;
 
+pub mod services;
+
+pub use services::{
+    Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
+    ServiceId, Strategy,
+};
+
 id!(/** A row of [`Scenario::models`]. */ ModelId, "m", u32);
 id!(/** A row of [`Scenario::pools`]. */ PoolId, "p", u16);
 id!(/** A row of [`Scenario::zones`]. */ ZoneId, "z", u16);
@@ -94,8 +101,14 @@ pub struct Scenario {
     pub tenants: Vec<String>,
     /// What each tenant is held to, by tenant; those behind the end to nothing.
     pub tenant_rules: Vec<TenantRules>,
-    /// Where requests come from, in file order.
+    /// Where requests come from, in file order; then those of the services, in their order.
     pub demands: Vec<Demand>,
+    /// What services run.
+    pub images: Vec<Image>,
+    /// Services, in file order.
+    pub services: Vec<Service>,
+    /// What is rolled out, in file order.
+    pub rollouts: Vec<Rollout>,
     /// How hosts are chosen.
     pub placement: Placement,
     /// How hosts are emptied.
@@ -374,6 +387,8 @@ pub enum Arrivals {
     },
     /// The rows of a file.
     Trace(TraceFile),
+    /// Instances of a service, which are asked for as it needs them.
+    Instances(ServiceId),
 }
 
 /// What multiplies a rate over the day, the week and at events. Times are the scenario's clock.

@@ -7,6 +7,8 @@ mod capacity;
 pub mod contrast;
 mod moves;
 mod preemption;
+mod rollouts;
+mod services;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -18,7 +20,7 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, WhenFull};
+use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -27,6 +29,7 @@ use capacity::Capacity;
 use contrast::Contraster;
 use moves::Movers;
 use preemption::Preemption;
+use services::Services;
 use std::sync::Arc;
 use waiting::WaitingRoom;
 
@@ -53,16 +56,35 @@ enum Event {
     SetOut,
     /// A VM arrives at another host.
     Arrive(u32),
+    /// An instance of a service should have booted.
+    Booted(u32),
+    /// An instance should have been ready for long enough.
+    Proved(u32),
+    /// An instance should have terminated.
+    Gone(u32),
+    /// A rollout is due.
+    RollOut(u32),
+    /// A service's rollout is asked what to do.
+    Consult(ServiceId),
+    /// The image of a rollout is found bad.
+    FoundBad(u32),
 }
 
 impl Classed for Event {
     #[inline]
     fn class(&self) -> Class {
         match self {
-            Self::Depart(_) | Self::Deliver(_) | Self::Grow(_) | Self::Age(_) | Self::Arrive(_) => {
-                Class::CapacityFreed
-            }
-            Self::Review(_)
+            Self::Depart(_)
+            | Self::Deliver(_)
+            | Self::Grow(_)
+            | Self::Age(_)
+            | Self::Arrive(_)
+            | Self::Gone(_) => Class::CapacityFreed,
+            Self::Booted(_) | Self::Proved(_) => Class::Boot,
+            Self::RollOut(_)
+            | Self::Consult(_)
+            | Self::FoundBad(_)
+            | Self::Review(_)
             | Self::GiveUp(_)
             | Self::Outlived(_)
             | Self::PlanMoves
@@ -86,6 +108,8 @@ pub struct Simulation {
     preemption: Option<Preemption>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// Services, their instances and their rollouts.
+    services: Services,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -186,6 +210,7 @@ impl Simulation {
             room: WaitingRoom::new(&scenario),
             preemption: Preemption::new(&scenario),
             movers: Movers::new(&scenario),
+            services: Services::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -276,6 +301,7 @@ impl Simulation {
         if !self.has_begun {
             self.has_begun = true;
             self.begin(observer);
+            self.begin_services(observer);
         }
         if let Some(arrived) = self.undecided.take() {
             self.settle(&arrived, observer);
@@ -324,6 +350,12 @@ impl Simulation {
             Event::PlanMoves => self.plan_moves(now, observer),
             Event::SetOut => self.set_out(now, observer),
             Event::Arrive(number) => self.end_move(now, number, observer),
+            Event::Booted(row) => self.boot_ends(now, row, observer),
+            Event::Proved(row) => self.prove(now, row, observer),
+            Event::Gone(row) => self.end_instance(now, row, observer),
+            Event::RollOut(plan) => self.roll_out(now, plan, observer),
+            Event::Consult(service) => self.consult(now, service, observer),
+            Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
         }
     }
 
@@ -447,7 +479,11 @@ impl Simulation {
         if let Some(preemption) = &mut self.preemption {
             preemption.remember(vm, arrived, ends);
         }
-        let Arrived { request, demand, ask: Ask { tenant, .. }, boot_ms, .. } = *arrived;
+        let Arrived { request, demand, ask: Ask { tenant, .. }, mut boot_ms, .. } = *arrived;
+        let is_instance = self.services.own(demand);
+        if is_instance {
+            boot_ms = self.services.boot_ms(request);
+        }
         let waited_ms = now.since_ms(arrived.at);
         let fact = if arrived.is_again {
             Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms }
@@ -455,6 +491,9 @@ impl Simulation {
             Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
         };
         observer.hear(now, &fact, &self.state);
+        if is_instance {
+            self.start_instance(now, request, vm, boot_ms, observer);
+        }
     }
 
     /// A VM that is still there is believed to stay as long again as it has. The row may be

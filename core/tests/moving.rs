@@ -16,6 +16,7 @@ use fleetcast_core::state::{GroupId, HostId, HostStatus, Search, State, VmId};
 use fleetcast_core::time::Time;
 use fleets::{DURATION_MS, Fleet, fleets};
 use proptest::prelude::*;
+use proptest::strategy::Strategy;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

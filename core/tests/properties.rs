@@ -20,6 +20,7 @@ use fleetcast_core::time::Time;
 use fleets::{DURATION_MS, Fleet, fleets};
 use judge::{Judge, Told};
 use proptest::prelude::*;
+use proptest::strategy::Strategy;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 
 const EVERY_KEY: &str = include_str!("read/every-key.toml");
 
+/// The keys of services and rollouts.
+const SERVICES: &str = include_str!("read/services.toml");
+
 /// Placements with the keys that the scenario above has no place for, and the policy of each.
 const PLACEMENTS: &[(&str, &str)] = &[
     ("policy = 'best-fit-l2'\nweights = { cpu = 2, memory = 0.5 }\nnorm = 'fleet'", "best-fit-l2"),
@@ -184,6 +187,60 @@ fn check_set(sets: &[&[(&str, &str)]], expected: Expect) {
         drawn += &format!("{keys}\n    {}\n", said.trim_end().replace('\n', "\n    "));
     }
     expected.assert_eq(&drawn);
+}
+
+#[test]
+fn every_key_of_services_is_read() {
+    let scenario = right(SERVICES);
+    let Scenario { images, services, rollouts, .. } = &scenario;
+    let drawn = format!("{images:#?}\n{services:#?}\n{rollouts:#?}\n{:#?}", scenario.demands);
+    expect_file!["read/services.txt"].assert_eq(&drawn);
+}
+
+#[test]
+fn what_is_wrong_with_services_is_told() {
+    check(
+        "name = 't'\nduration = '1 day'\n\
+         [host-models.m]\ncpu = 8\n[[pools]]\nname = 'p'\nhosts = { model = 'm', count = 1 }\n\
+         [flavors.f]\ncpu = 1\n\
+         [images.a]\nsize = '1 GB'\nfails-to-boot = '120%'\n\
+         [images.b]\nsize = '1 MiB'\nlayers = { base = '2 MiB' }\n\
+         [images.c]\nlayers = { base = '3 MiB' }\nfails-checks = '50%'\n\
+         [[service]]\nname = 's'\nimage = 'd'\nflavor = 'g'\ninstances = 0\n\
+         [[service]]\nname = 's'\nimage = 'c'\nflavor = 'f'\ninstances = 3\nrate = 1\n\
+         [[rollout]]\nservice = 't'\nimage = 'c'\ntimes = 3\n\
+         [[rollout]]\nservice = 's'\nimage = 'c'\nat = '2 days'\nstrategy = 'roling'\n\
+         [[rollout]]\nservice = 's'\nimage = 'c'\n\
+         strategy = { name = 'rolling', max-surge = 0, max-unavailable = '0%' }\n\
+         [[rollout]]\nservice = 's'\nimage = 'c'\nstrategy = { max-surge = 1 }\n\
+         [[rollout]]\nservice = 's'\nimage = 'c'\nstrategy = { name = 'canary', steps = \
+         [{ weight = '2.5%' }, { weight = '5%', pause = '1 s' }, {}] }\n\
+         [[rollout]]\nservice = 's'\nimage = 'c'\nstrategy = { name = 'rolling', max-surge = 'x' }\n\
+         [[rollout]]\nservice = 's'\nimage = 'c'\n",
+        expect![[r#"
+            11:8+6 `GB` is not a unit of memory | did you mean `1 GiB`?
+            12:17+6 `fails-to-boot` is at most 100%
+            14:8+7 its layers are larger: 2 MiB together | leave `size` out, or raise it
+            17:19+7 the layer `base` has 2 MiB in another image | give it another name, or the same size
+            21:9+3 no image is called `d` | there are `a`, `b`, `c`
+            22:10+3 no flavor is called `g` | there is `f`
+            23:13+1 `instances` is at least 1, not `0`
+            25:8+3 two demands are called `s` | give each a name of its own
+            29:1+4 there is no key `rate` here | did you mean `name`?
+            warning 30:1+11 nothing in a rolling rollout analyses the image, so its `fails-checks` decides nothing | use a canary or blue-green with an analysis, or `found-bad-after`
+            31:11+3 no service is called `t` | there is `s`
+            33:1+5 `times` says how often, and nothing says how long after each other | add `every`
+            warning 37:6+8 the run ends before this rollout begins | begin it sooner, or lengthen `duration`
+            38:12+8 no strategy is called `roling` | did you mean `rolling`?
+            42:47+15 `max-surge` and `max-unavailable` are both 0: nothing could change | raise one of them
+            46:12+17 this strategy has no `name` | add `name = "rolling"`; there are rolling, recreate, blue-green, canary, routed-canary
+            50:51+6 `weight` is in whole percent, up to 100%
+            50:61+32 a step is one of `weight`, `pause` and `analysis` | write it like `{ weight = "20%" }`
+            50:95+2 a step is one of `weight`, `pause` and `analysis` | write it like `{ weight = "20%" }`
+            54:44+3 `x` is neither a number nor whole percents up to 1000% | write it like `"25%"` or `2`
+            warning 55:1+11 nothing in a rolling rollout analyses the image, so its `fails-checks` decides nothing | use a canary or blue-green with an analysis, or `found-bad-after`
+        "#]],
+    );
 }
 
 #[test]
@@ -488,6 +545,7 @@ fn the_schema_accepts_every_key_and_no_other() {
     let mut met = BTreeSet::new();
     assert_eq!(validate(&schema, &schema, &document(EVERY_KEY), &mut met), Ok(()));
     assert_eq!(validate(&schema, &schema, &document(SMALL), &mut met), Ok(()));
+    assert_eq!(validate(&schema, &schema, &document(SERVICES), &mut met), Ok(()));
     for (placement, _) in PLACEMENTS {
         let value = document(&format!("{SMALL}[placement]\n{placement}"));
         assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
@@ -560,7 +618,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, demand, placement, defrag, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, images, service, rollout, demand, placement, defrag, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`

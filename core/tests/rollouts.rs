@@ -5,15 +5,17 @@ use fleetcast_core::rollout::analysis::{Check, Verdict};
 use fleetcast_core::rollout::blue_green::{BlueGreen, Promotion};
 use fleetcast_core::rollout::canary::{Canary, Step};
 use fleetcast_core::rollout::figures::Figures;
-use fleetcast_core::rollout::flagger::{self, Flagger, Phase, Weights};
+use fleetcast_core::rollout::flagger::{Flagger, Weights};
 use fleetcast_core::rollout::hosts::{Host, HostRollout};
 use fleetcast_core::rollout::limits::{Amount, Limits};
+use fleetcast_core::rollout::monetate::{Cutover, Pipeline};
 use fleetcast_core::rollout::plan::{Deadline, Planner, Wait};
 use fleetcast_core::rollout::recreate::Recreate;
 use fleetcast_core::rollout::rolling::{Forecast, Rolling};
 use fleetcast_core::rollout::routed::Routed;
-use fleetcast_core::rollout::singularity::{self, Acceptance, Deploy, State};
-use fleetcast_core::rollout::timeline::{self, Outcome, Run, Service};
+use fleetcast_core::rollout::singularity::{Acceptance, Deploy, Groups};
+use fleetcast_core::rollout::spinnaker::RedBlack;
+use fleetcast_core::rollout::timeline::{self, Balancer, Checks, Outcome, Run, Service};
 use fleetcast_core::time::Time;
 use proptest::prelude::*;
 
@@ -28,7 +30,7 @@ fn healthy() -> impl Strategy<Value = Service> {
             new_boot_ms: boots,
             min_ready_ms: min_ready * 15,
             grace_ms: grace * 40,
-            capacity: None,
+            ..Service::default()
         }
     })
 }
@@ -269,13 +271,52 @@ proptest! {
         sizes in (0u32..6, 0u32..6),
         steps in steps(),
         shrinks_old in any::<bool>(),
+        bad_in_step in prop::option::of(0usize..26),
     ) {
         let replicas = service.replicas;
         let capacity = free.map(|free| replicas + free);
         let service = Service { new_boot_ms: boots, capacity, ..service };
         let limits = limits(replicas, sizes);
         let delays = (30, 30);
-        let planners: [Box<dyn Planner>; 4] = [
+        let flagger = Flagger {
+            interval_ms: 50,
+            threshold: 1,
+            weights: Weights::Steps { step: 20, max: 50 },
+            step_weight_promotion: 0,
+            replicas,
+            canary_replicas: replicas,
+            primary: limits,
+            deadline_ms: 300,
+        };
+        let deploy = Deploy {
+            replicas,
+            poll_ms: 50,
+            is_balanced: true,
+            groups: Some(Groups { size: 1, cycles: 2 }),
+            acceptance: Acceptance::Checks,
+            overdue_ms: 300,
+        };
+        let red_black = RedBlack {
+            replicas,
+            percentages: vec![20, 50],
+            delay_before_cleanup_ms: 30,
+            scale_down_ms: Some(30),
+        };
+        let pipeline = Pipeline {
+            replicas,
+            few: 2,
+            work_ms: [10; 13],
+            wait_ms: [3; 13],
+            fails_in: None,
+            cutover: Cutover::Partial,
+        };
+        let checks = Checks { bad_in_step: bad_in_step.into_iter().collect(), ..Checks::default() };
+        let service = Service { checks, ..service };
+        let planners: [Box<dyn Planner>; 8] = [
+            Box::new(flagger),
+            Box::new(deploy),
+            Box::new(red_black),
+            Box::new(pipeline),
             Box::new(rolling(&service, sizes)),
             Box::new(Recreate { replicas }),
             Box::new(Canary { replicas, limits, steps: steps.clone() }),
@@ -291,6 +332,9 @@ proptest! {
             let run = runs(planner.as_ref(), &service);
             let is_done = matches!(run.outcome, Outcome::Complete | Outcome::TurnedBack);
             prop_assert_eq!(run.stuck_on().is_none(), is_done);
+            if run.outcome == Outcome::TurnedBack {
+                prop_assert!(is_whole(&run, replicas, false), "{:?}", run.rows.last());
+            }
         }
     }
 
@@ -318,21 +362,18 @@ proptest! {
             step_weight_promotion: 0,
             replicas: 3,
             canary_replicas: 3,
+            primary: Limits { surge: 3, unavailable: 0 },
             deadline_ms: 10_000,
         };
-        let behaviour = flagger::Behaviour {
-            boot_ms: Some(boot),
-            primary_roll_ms: roll,
-            bad_from_weight: None,
-            bad_at: Vec::new(),
-        };
-        let looks = flagger::run(&flagger, &behaviour, 1_000);
-        let last = looks.last().expect("there is a look");
-        prop_assert_eq!(last.status.phase, Phase::Succeeded);
+        let boots = [[boot; 3], [roll; 3]].concat().into_iter().map(Some).collect();
+        let service = Service { replicas: 3, new_boot_ms: boots, ..Service::default() };
+        let run = runs(&flagger, &service);
+        prop_assert_eq!(run.outcome, Outcome::Complete);
+        prop_assert!(is_whole(&run, 3, true));
         let ready = boot.div_ceil(interval).max(1);
         let weights = u64::from(max.div_ceil(step));
         let rolled = roll.div_ceil(interval).max(1);
-        prop_assert_eq!(last.at.ms(), (ready + weights + rolled + 1) * interval);
+        prop_assert_eq!(run.ended_at.ms(), (ready + weights + rolled + 1) * interval);
     }
 
     #[test]
@@ -351,23 +392,19 @@ proptest! {
             acceptance: Acceptance::None,
             overdue_ms: 10_000,
         };
-        let behaviour = singularity::Behaviour {
-            boot_ms: Some(boot),
-            failing_tasks: 0,
-            apply_ms: apply,
-            revert_ms: 3,
-            balancers_fail,
-            accepted: Vec::new(),
-        };
-        let looks = singularity::run(&deploy, &behaviour, 100_000);
-        let last = looks.last().expect("there is a look");
-        prop_assert!(looks.iter().all(|look| look.lb_new + look.lb_old == replicas));
+        let balancer = Balancer { apply_ms: apply, revert_ms: 3, fails: balancers_fail };
+        let new_boot_ms = vec![Some(boot)];
+        let service = Service { replicas, new_boot_ms, balancer, ..Service::default() };
+        let run = runs(&deploy, &service);
+        prop_assert!(run.rows.iter().all(|row| row.serving() == replicas));
         if balancers_fail {
-            prop_assert_eq!((last.state, last.old, last.lb_old), (State::Failed, replicas, replicas));
-            prop_assert!(looks.iter().all(|look| look.lb_new == 0));
+            prop_assert_eq!(run.outcome, Outcome::TurnedBack);
+            prop_assert!(run.rows.iter().all(|row| row.new_serving == 0 && row.old == replicas));
+            prop_assert!(is_whole(&run, replicas, false));
         } else {
             let polls = boot.div_ceil(poll) + apply.div_ceil(poll) + 1;
-            prop_assert_eq!((last.state, last.at.ms()), (State::Succeeded, polls * poll));
+            prop_assert_eq!((run.outcome, run.ended_at.ms()), (Outcome::Complete, polls * poll));
+            prop_assert!(is_whole(&run, replicas, true));
         }
     }
 

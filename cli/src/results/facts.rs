@@ -1,15 +1,15 @@
 //! `facts.csv.gz`: everything that happened, one row a fact.
 
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::Fact;
-use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, TenantId};
+use fleetcast_core::fact::{Fact, RequestId, RolloutId};
+use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
 use fleetcast_core::words::seconds;
 use std::io::{self, Write};
 
 /// The columns; a fact leaves empty what it has not.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "time_s",
     "fact",
     "request",
@@ -28,6 +28,8 @@ const COLUMNS: [&str; 18] = [
     "by",
     "to",
     "migrations",
+    "rollout",
+    "detail",
 ];
 
 /// Writes facts as it hears them.
@@ -55,6 +57,8 @@ struct Row {
     by: String,
     to: String,
     migrations: String,
+    rollout: String,
+    detail: String,
 }
 
 impl<W: Write> Facts<W> {
@@ -93,6 +97,8 @@ impl<W: Write> Facts<W> {
             row.by,
             row.to,
             row.migrations,
+            row.rollout,
+            row.detail,
         ])?)
     }
 
@@ -244,8 +250,88 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
             wait_ms: Some(downtime_ms),
             ..Row::default()
         },
+        Fact::Withdrawn { request, demand, tenant, waited_ms } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "withdrawn",
+                request: text(request.0),
+                demand,
+                tenant,
+                wait_ms: Some(waited_ms),
+                ..Row::default()
+            }
+        }
+        Fact::InstanceReady { request, service } => {
+            instance("instance-ready", request, service, scenario)
+        }
+        Fact::InstanceAvailable { request, service } => {
+            instance("instance-available", request, service, scenario)
+        }
+        Fact::InstanceFailed { request, service } => {
+            instance("instance-failed", request, service, scenario)
+        }
+        Fact::InstanceTerminating { request, service, grace_ms } => Row {
+            wait_ms: Some(grace_ms),
+            ..instance("instance-terminating", request, service, scenario)
+        },
+        Fact::RolloutStarted { rollout, service, from, to, is_way_back, .. } => {
+            let [from, to] = [from, to].map(|image| scenario.images[image.row()].name.as_str());
+            let way = if is_way_back { "back from" } else { "from" };
+            Row {
+                demand: scenario.services[service.row()].name.clone(),
+                detail: format!("{way} {from} to {to}"),
+                ..of_rollout("rollout-started", rollout)
+            }
+        }
+        Fact::RolloutScaled { rollout, version, from, to } => Row {
+            detail: format!("{version} version: {from} to {to}"),
+            ..of_rollout("rollout-scaled", rollout)
+        },
+        Fact::RolloutRouted { rollout, weight } => Row {
+            detail: format!("{weight}% to the new version"),
+            ..of_rollout("rollout-routed", rollout)
+        },
+        Fact::RolloutServes { rollout, version, most } => {
+            let most = if most == u32::MAX { "all".to_owned() } else { text(most) };
+            let detail = format!("{most} of the {version} version behind the load balancer");
+            Row { detail, ..of_rollout("rollout-serves", rollout) }
+        }
+        Fact::RolloutCheckFailed { rollout, failed } => Row {
+            detail: format!("{failed} so far"),
+            ..of_rollout("rollout-check-failed", rollout)
+        },
+        Fact::RolloutStep { rollout, step } => {
+            Row { detail: format!("step {step}"), ..of_rollout("rollout-step", rollout) }
+        }
+        Fact::RolloutWaits { rollout, wait } => {
+            Row { reason: wait.to_string(), ..of_rollout("rollout-waits", rollout) }
+        }
+        Fact::RolloutOverdue { rollout } => of_rollout("rollout-overdue", rollout),
+        Fact::RolledBack { rollout, reason } => {
+            Row { reason: reason.words().to_owned(), ..of_rollout("rolled-back", rollout) }
+        }
+        Fact::RolloutStands { rollout, row } => {
+            Row { detail: row.to_string(), ..of_rollout("rollout-stands", rollout) }
+        }
+        Fact::RolloutEnded { rollout, outcome } => {
+            Row { detail: outcome.to_string(), ..of_rollout("rollout-ended", rollout) }
+        }
         Fact::Ended => Row { fact: "ended", ..Row::default() },
     }
+}
+
+fn instance(
+    fact: &'static str,
+    request: RequestId,
+    service: ServiceId,
+    scenario: &Scenario,
+) -> Row {
+    let demand = scenario.services[service.row()].name.clone();
+    Row { fact, request: text(request.0), demand, ..Row::default() }
+}
+
+fn of_rollout(fact: &'static str, rollout: RolloutId) -> Row {
+    Row { fact, rollout: text(rollout.0), ..Row::default() }
 }
 
 fn text(number: impl ToString) -> String {

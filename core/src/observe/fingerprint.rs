@@ -3,6 +3,7 @@
 
 use super::Observer;
 use crate::fact::{Fact, Reason};
+use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
 use xxhash_rust::xxh3::Xxh3;
@@ -127,7 +128,81 @@ impl Observer for Fingerprint {
                 let numbers = [request.0, row(vm.row()), from, to, moved, downtime_ms, sent_mib];
                 self.write(16, now, numbers);
             }
+            Fact::Withdrawn { request, waited_ms, .. } => {
+                self.write(40, now, [request.0, waited_ms]);
+            }
+            Fact::InstanceReady { request, service } => {
+                self.write(41, now, [request.0, row(service.row())]);
+            }
+            Fact::InstanceAvailable { request, service } => {
+                self.write(42, now, [request.0, row(service.row())]);
+            }
+            Fact::InstanceFailed { request, service } => {
+                self.write(43, now, [request.0, row(service.row())]);
+            }
+            Fact::InstanceTerminating { request, service, grace_ms } => {
+                self.write(44, now, [request.0, row(service.row()), grace_ms]);
+            }
+            Fact::RolloutStarted { rollout, service, plan, from, to, is_way_back } => {
+                let [from, to] = [from, to].map(|image| row(image.row()));
+                let (service, back) = (row(service.row()), is_way_back.into());
+                self.write(45, now, [rollout.0.into(), service, plan.into(), from, to, back]);
+            }
+            Fact::RolloutScaled { rollout, version, from, to } => {
+                let version = row(version.row());
+                self.write(46, now, [rollout.0.into(), version, from.into(), to.into()]);
+            }
+            Fact::RolloutRouted { rollout, weight } => {
+                self.write(47, now, [rollout.0.into(), weight.into()]);
+            }
+            Fact::RolloutStep { rollout, step } => {
+                self.write(48, now, [rollout.0.into(), step.into()]);
+            }
+            Fact::RolloutWaits { rollout, wait } => {
+                let [kind, number] = wait_code(wait);
+                self.write(49, now, [rollout.0.into(), kind, number]);
+            }
+            Fact::RolloutOverdue { rollout } => self.write(50, now, [rollout.0.into()]),
+            Fact::RolledBack { rollout, reason } => {
+                self.write(51, now, [rollout.0.into(), reason as u64]);
+            }
+            Fact::RolloutStands { rollout, row } => {
+                let weight = row.weight.map_or(u64::MAX, u64::from);
+                let new = [row.new, row.new_ready, row.new_available, row.new_serving];
+                let [new, ready, available, serving] = new.map(u64::from);
+                self.write(52, now, [rollout.0.into(), new, ready, available, serving, weight]);
+                let old = [row.old, row.old_available, row.old_serving].map(u64::from);
+                let rest = [row.terminating, row.pending, row.used].map(u64::from);
+                let ([old, available, serving], [leaving, pending, used]) = (old, rest);
+                self.write(53, now, [old, available, serving, leaving, pending, used]);
+            }
+            Fact::RolloutEnded { rollout, outcome } => {
+                self.write(54, now, [rollout.0.into(), outcome as u64]);
+            }
+            Fact::RolloutServes { rollout, version, most } => {
+                let version = row(version.row());
+                self.write(55, now, [rollout.0.into(), version, most.into()]);
+            }
+            Fact::RolloutCheckFailed { rollout, failed } => {
+                self.write(56, now, [rollout.0.into(), failed.into()]);
+            }
         }
+    }
+}
+
+/// A kind of wait, and its number.
+fn wait_code(wait: Wait) -> [u64; 2] {
+    match wait {
+        Wait::Slots { without } => [0, without.into()],
+        Wait::Instances { version, missing } => [1 + row(version.row()), missing.into()],
+        Wait::Terminations { count } => [3, count.into()],
+        Wait::Pause(at) => [4, at.ms()],
+        Wait::Analysis(at) => [5, at.ms()],
+        Wait::Kept(at) => [6, at.ms()],
+        Wait::Person => [7, 0],
+        Wait::Work(at) => [8, at.ms()],
+        Wait::Look(at) => [9, at.ms()],
+        Wait::Balancers => [10, 0],
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Summary {
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
     pub pushed_out: PushedOut,
+    /// Instances of services that waited for room until they were not wanted any more.
+    pub withdrawn: u64,
     /// Live migrations.
     pub migrations: Migrations,
     /// Orders placed.
@@ -184,6 +186,7 @@ impl Summary {
             ready: Durations::default(),
             first_full: None,
             pushed_out: PushedOut::default(),
+            withdrawn: 0,
             migrations: Migrations::default(),
             orders: Vec::new(),
             largest: largest(scenario),
@@ -273,7 +276,23 @@ impl Observer for Summary {
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }
-            | Fact::Departed { .. } => {}
+            | Fact::Departed { .. }
+            | Fact::InstanceReady { .. }
+            | Fact::InstanceAvailable { .. }
+            | Fact::InstanceFailed { .. }
+            | Fact::InstanceTerminating { .. }
+            | Fact::RolloutStarted { .. }
+            | Fact::RolloutScaled { .. }
+            | Fact::RolloutRouted { .. }
+            | Fact::RolloutServes { .. }
+            | Fact::RolloutCheckFailed { .. }
+            | Fact::RolloutStep { .. }
+            | Fact::RolloutWaits { .. }
+            | Fact::RolloutOverdue { .. }
+            | Fact::RolledBack { .. }
+            | Fact::RolloutStands { .. }
+            | Fact::RolloutEnded { .. } => {}
+            Fact::Withdrawn { .. } => self.withdrawn += 1,
             Fact::Ended => self.end = Some(self.snapshot(now, state)),
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });

@@ -69,6 +69,48 @@ impl std::fmt::Display for Fact<'_> {
                 }
                 write!(f, " (stood still {downtime_ms} ms)")
             }
+            Self::Withdrawn { request, waited_ms, .. } => {
+                write!(f, "{request} is not wanted any more (waited {waited_ms} ms)")
+            }
+            Self::InstanceReady { request, service } => {
+                write!(f, "{request} of {service} is ready")
+            }
+            Self::InstanceAvailable { request, service } => {
+                write!(f, "{request} of {service} is available")
+            }
+            Self::InstanceFailed { request, service } => {
+                write!(f, "{request} of {service} fails to boot")
+            }
+            Self::InstanceTerminating { request, service, grace_ms } => {
+                write!(f, "{request} of {service} terminates within {grace_ms} ms")
+            }
+            Self::RolloutStarted { rollout, service, from, to, is_way_back, .. } => {
+                let way = if *is_way_back { "back " } else { "" };
+                write!(f, "{rollout}: {service} goes {way}from {from} to {to}")
+            }
+            Self::RolloutScaled { rollout, version, from, to } => {
+                write!(f, "{rollout}: {from} → {to} of the {version} version")
+            }
+            Self::RolloutRouted { rollout, weight } => {
+                write!(f, "{rollout}: {weight} % of the requests go to the new version")
+            }
+            Self::RolloutServes { rollout, version, most: u32::MAX } => {
+                write!(f, "{rollout}: all of the {version} version are behind the load balancer")
+            }
+            Self::RolloutServes { rollout, version, most } => {
+                write!(f, "{rollout}: {most} of the {version} version are behind the load balancer")
+            }
+            Self::RolloutCheckFailed { rollout, failed } => {
+                write!(f, "{rollout}: a check failed, {failed} so far")
+            }
+            Self::RolloutStep { rollout, step } => write!(f, "{rollout}: step {step} is done"),
+            Self::RolloutWaits { rollout, wait } => write!(f, "{rollout} waits: {wait}"),
+            Self::RolloutOverdue { rollout } => write!(f, "{rollout} takes too long"),
+            Self::RolledBack { rollout, reason } => {
+                write!(f, "{rollout} turns back: {}", reason.words())
+            }
+            Self::RolloutStands { rollout, row } => write!(f, "{rollout}: {row}"),
+            Self::RolloutEnded { rollout, outcome } => write!(f, "{rollout} ended: {outcome}"),
             Self::Ended => write!(f, "the run ended"),
         }
     }

@@ -111,14 +111,15 @@ impl<'a> Check<'a> {
         self.findings.warning(at, message, Some(hint.into()));
     }
 
-    fn missing(&mut self, at: At, field: &Field) {
+    /// A key that must be there is not.
+    pub(crate) fn missing(&mut self, at: At, field: &Field) {
         if !self.findings.is_broken() {
             let hint = format!("add `{} = {}`", field.key, field.example);
             self.error_hint(at, format!("`{}` is missing", field.key), hint);
         }
     }
 
-    fn mistake(&mut self, at: At, mistake: Mistake) {
+    pub(crate) fn mistake(&mut self, at: At, mistake: Mistake) {
         self.findings.error(at, mistake.what, mistake.hint);
     }
 
@@ -509,6 +510,16 @@ impl<'a> Check<'a> {
                 None
             }
         }
+    }
+
+    /// A size of data in whole MiB.
+    pub(crate) fn mib(&mut self, key: &str, node: &Node) -> Option<u64> {
+        let (Value::Text(text) | Value::Number(text)) = &node.value else {
+            self.wrong_type(key, node, "a size", "`\"900 MiB\"`");
+            return None;
+        };
+        let mib = units::parse_amount(Builtin::Memory, text);
+        mib.map_err(|mistake| self.mistake(node.at, mistake)).ok().map(i64::unsigned_abs)
     }
 
     /// A share, 0 or more.

@@ -104,12 +104,22 @@ pub(crate) enum Kind {
     TableOrTables(&'static Section),
     /// Tables by name.
     Named(&'static Section),
+    /// A size of data.
+    Bytes,
+    /// Sizes of data by name.
+    Sizes,
+    /// A rate of events.
+    Rate,
+    /// A number, or whole percents of it.
+    Part,
+    /// The name of a strategy, or a table that has it.
+    Strategy,
 }
 
 macro_rules! sections {
     ($(
         $(#[doc = $doc:literal])*
-        $module:ident $title:literal $resources:ident {
+        $module:ident $title:literal $resources:ident $(with $shared:ident: $($also:ident)*,)? {
             $( $(#[doc = $field_doc:literal])* $name:ident $key:literal $kind:expr, $need:expr, $example:literal; )*
         }
     )*) => {
@@ -132,7 +142,7 @@ macro_rules! sections {
                     name: stringify!($module),
                     doc: concat!($($doc),*),
                     resources: Resources::$resources,
-                    fields: &[$(&$name),*],
+                    fields: &[$(&$name,)* $($(&super::$shared::$also,)*)?],
                 };
             }
         )*
@@ -218,6 +228,13 @@ pub(crate) const VISITS: &[&str] = &["service", "batch", "all"];
 /// What happens to a migration that does not converge.
 pub(crate) const WHEN_STUCK: &[&str] = &["force", "abort", "post-copy"];
 
+/// The names of the strategies of rollouts.
+pub(crate) const STRATEGIES: &[&str] =
+    &["rolling", "recreate", "blue-green", "canary", "routed-canary"];
+
+/// What happens when a rollout stands still for too long.
+pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
+
 /// The names of the curves.
 pub(crate) const CURVES: &[&str] = &["constant", "linear", "exponential", "logistic", "steps"];
 
@@ -252,8 +269,14 @@ sections! {
         FLAVORS "flavors" Named(&super::flavor::SECTION), Else("none"), "{ small = { cpu = 1, memory = \"2 GiB\" } }";
         /// What owners of demand are held to, by name.
         TENANTS "tenants" Named(&super::tenant::SECTION), Else("nothing"), "{ web = { quota = { cpu = 200 } } }";
-        /// Where requests come from. At least one.
-        DEMAND "demand" Tables(&super::demand::SECTION), Must, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
+        /// What services run, by name.
+        IMAGES "images" Named(&super::image::SECTION), Else("none"), "{ web-1 = { size = \"900 MiB\", boot = \"60 s\" } }";
+        /// Services: instances of an image that are there all the time.
+        SERVICE "service" Tables(&super::service::SECTION), Else("none"), "[{ name = \"web\", image = \"web-1\", flavor = \"small\", instances = 40 }]";
+        /// How services come from one image to another.
+        ROLLOUT "rollout" Tables(&super::rollout::SECTION), Else("none"), "[{ service = \"web\", image = \"web-2\", at = \"1 day\" }]";
+        /// Where requests come from. At least one, or a `[[service]]`.
+        DEMAND "demand" Tables(&super::demand::SECTION), OneOf, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// How hosts are chosen.
         PLACEMENT "placement" Table(&super::placement::SECTION), Else("first-fit"), "{ policy = \"best-fit\" }";
         /// How hosts are emptied by live migration.
@@ -493,6 +516,148 @@ sections! {
         /// What happens to a VM that is pushed out: it ends, or it asks again for the rest of its
         /// stay and waits; with `{ wait = "2 days" }` so long at most.
         WHEN_PREEMPTED "when-preempted" WhenPreempted, Else("`\"end\"`"), "\"wait\"";
+    }
+
+    /// What services run: an image, and what is wrong with it.
+    image "[images.NAME]" None {
+        /// All of it, in whole MiB. Without it: as much as its layers.
+        SIZE "size" Bytes, Else("that of its layers, or 0"), "\"900 MiB\"";
+        /// Its layers, by name, and how large they are. A layer of the same name is the same in all
+        /// images; what of the size is in no layer is the image's own.
+        LAYERS "layers" Sizes, Else("none"), "{ base = \"600 MiB\", jvm = \"200 MiB\" }";
+        /// From placement to ready.
+        BOOT "boot" Spread(false), Else("`\"0 s\"`"), "\"60 s\"";
+        /// How long an instance is to be ready before it counts as available.
+        MIN_READY "min-ready" Length, Else("`\"0 s\"`"), "\"10 s\"";
+        /// The share of its instances that never become ready. They keep their room.
+        FAILS_TO_BOOT "fails-to-boot" Share, Else("none"), "\"2%\"";
+        /// How probable it is that an analysis of a rollout finds it bad.
+        FAILS_CHECKS "fails-checks" Share, Else("0%"), "\"90%\"";
+        /// Once it has served users for so long, somebody finds it bad: its rollout turns back, or
+        /// if that is done, another takes it back.
+        FOUND_BAD_AFTER "found-bad-after" Length, Else("never"), "\"20 min\"";
+    }
+
+    /// A service: so many instances of an image. They are there, and available, when the run begins,
+    /// and stay for good; one that loses its host is started again. Those for which there is no room
+    /// wait for it. Where they may be is said with the keys of a demand.
+    service "[[service]]" None with demand: TENANT POOL LABELS REQUIRES FORBIDS PREFERS TOLERATES EXCLUSIVE GROUP PRIORITY PREEMPTS, {
+        /// What it is called; unique among services and demands.
+        NAME "name" Text, Must, "\"web\"";
+        /// What its instances run at the start.
+        IMAGE "image" Name("image"), Must, "\"web-1\"";
+        /// What each takes.
+        FLAVOR "flavor" Name("flavor"), Must, "\"small\"";
+        /// How many there are to be.
+        INSTANCES "instances" Whole, Must, "40";
+        /// How long an instance that is taken out of service keeps its room.
+        GRACE "grace" Length, Else("`\"0 s\"`"), "\"30 s\"";
+        /// How long an instance is to be ready before it counts as available.
+        MIN_READY "min-ready" Length, Else("what its image says"), "\"10 s\"";
+        /// Requests of its users: what a bad image costs is counted in them.
+        REQUESTS "requests" Rate, Else("not counted"), "\"200 per second\"";
+    }
+
+    /// A rollout: from the image that a service runs to another, or to the same anew. One that is due
+    /// while another of the service is under way begins when that has ended and its instances have
+    /// terminated.
+    rollout "[[rollout]]" None {
+        /// Of which service.
+        SERVICE "service" Name("service"), Must, "\"web\"";
+        /// What it is to run.
+        IMAGE "image" Name("image"), Must, "\"web-2\"";
+        /// When it begins: a date, or a time since the start.
+        AT "at" Time, Else("`every` after the start, or at the start"), "\"1 day\"";
+        /// How long after one the next begins; at least 1 s.
+        EVERY "every" Length, Else("there is but one"), "\"1 week\"";
+        /// How many there are. Only with `every`.
+        TIMES "times" Whole, Else("as many as fit into the run"), "10";
+        /// How: a name, or a table with the name and more.
+        STRATEGY "strategy" Strategy, Else("`\"rolling\"`"), "{ name = \"rolling\", max-surge = \"10%\", max-unavailable = 0 }";
+    }
+
+    /// As a Kubernetes deployment: some come, some go, until all are new.
+    strategy_rolling "strategy = { name = \"rolling\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"rolling\"";
+        /// How many instances more than wanted there may be, not counting those that terminate:
+        /// a number, or percents of them, rounded up.
+        MAX_SURGE "max-surge" Part, Else("`\"25%\"`"), "\"10%\"";
+        /// How many fewer may be available: a number, or percents of them, rounded down. If both
+        /// come to 0, it is 1.
+        MAX_UNAVAILABLE "max-unavailable" Part, Else("`\"25%\"`"), "0";
+        /// How long it may make no progress; `"forever"` is no bound.
+        PROGRESS_DEADLINE "progress-deadline" Wait, Else("`\"10 min\"`"), "\"20 min\"";
+        /// What happens then: it is only said, as in Kubernetes, or the rollout turns back.
+        ON_DEADLINE "on-deadline" Choice(super::ON_DEADLINE), Else("`\"report\"`"), "\"rollback\"";
+        /// Somebody undoes it so long after its beginning, if it is not done.
+        UNDO_AFTER "undo-after" Length, Else("never"), "\"30 min\"";
+    }
+
+    /// All old instances go; once they are gone, all new ones come. Nobody is served in between.
+    strategy_recreate "strategy = { name = \"recreate\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"recreate\"";
+    }
+
+    /// As Argo Rollouts' blue/green: a second stack, then a switch for all users at once.
+    strategy_blue_green "strategy = { name = \"blue-green\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"blue-green\"";
+        /// So many instances of the new stack are built first, and the others before the switch.
+        PREVIEW "preview" Whole, Else("all"), "2";
+        /// How long the new stack is analysed before it serves anybody.
+        ANALYSIS_BEFORE "analysis-before" Length, Else("not"), "\"5 min\"";
+        /// How long after that it is switched to; `"forever"`: when a person says so, who never does.
+        PROMOTE_AFTER "promote-after" Wait, Else("`\"0 s\"`"), "\"1 min\"";
+        /// How long it is analysed after the switch.
+        ANALYSIS_AFTER "analysis-after" Length, Else("not"), "\"5 min\"";
+        /// How long the old stack is kept once the new one is found good.
+        KEEP_OLD "keep-old" Length, Else("`\"30 s\"`"), "\"10 min\"";
+        /// How long the new stack is kept once it was turned back; 0: until the next rollout.
+        KEEP_NEW "keep-new" Length, Else("`\"30 s\"`"), "\"0 s\"";
+        /// How long it may make no progress; `"forever"` is no bound.
+        PROGRESS_DEADLINE "progress-deadline" Wait, Else("`\"10 min\"`"), "\"20 min\"";
+        /// What happens then: it is only said, or the rollout turns back.
+        ON_DEADLINE "on-deadline" Choice(super::ON_DEADLINE), Else("`\"report\"`"), "\"rollback\"";
+    }
+
+    /// As Argo Rollouts' canary without a router: the new version's share of the users' requests is
+    /// its share of the instances.
+    strategy_canary "strategy = { name = \"canary\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"canary\"";
+        /// What is done, one after another; 100% follows. Up to 100.
+        STEPS "steps" Tables(&super::canary_step::SECTION), Must, "[{ weight = \"20%\" }, { pause = \"10 min\" }, { weight = \"50%\" }, { analysis = \"5 min\" }]";
+        /// As for `rolling`.
+        MAX_SURGE "max-surge" Part, Else("`\"25%\"`"), "2";
+        /// As for `rolling`.
+        MAX_UNAVAILABLE "max-unavailable" Part, Else("`\"25%\"`"), "0";
+    }
+
+    /// As Argo Rollouts' canary with a router: the weights are exact, and the old version stays
+    /// whole.
+    strategy_routed_canary "strategy = { name = \"routed-canary\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"routed-canary\"";
+        /// What is done, one after another; 100% follows. Up to 100.
+        STEPS "steps" Tables(&super::canary_step::SECTION), Must, "[{ weight = \"5%\" }, { analysis = \"10 min\" }]";
+        /// Whether the old version shrinks as its share does.
+        SHRINK_OLD "shrink-old" Flag, Else("false"), "true";
+        /// How long the old version is kept once the new one serves everybody.
+        KEEP_OLD "keep-old" Length, Else("`\"30 s\"`"), "\"10 min\"";
+        /// How long the new version is kept once it was turned back; 0: until the next rollout.
+        KEEP_NEW "keep-new" Length, Else("`\"30 s\"`"), "\"0 s\"";
+    }
+
+    /// One step of a canary: one of these keys.
+    canary_step "steps = [{ … }], of a canary" None {
+        /// The new version's share of the users' requests, in whole percent.
+        WEIGHT "weight" Share, OneOf, "\"20%\"";
+        /// A pause; `"forever"`: until a person says go, who never does.
+        PAUSE "pause" Wait, OneOf, "\"10 min\"";
+        /// An analysis that takes so long; how probably it finds the image bad is said there.
+        ANALYSIS "analysis" Length, OneOf, "\"5 min\"";
     }
 
     /// Labels that a host had better have. Of the hosts that will do, those with the highest sum of

@@ -2,7 +2,7 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
-use super::fields::{Field, daily, demand, event, flavor, root, season, wait, weekly};
+use super::fields::{Field, daily, demand, event, flavor, root, season, service, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
@@ -13,7 +13,8 @@ use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::resources::{Builtin, CELLS_MAX, PORTION_HINT, is_portion};
 use crate::scenario::{
-    Arrivals, Distribution, GroupRule, Season, SeasonEvent, TraceFile, WhenFull, WhenPreempted,
+    Arrivals, Distribution, GroupRule, Season, SeasonEvent, ServiceId, TraceFile, WhenFull,
+    WhenPreempted,
 };
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
@@ -77,6 +78,8 @@ pub(crate) struct Load {
     asks: Vec<Ask>,
     /// Where priorities are said.
     priorities: Vec<At>,
+    /// How many services there are.
+    services: usize,
 }
 
 /// The sizes of one demand and the hosts that it may use.
@@ -89,6 +92,32 @@ struct Ask {
     sizes: Vec<(String, Wide)>,
     /// As in [`DemandDraft`].
     asked: BTreeMap<[i64; 2], f64>,
+}
+
+/// Whose VMs are, and where they may be.
+struct Owner {
+    tenant: usize,
+    pool: Option<usize>,
+    /// A pool that is not there would make noise later.
+    is_pool_known: bool,
+    labels: Vec<String>,
+    rules: Option<Rules>,
+    group: Option<GroupRule>,
+    priority: Option<i32>,
+    preempts: Option<bool>,
+}
+
+impl Owner {
+    fn ask(&self, at: At) -> Ask {
+        Ask {
+            at,
+            pool: self.pool,
+            labels: self.labels.clone(),
+            rules: self.rules.clone().unwrap_or_default(),
+            sizes: Vec::new(),
+            asked: BTreeMap::new(),
+        }
+    }
 }
 
 /// CPU and GPUs.
@@ -113,6 +142,8 @@ impl DemandDraft {
                 (requests, "lower the rate or its `season`, or shorten `duration`")
             }
             Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
+            // Its instances are counted with its rollouts.
+            Arrivals::Instances(_) => (0.0, ""),
         }
     }
 }
@@ -197,6 +228,10 @@ impl Load {
                 self.demands.extend(draft);
             }
         }
+    }
+
+    /// There is always a tenant.
+    pub(crate) fn need_tenant(&mut self) {
         if self.tenants.is_empty() {
             self.tenant("default");
         }
@@ -208,45 +243,12 @@ impl Load {
         fleet: &Fleet,
         table: &Table<'_>,
     ) -> Option<DemandDraft> {
-        let name_node = table.must(check, &demand::NAME);
-        let name = name_node.and_then(|node| check.name(demand::NAME.key, node));
-        if let (Some(name), Some(node)) = (name, name_node)
-            && !self.names.insert(name.to_owned())
-        {
-            let message = format!("two demands are called `{}`", shorten(name));
-            check.error_hint(node.at, message, "give each a name of its own");
-        }
-        let tenant = match table.get(&demand::TENANT) {
-            Some(node) => check.name(demand::TENANT.key, node).unwrap_or("default"),
-            None => "default",
-        };
-        let tenant = self.tenant(tenant);
-        let pool_node = table.get(&demand::POOL);
-        let pool = pool_node.and_then(|node| fleet.pool_named(check, demand::POOL.key, node));
-        let labels: Vec<String> = match table.get(&demand::LABELS) {
-            Some(node) => check.labels(demand::LABELS.key, node),
-            None => BTreeMap::new(),
-        }
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-        let rules = read_rules(check, table);
-        let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
+        let name = self.read_name(check, table, &demand::NAME);
+        let owner = self.read_owner(check, fleet, table);
         let when_full = match table.get(&demand::WHEN_FULL) {
             Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
                 .map(|wait| wait.map_or(WhenFull::Refuse, |ms_max| WhenFull::Wait { ms_max })),
             None => Some(WhenFull::Refuse),
-        };
-        let priority = match table.get(&demand::PRIORITY) {
-            Some(node) => {
-                self.priorities.push(table.at_key(&demand::PRIORITY));
-                check.integer(demand::PRIORITY.key, node)
-            }
-            None => Some(0),
-        };
-        let preempts = match table.get(&demand::PREEMPTS) {
-            Some(node) => check.flag(demand::PREEMPTS.key, node),
-            None => Some(true),
         };
         let when_preempted = match table.get(&demand::WHEN_PREEMPTED) {
             Some(node) => {
@@ -270,43 +272,135 @@ impl Load {
             }
             None => Some(Distribution::Constant(u64::MAX)),
         };
-        let mut ask = Ask {
-            at: table.at,
-            pool,
-            labels: labels.clone(),
-            rules: rules.clone().unwrap_or_default(),
-            sizes: Vec::new(),
-            asked: BTreeMap::new(),
-        };
-        let arrivals = self.read_arrivals(check, fleet, table, &mut ask, group.as_ref());
+        let mut ask = owner.ask(table.at);
+        let arrivals = self.read_arrivals(check, fleet, table, &mut ask, owner.group.as_ref());
         let says = [&demand::ALIVE, &demand::RATE].into_iter().find(|key| table.get(key).is_some());
         let mix = match table.get(&demand::TRACE) {
             Some(_) => Some(Vec::new()),
             None => self.read_mix(check, table, &mut ask),
         };
         let asked = std::mem::take(&mut ask.asked);
-        // A pool that is not there, or hosts that did not read, would make noise here.
-        if pool_node.is_none() || pool.is_some() {
+        if owner.is_pool_known {
             self.asks.push(ask);
         }
         Some(DemandDraft {
-            name: name?.to_owned(),
+            name: name?,
             at: says.map_or(table.at, |key| table.at_key(key)),
             arrivals: arrivals?,
             mix: mix?,
             asked,
             lifetime: lifetime?,
             boot: boot?,
-            tenant,
-            pool,
-            labels,
-            rules: rules?,
-            group,
+            tenant: owner.tenant,
+            pool: owner.pool,
+            labels: owner.labels,
+            rules: owner.rules?,
+            group: owner.group,
             when_full: when_full?,
-            priority: priority?,
-            preempts: preempts?,
+            priority: owner.priority?,
+            preempts: owner.preempts?,
             when_preempted: when_preempted?,
         })
+    }
+
+    /// The name of a demand or a service, which no other has.
+    fn read_name(
+        &mut self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        field: &'static Field,
+    ) -> Option<String> {
+        let node = table.must(check, field)?;
+        let name = check.name(field.key, node)?;
+        if !self.names.insert(name.to_owned()) {
+            let message = format!("two demands are called `{}`", shorten(name));
+            check.error_hint(node.at, message, "give each a name of its own");
+        }
+        Some(name.to_owned())
+    }
+
+    /// The keys that demands and services share: whose the VMs are, and where they may be.
+    fn read_owner(&mut self, check: &mut Check<'_>, fleet: &Fleet, table: &Table<'_>) -> Owner {
+        let tenant = match table.get(&demand::TENANT) {
+            Some(node) => check.name(demand::TENANT.key, node).unwrap_or("default"),
+            None => "default",
+        };
+        let tenant = self.tenant(tenant);
+        let pool_node = table.get(&demand::POOL);
+        let pool = pool_node.and_then(|node| fleet.pool_named(check, demand::POOL.key, node));
+        let labels = match table.get(&demand::LABELS) {
+            Some(node) => check.labels(demand::LABELS.key, node),
+            None => BTreeMap::new(),
+        };
+        let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let rules = read_rules(check, table);
+        let group = table.get(&demand::GROUP).and_then(|node| read_group(check, node));
+        let priority = match table.get(&demand::PRIORITY) {
+            Some(node) => {
+                self.priorities.push(table.at_key(&demand::PRIORITY));
+                check.integer(demand::PRIORITY.key, node)
+            }
+            None => Some(0),
+        };
+        let preempts = match table.get(&demand::PREEMPTS) {
+            Some(node) => check.flag(demand::PREEMPTS.key, node),
+            None => Some(true),
+        };
+        let is_pool_known = pool_node.is_none() || pool.is_some();
+        Owner { tenant, pool, is_pool_known, labels, rules, group, priority, preempts }
+    }
+
+    /// Reads what a service's instances are: a demand without requests of its own.
+    pub(crate) fn read_instances(
+        &mut self,
+        check: &mut Check<'_>,
+        fleet: &Fleet,
+        table: &Table<'_>,
+    ) -> Option<()> {
+        let name = self.read_name(check, table, &service::NAME);
+        let owner = self.read_owner(check, fleet, table);
+        let flavor = table.must(check, &service::FLAVOR).and_then(|node| {
+            let name = check.name(service::FLAVOR.key, node)?;
+            self.flavor_named(check, name, node.at)
+        });
+        let mut ask = owner.ask(table.at);
+        if let Some(row) = flavor {
+            self.use_flavor(row, 1.0, &mut ask);
+        }
+        let asked = std::mem::take(&mut ask.asked);
+        if owner.is_pool_known {
+            self.asks.push(ask);
+        }
+        let row = self.services;
+        self.services += 1;
+        self.demands.push(DemandDraft {
+            name: name?,
+            at: table.at,
+            arrivals: Arrivals::Instances(ServiceId::from_row(row)),
+            mix: vec![(flavor?, 1.0)],
+            asked,
+            lifetime: Distribution::Constant(u64::MAX),
+            boot: Distribution::Constant(0),
+            tenant: owner.tenant,
+            pool: owner.pool,
+            labels: owner.labels,
+            rules: owner.rules?,
+            group: owner.group,
+            when_full: WhenFull::Wait { ms_max: u64::MAX },
+            priority: owner.priority?,
+            preempts: owner.preempts?,
+            when_preempted: WhenPreempted::Wait { ms_max: u64::MAX },
+        });
+        Some(())
+    }
+
+    fn use_flavor(&mut self, row: usize, weight: f64, ask: &mut Ask) {
+        let flavor = &self.flavors[row];
+        *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += weight;
+        for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
+            *used |= amount > 0;
+        }
+        ask.sizes.push((format!("`{}`", shorten(&flavor.name)), flavor.amounts));
     }
 
     fn read_arrivals(
@@ -397,12 +491,7 @@ impl Load {
             }
         };
         for (row, weight) in &mix {
-            let flavor = &self.flavors[*row];
-            *ask.asked.entry(cpu_and_gpu(&flavor.amounts)).or_default() += weight;
-            for (used, amount) in self.uses.iter_mut().zip(flavor.amounts) {
-                *used |= amount > 0;
-            }
-            ask.sizes.push((format!("`{}`", shorten(&flavor.name)), flavor.amounts));
+            self.use_flavor(*row, *weight, ask);
         }
         Some(mix)
     }

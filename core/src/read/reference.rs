@@ -1,6 +1,6 @@
 //! The reference page of a scenario's keys, written from the table of fields.
 
-use super::fields::{Field, Kind, Need, Resources, SECTIONS, Section};
+use super::fields::{Field, Kind, Need, Resources, SECTIONS, STRATEGIES, Section};
 use crate::report::METRICS;
 use std::fmt::Write;
 
@@ -116,6 +116,7 @@ fn takes(field: &Field) -> String {
         Kind::Choice(_) if matches!(field.key, "curve" | "distribution") => {
             format!("`{}`", field.example)
         }
+        Kind::Choice(_) if field.key == "name" => format!("`{}`", field.example),
         Kind::Choice(list) => choices(list),
         Kind::Zones => "number or names".to_owned(),
         Kind::Hosts => "table, list of tables, or file".to_owned(),
@@ -125,6 +126,11 @@ fn takes(field: &Field) -> String {
         Kind::WhenFull => "`\"refuse\"`, `\"wait\"` or table".to_owned(),
         Kind::WhenPreempted => "`\"end\"`, `\"wait\"` or table".to_owned(),
         Kind::Integer => "whole number, perhaps negative".to_owned(),
+        Kind::Bytes => "size of data".to_owned(),
+        Kind::Sizes => "sizes of data by name".to_owned(),
+        Kind::Rate => "rate".to_owned(),
+        Kind::Part => "whole number, or whole percents".to_owned(),
+        Kind::Strategy => format!("{} or table", choices(STRATEGIES)),
         Kind::DataRate => "bytes or bits a second".to_owned(),
         Kind::By => "resource, or list of them".to_owned(),
         Kind::Bound => "number, share or duration".to_owned(),

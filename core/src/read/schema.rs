@@ -1,7 +1,8 @@
 //! The JSON Schema of a scenario, written from the table of fields.
 
 use super::fields::{
-    CURVES, Field, Kind, Need, Resources, SECTIONS, SPREADS, Section, growth, part, root,
+    CURVES, Field, Kind, Need, Resources, SECTIONS, SPREADS, STRATEGIES, Section, growth, part,
+    root,
 };
 use crate::resources::Builtin;
 use serde_json::{Map, Value, json};
@@ -25,6 +26,9 @@ pub fn schema() -> Value {
     defs.insert("growth".to_owned(), any_of("growth", CURVES));
     defs.insert("spread".to_owned(), any_of("spread", SPREADS));
     defs.insert("part".to_owned(), any_of("part", SPREADS));
+    let strategies: Vec<String> = STRATEGIES.iter().map(|name| name.replace('-', "_")).collect();
+    let strategies: Vec<&str> = strategies.iter().map(String::as_str).collect();
+    defs.insert("strategy".to_owned(), any_of("strategy", &strategies));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Fleetcast scenario",
@@ -102,6 +106,10 @@ fn property(section: &Section, field: &Field) -> Value {
             let (_, name) = section.name.split_once('_').expect("named after its choice");
             json!({ "const": name })
         }
+        Kind::Choice(_) if section.name.starts_with("strategy_") && field.key == "name" => {
+            let (_, name) = section.name.split_once('_').expect("named after its choice");
+            json!({ "const": name.replace('_', "-") })
+        }
         kind => of_kind(kind),
     };
     if let Some(map) = value.as_object_mut() {
@@ -161,7 +169,10 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::WhenFull => json!({ "anyOf": [{ "enum": ["refuse", "wait"] }, reference("wait")] }),
         Kind::WhenPreempted => json!({ "anyOf": [{ "enum": ["end", "wait"] }, reference("wait")] }),
         Kind::Integer => json!({ "type": "integer" }),
-        Kind::DataRate => text,
+        Kind::DataRate | Kind::Bytes | Kind::Rate => text,
+        Kind::Sizes => json!({ "type": "object", "additionalProperties": text }),
+        Kind::Part => json!({ "type": ["integer", "string"], "minimum": 0 }),
+        Kind::Strategy => json!({ "anyOf": [{ "enum": STRATEGIES }, reference("strategy")] }),
         Kind::By => one_or_list(text),
         Kind::Table(section) => reference(section.name),
         Kind::Tables(section) => list(reference(section.name)),

@@ -108,9 +108,15 @@ impl BlueGreen {
         }
     }
 
+    /// Back to the old stack, which is made whole first if it is not any more.
     fn back(&self, view: &View, at: Time) -> Plan {
-        let until = at.after(self.abort_scale_down_delay_ms);
-        if view.status.weight != Some(0) {
+        let until = at.max(view.status.routed_at).after(self.abort_scale_down_delay_ms);
+        let missing = self.replicas.saturating_sub(view.old.available);
+        if view.old.wanted < self.replicas {
+            Plan::act(Action::Scale(Version::Old, self.replicas))
+        } else if view.status.weight != Some(0) && missing > 0 {
+            Plan::wait(view.wait_for(Version::Old, missing))
+        } else if view.status.weight != Some(0) {
             Plan::act(Action::Route(0))
         } else if view.new.wanted == 0 || self.abort_scale_down_delay_ms == 0 {
             Plan::Done

@@ -203,7 +203,7 @@ mod tests {
             wanted,
             available,
             ready: available,
-            pending: 0,
+            ..Counts::default()
         };
         assert_eq!(canary.counts(weight, counts(new), counts(old)), expected);
     }

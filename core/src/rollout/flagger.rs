@@ -1,10 +1,13 @@
 //! Flagger's canary: a controller that looks once an interval and does one thing each time.
 //!
 //! A canary beside the primary gets more and more of the requests while its checks pass; then the
-//! primary itself is updated, serves everybody again, and the canary goes. Checks that fail are
-//! counted over the whole rollout; at the next look after too many all goes back.
+//! primary itself is updated, by a rolling update of its own, serves everybody again, and the
+//! canary goes. Checks that fail are counted over the whole rollout; at the next look after too
+//! many all goes back.
 
-use crate::time::Time;
+use super::limits::Limits;
+use super::plan::{Action, Counts, Plan, Planner, Version, View, back, by_the_clock};
+use super::rolling::Rolling;
 
 /// A canary under Flagger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Flagger {
     pub replicas: u32,
     /// Instances of the canary.
     pub canary_replicas: u32,
+    /// How many more and fewer instances the primary may have while it is updated.
+    pub primary: Limits,
     /// How long a canary may take to become ready, ms.
     pub deadline_ms: u64,
 }
@@ -49,10 +54,12 @@ impl Weights {
     }
 }
 
-/// How far a canary is.
+/// How far a canary is: the steps of a rollout, in order, once the canary was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The canary is made ready and looked at.
+    /// The canary is to be made.
+    Initialized,
+    /// It is made ready and looked at.
     Progressing,
     /// The primary is updated.
     Promoting,
@@ -64,174 +71,113 @@ pub enum Phase {
     Failed,
 }
 
+impl Phase {
+    /// The phase of a rollout with so many steps done.
+    pub const fn new(steps_done: usize, has_turned_back: bool) -> Self {
+        match steps_done {
+            _ if has_turned_back => Self::Failed,
+            0 => Self::Initialized,
+            1 => Self::Progressing,
+            2 => Self::Promoting,
+            3 => Self::Finalising,
+            _ => Self::Succeeded,
+        }
+    }
+}
+
 impl std::fmt::Display for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(self, f)
     }
 }
 
-/// What the controller keeps between two looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// How far it is.
-    pub phase: Phase,
-    /// The canary's share, percent.
-    pub weight: u32,
-    /// Instances of the canary.
-    pub canary_replicas: u32,
-    /// Checks that failed.
-    pub failed_checks: u32,
-    /// Whether the canary was ever ready.
-    pub has_begun: bool,
-}
+impl Planner for Flagger {
+    fn plan(&self, view: &View) -> Plan {
+        let status = &view.status;
+        let phase = Phase::new(status.step, status.turned_back_at.is_some());
+        let next = match phase {
+            Phase::Initialized => self.begin(),
+            Phase::Progressing => self.progress(view),
+            Phase::Promoting => match self.update(view) {
+                Plan::Done => self.promote(view),
+                // The primary's own update does not wait for Flagger's clock.
+                update => return update,
+            },
+            Phase::Finalising => {
+                Plan::Do(vec![Action::Scale(Version::New, self.replicas), Action::NextStep])
+            }
+            Phase::Succeeded => return Plan::Done,
+            Phase::Failed => return back(self.replicas, view),
+        };
+        by_the_clock(self.interval_ms, view, next)
+    }
 
-/// What it sees when it looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
-    /// What it keeps.
-    pub status: Status,
-    /// How long ago the canary was made, ms.
-    pub canary_age_ms: u64,
-    /// Whether the canary is ready.
-    pub is_canary_ready: bool,
-    /// Whether the canary passes its checks.
-    pub is_good: bool,
-    /// Whether the primary has been updated.
-    pub is_primary_ready: bool,
-}
-
-/// What it does, and so why nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// The canary is not ready.
-    WaitForCanary,
-    /// The canary gets a share.
-    Weigh(u32),
-    /// A check failed: it stays as it is.
-    CheckFailed,
-    /// The primary gets the new version.
-    Promote,
-    /// The primary is not ready.
-    WaitForPrimary,
-    /// The primary gets some of its share back; the canary keeps this.
-    Return(u32),
-    /// The primary serves everybody.
-    Finalise,
-    /// The canary goes.
-    Finish,
-    /// The canary goes, and nothing has changed.
-    RollBack,
-    /// Nothing is left to do.
-    Nothing,
+    fn first_weight(&self) -> Option<u32> {
+        Some(0)
+    }
 }
 
 impl Flagger {
-    /// What to do at a look.
-    pub fn next(&self, view: &View) -> Move {
-        let status = &view.status;
-        match status.phase {
-            Phase::Progressing => self.progress(view),
-            Phase::Promoting if !view.is_primary_ready => Move::WaitForPrimary,
-            Phase::Promoting => match self.step_weight_promotion {
-                step if step == 0 || status.weight <= step => Move::Finalise,
-                step => Move::Return(status.weight - step),
-            },
-            Phase::Finalising => Move::Finish,
-            Phase::Succeeded | Phase::Failed => Move::Nothing,
+    fn begin(&self) -> Plan {
+        Plan::Do(vec![Action::Scale(Version::New, self.canary_replicas), Action::NextStep])
+    }
+
+    fn progress(&self, view: &View) -> Plan {
+        let weight = view.status.weight.unwrap_or(0);
+        let has_begun = weight > 0;
+        if has_begun && view.status.failed_checks >= self.threshold {
+            return Plan::act(Action::TurnBack);
+        }
+        let missing = self.canary_replicas.saturating_sub(view.new.available);
+        if missing > 0 {
+            let late_at = view.status.step_since.after(self.deadline_ms);
+            return match view.now < late_at {
+                true => Plan::Wait(view.wait_for(Version::New, missing), Some(late_at)),
+                false => Plan::Do(vec![Action::ReportOverdue, Action::TurnBack]),
+            };
+        }
+        if has_begun && !view.is_good {
+            return Plan::act(Action::FailCheck);
+        }
+        match self.weights.after(weight) {
+            Some(weight) => Plan::act(Action::Route(weight)),
+            None => Plan::act(Action::NextStep),
         }
     }
 
-    fn progress(&self, view: &View) -> Move {
-        let status = &view.status;
-        if status.has_begun && status.failed_checks >= self.threshold {
-            return Move::RollBack;
-        }
-        if !view.is_canary_ready {
-            let is_late = view.canary_age_ms >= self.deadline_ms;
-            return if is_late { Move::RollBack } else { Move::WaitForCanary };
-        }
-        if status.has_begun && !view.is_good {
-            return Move::CheckFailed;
-        }
-        match self.weights.after(status.weight) {
-            Some(weight) => Move::Weigh(weight),
-            None => Move::Promote,
-        }
-    }
-
-    fn moved(&self, status: Status, by: Move) -> Status {
-        let gone = |phase| Status { phase, weight: 0, canary_replicas: 0, ..status };
-        match by {
-            Move::WaitForCanary | Move::WaitForPrimary | Move::Nothing => status,
-            Move::Weigh(weight) => Status { weight, has_begun: true, ..status },
-            Move::CheckFailed => Status { failed_checks: status.failed_checks + 1, ..status },
-            Move::Promote => Status { phase: Phase::Promoting, ..status },
-            Move::Return(weight) => Status { weight, ..status },
-            Move::Finalise => Status { phase: Phase::Finalising, weight: 0, ..status },
-            Move::Finish => gone(Phase::Succeeded),
-            Move::RollBack => gone(Phase::Failed),
+    /// The rolling update of the primary, beside a canary that is of the new version already.
+    fn update(&self, view: &View) -> Plan {
+        let (replicas, canary) = (self.replicas, self.canary_replicas);
+        let less = |count: u32| count.saturating_sub(canary);
+        let new = Counts {
+            wanted: less(view.new.wanted),
+            ready: less(view.new.ready),
+            available: less(view.new.available),
+            ..view.new
+        };
+        let rolling = Rolling { replicas, limits: self.primary, deadline: None, undo_at: None };
+        match rolling.plan(&View { new, ..*view }) {
+            Plan::Do(mut actions) => {
+                for action in &mut actions {
+                    if let Action::Scale(Version::New, count) = action {
+                        *count += canary;
+                    }
+                }
+                Plan::Do(actions)
+            }
+            other => other,
         }
     }
-}
 
-/// What a canary and its primary are like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Behaviour {
-    /// How long the canary boots, ms; `None`: for ever.
-    pub boot_ms: Option<u64>,
-    /// How long the primary's own update takes, ms.
-    pub primary_roll_ms: u64,
-    /// Checks fail while the canary has at least this share, percent.
-    pub bad_from_weight: Option<u32>,
-    /// Checks fail at these looks.
-    pub bad_at: Vec<u64>,
-}
-
-/// A look: what stood after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// Its number.
-    pub tick: u64,
-    /// When.
-    pub at: Time,
-    /// What was done.
-    pub by: Move,
-    /// What stands now.
-    pub status: Status,
-}
-
-/// A canary from beginning to end; looks beyond `ticks_max` are not made.
-pub fn run(flagger: &Flagger, behaviour: &Behaviour, ticks_max: u64) -> Vec<Look> {
-    let mut status = Status {
-        phase: Phase::Progressing,
-        weight: 0,
-        canary_replicas: flagger.canary_replicas,
-        failed_checks: 0,
-        has_begun: false,
-    };
-    let mut looks = vec![Look { tick: 0, at: Time::ZERO, by: Move::WaitForCanary, status }];
-    let mut promoted_ms = 0;
-    for tick in 1..=ticks_max {
-        let at_ms = tick * flagger.interval_ms;
-        let is_bad = behaviour.bad_from_weight.is_some_and(|from| status.weight >= from)
-            || behaviour.bad_at.contains(&tick);
-        let by = flagger.next(&View {
-            status,
-            canary_age_ms: at_ms,
-            is_canary_ready: behaviour.boot_ms.is_some_and(|ms| at_ms >= ms),
-            is_good: !is_bad,
-            is_primary_ready: at_ms - promoted_ms >= behaviour.primary_roll_ms,
-        });
-        if by == Move::Nothing {
-            break;
+    fn promote(&self, view: &View) -> Plan {
+        let (weight, step) = (view.status.weight.unwrap_or(0), self.step_weight_promotion);
+        if step == 0 || weight <= step {
+            // All are of the new version now.
+            Plan::Do(vec![Action::Route(100), Action::NextStep])
+        } else {
+            Plan::act(Action::Route(weight - step))
         }
-        if by == Move::Promote {
-            promoted_ms = at_ms;
-        }
-        status = flagger.moved(status, by);
-        looks.push(Look { tick, at: Time::from_ms(at_ms), by, status });
     }
-    looks
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The instances of a service during a rollout, and the slots that they hold.
 //!
-//! pending → booting → ready → available → terminating → gone. A pending instance has no slot; all
-//! others have one until they are gone.
+//! pending → booting → ready → available → terminating → gone, or booting → failed → terminating.
+//! A pending instance has no slot; all others have one until they are gone.
 
 use super::plan::{Counts, Version};
 use super::timeline::Service;
@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Pending,
+    Failed,
     Booting,
     Ready,
     Available,
@@ -40,7 +41,8 @@ impl Instances {
     /// So many of the old version, all available.
     pub(super) fn new(replicas: u32) -> Self {
         let one = Instance { version: Version::Old, state: State::Available, made: 0 };
-        let old = Counts { wanted: replicas, pending: 0, ready: replicas, available: replicas };
+        let old =
+            Counts { wanted: replicas, ready: replicas, available: replicas, ..Counts::default() };
         Self {
             all: vec![one; replicas as usize],
             pending: VecDeque::new(),
@@ -98,6 +100,17 @@ impl Instances {
         self.moved(row, State::Booting, State::Ready, |counts| counts.ready += 1)
     }
 
+    /// Whether it is among the first so many new instances of the new version.
+    pub(super) fn is_of_the_first(&self, row: usize, count: u32) -> bool {
+        let instance = &self.all[row];
+        instance.version == Version::New && instance.made < count as usize
+    }
+
+    /// An instance has failed for good; it keeps its slot until it is taken out of service.
+    pub(super) fn failed(&mut self, row: usize) {
+        self.moved(row, State::Booting, State::Failed, |counts| counts.failed += 1);
+    }
+
     /// An instance has been ready for long enough.
     pub(super) fn proved(&mut self, row: usize) {
         self.moved(row, State::Ready, State::Available, |counts| counts.available += 1);
@@ -126,6 +139,7 @@ impl Instances {
         counts.wanted -= 1;
         counts.ready -= u32::from(state >= State::Ready);
         counts.available -= u32::from(state == State::Available);
+        counts.failed -= u32::from(state == State::Failed);
         if state == State::Pending {
             counts.pending -= 1;
             self.all[row].state = State::Gone;

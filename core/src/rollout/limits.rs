@@ -1,13 +1,6 @@
 //! Limits: how many instances more, and how many fewer, a rollout may have on its way.
 
-/// A number of instances, or a share of all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Amount {
-    /// So many.
-    Count(u32),
-    /// So many percent of the replicas.
-    Percent(u32),
-}
+pub use crate::scenario::Amount;
 
 impl Amount {
     fn is_zero(self) -> bool {

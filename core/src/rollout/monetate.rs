@@ -5,6 +5,10 @@
 //! readings. The old stack runs until the last step, so going back is a change at the load
 //! balancer.
 
+use super::plan::{Action, EVERY, Plan, Planner, Version, View, Wait, back};
+use super::timeline::Run;
+use crate::time::Time;
+
 /// How users get to the new stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cutover {
@@ -91,169 +95,152 @@ pub struct Pipeline {
     pub replicas: u32,
     /// Instances of the new stack that users meet first.
     pub few: u32,
-    /// How long each stage is worked on, ms, without boots.
+    /// How long each stage is worked on, ms, once its instances have booted.
     pub work_ms: [u64; 13],
     /// How long each stage waits before it begins, ms.
     pub wait_ms: [u64; 13],
-    /// How long an instance boots, ms.
-    pub boot_ms: u64,
-    /// Where it fails.
+    /// Where it fails, whatever the image is like. An image that does not pass its checks fails
+    /// in the first test after its launch.
     pub fails_in: Option<Stage>,
     /// Which reading.
     pub cutover: Cutover,
 }
 
-/// What there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stacks {
-    /// Instances of the old stack.
-    pub old: u32,
-    /// Instances of the new stack.
-    pub new: u32,
-    /// Instances of the old stack that serve.
-    pub lb_old: u32,
-    /// Instances of the new stack that serve.
-    pub lb_new: u32,
-}
+impl Pipeline {
+    /// The stages that there are, in order.
+    pub fn stages(&self) -> impl Iterator<Item = Stage> {
+        let is_partial = self.cutover == Cutover::Partial;
+        Stage::ALL.into_iter().filter(move |stage| is_partial || *stage != Stage::Expand)
+    }
 
-impl Stacks {
-    /// The new stack's share of the requests, from 0 to 1.
-    pub fn new_share(&self) -> f64 {
-        match self.lb_old + self.lb_new {
-            0 => 0.0,
-            all => f64::from(self.lb_new) / f64::from(all),
+    /// The stage that runs when so many steps are done; none: all are done.
+    pub fn stage(&self, steps_done: usize) -> Option<Stage> {
+        self.stages().nth(steps_done / 2)
+    }
+
+    /// How many instances of the new stack there are from a stage on.
+    fn wanted(&self, stage: Stage) -> u32 {
+        match (stage, self.cutover) {
+            (Stage::Launch | Stage::TestImage, _) => 1.min(self.replicas),
+            (_, Cutover::Full) if stage >= Stage::StartServices => self.replicas,
+            _ if stage >= Stage::Expand => self.replicas,
+            _ if stage >= Stage::StartServices => self.few.min(self.replicas),
+            _ => 0,
         }
+    }
+
+    /// A stage ends: who serves from now on, and what goes.
+    fn end(&self, stage: Stage) -> Vec<Action> {
+        let new = Action::Serve(Version::New, self.wanted(stage));
+        let without_old = Action::Serve(Version::Old, 0);
+        let mut actions = match (stage, self.cutover) {
+            (Stage::Cutover, Cutover::Partial) => vec![new],
+            (Stage::Cutover, Cutover::Full) | (Stage::Expand, _) => vec![new, without_old],
+            (Stage::ShutDownOld, _) => vec![Action::Scale(Version::Old, 0)],
+            _ => Vec::new(),
+        };
+        actions.push(Action::NextStep);
+        actions
+    }
+
+    fn fails(&self, stage: Stage, view: &View) -> bool {
+        let is_test = matches!(stage, Stage::TestImage | Stage::TestProduction);
+        self.fails_in == Some(stage) || (is_test && !view.is_good)
     }
 }
 
-/// A stage that was gone through; going back has none.
+impl Planner for Pipeline {
+    /// Two steps a stage: it is waited for, with its instances; and it is worked on.
+    fn plan(&self, view: &View) -> Plan {
+        let (step, since) = (view.status.step, view.status.step_since);
+        if view.status.turned_back_at.is_some() {
+            return back(self.replicas, view);
+        }
+        let Some(stage) = self.stage(step) else { return Plan::Done };
+        let row = stage as usize;
+        if step % 2 == 0 {
+            let from = since.after(self.wait_ms[row]);
+            let wanted = self.wanted(stage);
+            let missing = wanted.saturating_sub(view.new.available);
+            if view.now < from {
+                Plan::wait(Wait::Pause(from))
+            } else if view.new.wanted < wanted {
+                Plan::act(Action::Scale(Version::New, wanted))
+            } else if missing > 0 {
+                Plan::wait(view.wait_for(Version::New, missing))
+            } else {
+                Plan::act(Action::NextStep)
+            }
+        } else {
+            let until = since.after(self.work_ms[row]);
+            if view.now < until {
+                Plan::wait(Wait::Work(until))
+            } else if self.fails(stage, view) {
+                Plan::act(Action::TurnBack)
+            } else {
+                Plan::Do(self.end(stage))
+            }
+        }
+    }
+
+    fn first_serving(&self) -> [u32; 2] {
+        [EVERY, 0]
+    }
+}
+
+/// A stage that was gone through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// Which; `None`: users go back to the old stack.
-    pub stage: Option<Stage>,
-    /// From when, ms.
-    pub from_ms: u64,
-    /// Until when, ms.
-    pub until_ms: u64,
+    /// Which.
+    pub stage: Stage,
+    /// From when.
+    pub from: Time,
+    /// Until when.
+    pub until: Time,
     /// Whether it succeeded.
     pub is_ok: bool,
-    /// What there is at its end.
-    pub stacks: Stacks,
-    /// Slots held meanwhile.
+    /// Instances of the old and of the new stack at its end.
+    pub wanted: [u32; 2],
+    /// Those of them that serve.
+    pub serving: [u32; 2],
+    /// The most slots held meanwhile.
     pub used: u32,
 }
 
-/// How a pipeline ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The new image is in front of everybody.
-    Complete,
-    /// It failed, and no user met it.
-    StoppedBeforeProduction,
-    /// It failed, and users went back to the old stack.
-    RolledBack,
-}
-
-/// A pipeline from beginning to end.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// The stages.
-    pub stages: Vec<Done>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// From beginning to end, ms.
-    pub lead_ms: u64,
-    /// The same without waits, ms.
-    pub work_ms: u64,
-    /// When the first user met the new stack, ms.
-    pub first_user_ms: Option<u64>,
-    /// The share of the requests that the first instances serve, from 0 to 1.
-    pub first_share: f64,
-    /// How long users met a version that failed, ms.
-    pub bad_exposure_ms: u64,
-}
-
 impl Pipeline {
-    /// How a stage changes what there is.
-    pub fn after(&self, stage: Stage, stacks: Stacks) -> Stacks {
-        let first = match self.cutover {
-            Cutover::Partial => self.few,
-            Cutover::Full => self.replicas,
-        };
-        match (stage, self.cutover) {
-            (Stage::Launch, _) => Stacks { new: 1, ..stacks },
-            (Stage::StartServices, _) => Stacks { new: first, ..stacks },
-            (Stage::Cutover, Cutover::Partial) => Stacks { lb_new: first, ..stacks },
-            (Stage::Cutover, Cutover::Full) => Stacks { lb_new: first, lb_old: 0, ..stacks },
-            (Stage::Expand, _) => {
-                Stacks { new: self.replicas, lb_new: self.replicas, lb_old: 0, ..stacks }
+    /// The stages of a run that were ended, as a table.
+    pub fn table(&self, run: &Run) -> Vec<Done> {
+        let (mut wanted, mut caps) = ([self.replicas, 0], self.first_serving());
+        let (mut steps, mut since) = (0usize, run.rows.first().map_or(Time::ZERO, |row| row.at));
+        let mut table = Vec::new();
+        for (until, action) in run.actions.iter().copied() {
+            match action {
+                Action::Scale(version, count) => wanted[version.row()] = count,
+                Action::Serve(version, count) => caps[version.row()] = count,
+                Action::NextStep => steps += 1,
+                _ => {}
             }
-            (Stage::ShutDownOld, _) => Stacks { old: 0, ..stacks },
-            _ => stacks,
-        }
-    }
-
-    /// Goes through the stages.
-    pub fn run(&self) -> Run {
-        let mut stacks = Stacks { old: self.replicas, new: 0, lb_old: self.replicas, lb_new: 0 };
-        let (mut now_ms, mut waited_ms) = (0, 0);
-        let mut run = Run {
-            stages: Vec::new(),
-            outcome: Outcome::Complete,
-            lead_ms: 0,
-            work_ms: 0,
-            first_user_ms: None,
-            first_share: 0.0,
-            bad_exposure_ms: 0,
-        };
-        let is_there = |stage: &Stage| self.cutover == Cutover::Partial || *stage != Stage::Expand;
-        for (row, stage) in Stage::ALL.into_iter().enumerate().filter(|(_, stage)| is_there(stage))
-        {
-            let before = stacks;
-            stacks = self.after(stage, before);
-            let boots = stacks.new > before.new;
-            let from_ms = now_ms + self.wait_ms[row];
-            waited_ms += self.wait_ms[row];
-            now_ms = from_ms + self.work_ms[row] + if boots { self.boot_ms } else { 0 };
-            let is_ok = self.fails_in != Some(stage);
-            run.stages.push(Done {
-                stage: Some(stage),
-                from_ms,
-                until_ms: now_ms,
-                is_ok,
-                stacks,
-                // What goes in a stage holds its slots until the end of it.
-                used: before.old + stacks.new,
-            });
-            if stage == Stage::Cutover {
-                run.first_user_ms = Some(now_ms);
-                run.first_share = stacks.new_share();
-            }
+            let is_ok = action != Action::TurnBack;
+            let is_end = !is_ok || (action == Action::NextStep && steps % 2 == 0);
+            let stage = self.stage(if is_ok { steps.saturating_sub(1) } else { steps });
+            let Some(stage) = stage.filter(|_| is_end) else { continue };
+            let from = since.after(self.wait_ms[stage as usize]).min(until);
+            let serving = [0, 1].map(|row| wanted[row].min(caps[row]));
+            let used = used_between(run, from, until);
+            table.push(Done { stage, from, until, is_ok, wanted, serving, used });
+            since = until;
             if !is_ok {
-                self.go_back(&mut run, now_ms);
                 break;
             }
         }
-        run.lead_ms = now_ms;
-        run.work_ms = now_ms - waited_ms;
-        run
+        table
     }
+}
 
-    fn go_back(&self, run: &mut Run, now_ms: u64) {
-        let Some(first_user_ms) = run.first_user_ms else {
-            run.outcome = Outcome::StoppedBeforeProduction;
-            return;
-        };
-        run.outcome = Outcome::RolledBack;
-        run.bad_exposure_ms = now_ms - first_user_ms;
-        let stacks = Stacks { old: self.replicas, new: 0, lb_old: self.replicas, lb_new: 0 };
-        run.stages.push(Done {
-            stage: None,
-            from_ms: now_ms,
-            until_ms: now_ms,
-            is_ok: true,
-            stacks,
-            used: self.replicas,
-        });
-    }
+/// The most slots held from a time until another, without what is let go of or taken then.
+fn used_between(run: &Run, from: Time, until: Time) -> u32 {
+    let first = run.rows.partition_point(|row| row.at <= from).saturating_sub(1);
+    let behind = run.rows.partition_point(|row| row.at < until).max(first + 1);
+    let rows = run.rows.get(first..behind).unwrap_or_default();
+    rows.iter().map(|row| row.used).max().unwrap_or(0)
 }

@@ -1,7 +1,7 @@
 //! Recreate: all old instances go, and when they are gone all new ones come. Nobody is served in
 //! between, and no slot more is needed.
 
-use super::plan::{Action, Plan, Planner, Version, View, Wait};
+use super::plan::{Action, Plan, Planner, View, Wait};
 
 /// A recreation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,15 +12,17 @@ pub struct Recreate {
 
 impl Planner for Recreate {
     fn plan(&self, view: &View) -> Plan {
-        let missing = self.replicas - view.new.available.min(self.replicas);
-        if view.old.wanted > 0 {
-            Plan::act(Action::Scale(Version::Old, 0))
-        } else if view.terminating > 0 {
+        let target = view.status.target;
+        let (new, old) = (view.of(target), view.of(target.other()));
+        let missing = self.replicas - new.available.min(self.replicas);
+        if old.wanted > 0 {
+            Plan::act(Action::Scale(target.other(), 0))
+        } else if new.wanted < self.replicas && view.terminating > 0 {
             Plan::wait(Wait::Terminations { count: view.terminating })
-        } else if view.new.wanted < self.replicas {
-            Plan::act(Action::Scale(Version::New, self.replicas))
+        } else if new.wanted < self.replicas {
+            Plan::act(Action::Scale(target, self.replicas))
         } else if missing > 0 {
-            Plan::wait(view.wait_for(Version::New, missing))
+            Plan::wait(view.wait_for(target, missing))
         } else {
             Plan::Done
         }

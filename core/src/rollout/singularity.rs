@@ -5,7 +5,9 @@
 //! groups: then the rest follows after so many groups.
 
 use super::analysis::at_most;
-use crate::time::Time;
+use super::plan::{
+    Action, Balancers, EVERY, Plan, Planner, Version, View, Wait, back, by_the_clock,
+};
 
 /// A deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,277 +46,109 @@ pub enum Acceptance {
     Checks,
 }
 
-/// How a deploy stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Under way.
-    Waiting,
-    /// The new tasks run and serve.
-    Succeeded,
-    /// The old tasks run and serve.
-    Failed,
-    /// The same, because it took too long.
-    Overdue,
-}
-
-impl State {
-    /// As Singularity writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "WAITING",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Failed => "FAILED",
-            Self::Overdue => "OVERDUE",
-        }
-    }
-}
-
-/// How a request to the load balancers stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Balancers {
-    /// There is none.
-    Idle,
-    /// They are being changed.
-    Pending,
-    /// All have changed.
-    Changed,
-    /// One would not, and all are as they were.
-    Reverted,
-}
-
-/// What the checker sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
-    /// So many tasks shall run in this step.
-    pub target: u32,
-    /// New tasks.
-    pub new: u32,
-    /// New tasks that are healthy.
-    pub healthy: u32,
-    /// Whether a new task has failed for good.
-    pub has_failed: bool,
-    /// Since the step began, ms.
-    pub step_age_ms: u64,
-    /// Since the step's tasks serve, ms, if they do.
-    pub serving_ms: Option<u64>,
-    /// What the checks say.
-    pub is_accepted: bool,
-    /// The request to the load balancers.
-    pub balancers: Balancers,
-    /// Whether that request is to put the old tasks back.
-    pub is_going_back: bool,
-}
-
-/// What the checker does, and so why nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// Not all tasks are healthy yet.
-    WaitForTasks,
-    /// All are: the load balancers are asked.
-    AskBalancers,
-    /// They are at it.
-    WaitForBalancers,
-    /// The step's tasks serve.
-    StepServes,
-    /// The step is not accepted yet.
-    WaitForAcceptance,
-    /// The old tasks are put back into the load balancers.
-    PutBack,
-    /// The step is accepted: so many tasks next.
-    NextStep(u32),
-    /// All is done: the old tasks go.
-    Succeed,
-    /// The new tasks go, and old ones that are missing are started again.
-    Fail,
-    /// The same, because it took too long.
-    FailOverdue,
-}
-
 impl Deploy {
-    /// How many tasks the step behind this one has.
-    fn step_after(&self, target: u32) -> u32 {
-        match self.groups {
-            Some(groups) if target / groups.size.max(1) < groups.cycles => {
-                target.saturating_add(groups.size.max(1)).min(self.replicas)
+    /// So many tasks shall run in a group, the first being 0.
+    pub fn target(&self, group: usize) -> u32 {
+        let all = self.replicas;
+        let Some(groups) = self.groups else { return all };
+        match u32::try_from(group) {
+            Ok(group) if group < groups.cycles => {
+                groups.size.max(1).saturating_mul(group + 1).min(all)
             }
-            _ => self.replicas,
+            _ => all,
         }
     }
 
-    /// What to do at a look.
-    pub fn next(&self, view: &View) -> Move {
-        if view.is_going_back {
-            return match view.balancers {
-                Balancers::Pending => Move::WaitForBalancers,
-                _ => Move::Fail,
-            };
-        }
-        if view.has_failed {
-            return Move::Fail;
-        }
-        if let Some(serving_ms) = view.serving_ms {
-            return self.accept(view, serving_ms);
+    fn launch(&self, view: &View, target: u32) -> Plan {
+        if view.new.failed > 0 {
+            return Plan::act(Action::TurnBack);
         }
         match view.balancers {
-            Balancers::Pending => return Move::WaitForBalancers,
-            Balancers::Changed => return Move::StepServes,
-            Balancers::Reverted => return Move::Fail,
+            Balancers::Pending => return Plan::Wait(Wait::Balancers, Some(view.now.after(1))),
+            Balancers::Changed => return self.serve(target),
+            Balancers::Reverted => return Plan::act(Action::TurnBack),
             Balancers::Idle => {}
         }
-        if view.step_age_ms >= self.overdue_ms {
-            return Move::FailOverdue;
-        }
-        if view.healthy < view.target || view.new < view.target {
-            return Move::WaitForTasks;
-        }
-        if self.is_balanced { Move::AskBalancers } else { Move::StepServes }
-    }
-
-    fn accept(&self, view: &View, serving_ms: u64) -> Move {
-        match self.acceptance {
-            Acceptance::Timed(ms) if serving_ms < ms => return Move::WaitForAcceptance,
-            Acceptance::Checks if !view.is_accepted => {
-                let is_at_once = self.groups.is_none();
-                return if is_at_once && self.is_balanced { Move::PutBack } else { Move::Fail };
-            }
-            _ => {}
-        }
-        if view.target >= self.replicas {
-            Move::Succeed
+        let overdue_at = view.status.step_since.after(self.overdue_ms);
+        let missing = target.saturating_sub(view.new.available);
+        if view.now >= overdue_at {
+            Plan::Do(vec![Action::ReportOverdue, Action::TurnBack])
+        } else if missing > 0 {
+            Plan::Wait(view.wait_for(Version::New, missing), Some(overdue_at))
+        } else if self.is_balanced {
+            Plan::act(Action::AskBalancers)
         } else {
-            Move::NextStep(self.step_after(view.target))
+            Plan::act(Action::NextStep)
         }
+    }
+
+    /// The load balancers have changed: all at once also takes the old tasks out of them.
+    fn serve(&self, target: u32) -> Plan {
+        let without_old = self.groups.is_none().then_some(Action::Serve(Version::Old, 0));
+        let new = [Action::Serve(Version::New, target)];
+        Plan::Do(new.into_iter().chain(without_old).chain([Action::NextStep]).collect())
+    }
+
+    fn accept(&self, view: &View, target: u32) -> Plan {
+        match view.balancers {
+            Balancers::Idle => {}
+            // They were asked to take the old tasks back.
+            Balancers::Pending => return Plan::Wait(Wait::Balancers, Some(view.now.after(1))),
+            Balancers::Changed | Balancers::Reverted => return Plan::act(Action::TurnBack),
+        }
+        if let Acceptance::Timed(ms) = self.acceptance {
+            let at = view.status.step_since.after(ms);
+            if view.now < at {
+                return Plan::wait(Wait::Analysis(at));
+            }
+        }
+        if self.acceptance == Acceptance::Checks && !view.is_good {
+            let is_at_once = self.groups.is_none();
+            let puts_back = is_at_once && self.is_balanced;
+            return Plan::act(if puts_back { Action::AskBalancers } else { Action::TurnBack });
+        }
+        // So many old tasks stay as new ones are still to come.
+        let left = view.old.wanted.min(self.replicas.saturating_sub(target));
+        Plan::Do(vec![Action::Scale(Version::Old, left), Action::NextStep])
+    }
+
+    /// The new tasks go at once, and old ones that are missing are started again.
+    fn back(&self, view: &View) -> Plan {
+        if view.status.serving != [EVERY, 0] {
+            let [old, new] = [Version::Old, Version::New];
+            return Plan::Do(vec![Action::Serve(old, EVERY), Action::Serve(new, 0)]);
+        }
+        if view.new.wanted > 0 {
+            return Plan::act(Action::Scale(Version::New, 0));
+        }
+        back(self.replicas, view)
     }
 }
 
-/// What tasks and load balancers are like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Behaviour {
-    /// How long a task takes to be healthy, ms; `None`: for ever.
-    pub boot_ms: Option<u64>,
-    /// So many of the first step's tasks fail for good when they should be healthy.
-    pub failing_tasks: u32,
-    /// How long a change of the load balancers takes, ms.
-    pub apply_ms: u64,
-    /// How long they take to go back if one will not, ms.
-    pub revert_ms: u64,
-    /// Whether one will not.
-    pub balancers_fail: bool,
-    /// What the checks say, step by step; the last goes on. Empty: yes.
-    pub accepted: Vec<bool>,
-}
-
-/// A look: what stood after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// When.
-    pub at: Time,
-    /// What was done; none at the beginning.
-    pub by: Option<Move>,
-    /// How the deploy stands.
-    pub state: State,
-    /// So many new tasks shall run in this step.
-    pub target: u32,
-    /// New tasks.
-    pub new: u32,
-    /// New tasks that are healthy.
-    pub healthy: u32,
-    /// Old tasks.
-    pub old: u32,
-    /// New tasks behind the load balancers.
-    pub lb_new: u32,
-    /// Old tasks behind the load balancers.
-    pub lb_old: u32,
-}
-
-/// A deploy from beginning to end; looks beyond `looks_max` are not made.
-pub fn run(deploy: &Deploy, behaviour: &Behaviour, looks_max: u64) -> Vec<Look> {
-    let target = match deploy.groups {
-        Some(groups) if groups.cycles > 0 => groups.size.max(1).min(deploy.replicas),
-        _ => deploy.replicas,
-    };
-    let (balanced_new, balanced_old) = match deploy.is_balanced {
-        true => (0, deploy.replicas),
-        false => (0, 0),
-    };
-    let mut looks = vec![Look {
-        at: Time::ZERO,
-        by: None,
-        state: State::Waiting,
-        target,
-        new: target,
-        healthy: 0,
-        old: deploy.replicas,
-        lb_new: balanced_new,
-        lb_old: balanced_old,
-    }];
-    let mut now = looks[0];
-    let (mut step, mut step_at_ms, mut serves_at_ms) = (0, 0, None);
-    let (mut asked_at_ms, mut is_going_back) = (None, false);
-    for look in 1..=looks_max {
-        let at_ms = look * deploy.poll_ms;
-        let has_booted = behaviour.boot_ms.is_some_and(|ms| at_ms - step_at_ms >= ms);
-        let failing = if step == 0 { behaviour.failing_tasks.min(now.new) } else { 0 };
-        if has_booted {
-            now.healthy = now.new - failing;
+impl Planner for Deploy {
+    /// Two steps a group: its tasks come to serve, and are accepted.
+    fn plan(&self, view: &View) -> Plan {
+        let step = view.status.step;
+        if view.status.turned_back_at.is_some() {
+            return self.back(view);
         }
-        let by = deploy.next(&View {
-            target: now.target,
-            new: now.new,
-            healthy: now.healthy,
-            has_failed: has_booted && failing > 0,
-            step_age_ms: at_ms - step_at_ms,
-            serving_ms: serves_at_ms.map(|from: u64| at_ms - from),
-            is_accepted: behaviour.accepted.get(step).or(behaviour.accepted.last()) != Some(&false),
-            balancers: balancers(behaviour, asked_at_ms.map(|from: u64| at_ms - from)),
-            is_going_back,
-        });
-        now.at = Time::from_ms(at_ms);
-        now.by = Some(by);
-        match by {
-            Move::WaitForTasks | Move::WaitForBalancers | Move::WaitForAcceptance => {}
-            Move::AskBalancers => asked_at_ms = Some(at_ms),
-            Move::StepServes => {
-                (serves_at_ms, asked_at_ms) = (Some(at_ms), None);
-                if deploy.is_balanced {
-                    now.lb_new = now.new;
-                    now.lb_old = if deploy.groups.is_some() { now.lb_old } else { 0 };
-                }
+        let target = self.target(step / 2);
+        let is_over =
+            step > 0 && step.is_multiple_of(2) && self.target(step / 2 - 1) >= self.replicas;
+        let next = match step % 2 {
+            _ if is_over => return Plan::Done,
+            // The tasks of a step are started at the look that ended the step before.
+            0 if view.new.wanted < target => {
+                return Plan::act(Action::Scale(Version::New, target));
             }
-            Move::PutBack => (is_going_back, asked_at_ms) = (true, Some(at_ms)),
-            Move::NextStep(target) => {
-                // So many old tasks stay as new ones are still to come.
-                now.old = now.old.min(deploy.replicas - now.target);
-                now.lb_old = now.lb_old.min(now.old);
-                (now.target, now.new) = (target, target);
-                (step, step_at_ms, serves_at_ms) = (step + 1, at_ms, None);
-            }
-            Move::Succeed => {
-                (now.old, now.lb_old, now.state) = (0, 0, State::Succeeded);
-            }
-            Move::Fail | Move::FailOverdue => {
-                (now.new, now.healthy, now.old) = (0, 0, deploy.replicas);
-                (now.lb_new, now.lb_old) = (balanced_new, balanced_old);
-                let is_late = by == Move::FailOverdue;
-                now.state = if is_late { State::Overdue } else { State::Failed };
-            }
-        }
-        looks.push(now);
-        if now.state != State::Waiting {
-            break;
-        }
+            0 => self.launch(view, target),
+            _ => self.accept(view, target),
+        };
+        by_the_clock(self.poll_ms, view, next)
     }
-    looks
-}
 
-/// How a request stands so long after it was sent.
-fn balancers(behaviour: &Behaviour, age_ms: Option<u64>) -> Balancers {
-    let Some(age_ms) = age_ms else { return Balancers::Idle };
-    let back_ms = behaviour.apply_ms + behaviour.revert_ms;
-    match behaviour.balancers_fail {
-        false if age_ms >= behaviour.apply_ms => Balancers::Changed,
-        true if age_ms >= back_ms => Balancers::Reverted,
-        _ => Balancers::Pending,
+    fn first_serving(&self) -> [u32; 2] {
+        [EVERY, if self.is_balanced { 0 } else { EVERY }]
     }
 }
 

@@ -1,15 +1,17 @@
-//! Spinnaker's rolling red/black: a second group grows in steps; after each, as large a share of
-//! the first group is taken out of traffic, but nothing of it goes before the end.
+//! Spinnaker's red/black, and its rolling one: a second group grows, at once or in steps; after
+//! each, as large a share of the first group is taken out of traffic, but nothing of it goes
+//! before the end. To go back the first group is enabled again: it was there all the time.
 
 use super::limits::share_up;
-use crate::time::Time;
+use super::plan::{Action, Plan, Planner, Version, View, Wait, back};
 
-/// A rolling red/black.
+/// A red/black.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RollingRedBlack {
+pub struct RedBlack {
     /// How many instances the group has.
     pub replicas: u32,
-    /// How large the new group gets, in percent; 100 follows if it is not the last.
+    /// How large the new group gets, in percent; 100 follows if it is not the last. Empty: plain
+    /// red/black, at once.
     pub percentages: Vec<u32>,
     /// How long the new instances are watched before old ones lose their traffic, ms.
     pub delay_before_cleanup_ms: u64,
@@ -17,80 +19,47 @@ pub struct RollingRedBlack {
     pub scale_down_ms: Option<u64>,
 }
 
-/// What there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Groups {
-    /// Instances of the new group.
-    pub new: u32,
-    /// Those of them that serve.
-    pub new_serving: u32,
-    /// Instances of the old group.
-    pub old: u32,
-    /// Those of them that serve.
-    pub old_serving: u32,
-}
-
-/// What to do next, once nothing is being waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// The new group gets so many instances, and it is waited until they are healthy.
-    Grow(u32),
-    /// After the delay the old group keeps so many in traffic.
-    Disable(u32),
-    /// After the last delay the old group goes.
-    ScaleDown,
-    /// Nothing.
-    Done,
-}
-
-impl RollingRedBlack {
-    fn sizes(&self) -> impl Iterator<Item = u32> {
-        let last = self.percentages.last().is_none_or(|last| *last != 100).then_some(100);
-        self.percentages.iter().copied().chain(last).map(|p| share_up(self.replicas, p))
+impl RedBlack {
+    /// How large the new group gets with a percentage; `None` behind the last.
+    fn size(&self, row: usize) -> Option<u32> {
+        let last = self.percentages.last().is_none_or(|last| *last != 100).then_some(&100);
+        let percent = self.percentages.iter().chain(last).nth(row)?;
+        Some(share_up(self.replicas, *percent).min(self.replicas))
     }
+}
 
-    /// What follows. The sizes of the groups say which step it is.
-    pub fn next(&self, groups: &Groups) -> Move {
-        for size in self.sizes() {
-            if groups.new < size {
-                return Move::Grow(size);
-            }
-            let kept = self.replicas.saturating_sub(size);
-            if groups.old_serving > kept {
-                return Move::Disable(kept);
-            }
+impl Planner for RedBlack {
+    /// Two steps a percentage: the new group grows, and the old one loses as much of its traffic.
+    fn plan(&self, view: &View) -> Plan {
+        if view.status.turned_back_at.is_some() {
+            return back(self.replicas, view);
         }
-        let is_kept = self.scale_down_ms.is_none() || groups.old == 0;
-        if is_kept { Move::Done } else { Move::ScaleDown }
-    }
-
-    /// From beginning to end with instances that take so long to boot: what there is from when
-    /// on. Nothing follows if they never do.
-    pub fn run(&self, boot_ms: Option<u64>) -> Vec<(Time, Groups)> {
-        let mut groups =
-            Groups { new: 0, new_serving: 0, old: self.replicas, old_serving: self.replicas };
-        let mut now = Time::ZERO;
-        let mut story = vec![(now, groups)];
-        loop {
-            match self.next(&groups) {
-                Move::Grow(size) => {
-                    groups.new = size;
-                    story.push((now, groups));
-                    let Some(boot_ms) = boot_ms else { return story };
-                    now = now.after(boot_ms);
-                    groups.new_serving = size;
-                }
-                Move::Disable(kept) => {
-                    now = now.after(self.delay_before_cleanup_ms);
-                    groups.old_serving = kept;
-                }
-                Move::ScaleDown => {
-                    now = now.after(self.scale_down_ms.unwrap_or(0));
-                    (groups.old, groups.old_serving) = (0, 0);
-                }
-                Move::Done => return story,
+        let (step, since) = (view.status.step, view.status.step_since);
+        let Some(size) = self.size(step / 2) else {
+            return match self.scale_down_ms.map(|ms| since.after(ms)) {
+                Some(_) if view.old.wanted == 0 => Plan::Done,
+                Some(at) if view.now < at => Plan::wait(Wait::Kept(at)),
+                Some(_) => Plan::act(Action::Scale(Version::Old, 0)),
+                None => Plan::Done,
+            };
+        };
+        if step % 2 == 0 {
+            let missing = size.saturating_sub(view.new.available);
+            if view.new.wanted < size {
+                Plan::act(Action::Scale(Version::New, size))
+            } else if missing > 0 {
+                Plan::wait(view.wait_for(Version::New, missing))
+            } else {
+                Plan::act(Action::NextStep)
             }
-            story.push((now, groups));
+        } else {
+            let at = since.after(self.delay_before_cleanup_ms);
+            let kept = self.replicas - size;
+            if view.now < at {
+                Plan::wait(Wait::Analysis(at))
+            } else {
+                Plan::Do(vec![Action::Serve(Version::Old, kept), Action::NextStep])
+            }
         }
     }
 }

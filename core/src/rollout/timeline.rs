@@ -5,12 +5,12 @@
 //! each action; then a row is written, unless it says what the one before said.
 
 use super::instances::Instances;
-use super::plan::{Action, Plan, Planner, Status, Version, View, Wait};
+use super::plan::{Action, Balancers, Plan, Planner, Status, Version, View, Wait};
 use crate::agenda::{Agenda, Class, Classed};
 use crate::time::Time;
 
-/// What is rolled out on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is rolled out on. The default is a service without instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
     /// How many instances there shall be.
     pub replicas: u32,
@@ -25,6 +25,56 @@ pub struct Service {
     pub grace_ms: u64,
     /// How many slots there are; `None`: as many as are asked for.
     pub capacity: Option<u32>,
+    /// So many of the new instances, the first, fail for good when they should have booted.
+    pub failing: u32,
+    /// The load balancers.
+    pub balancer: Balancer,
+    /// When checks of the new version say no.
+    pub checks: Checks,
+}
+
+/// Load balancers that are asked for changes: all change, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balancer {
+    /// How long a change takes, ms.
+    pub apply_ms: u64,
+    /// How long they take to go back if one will not, ms.
+    pub revert_ms: u64,
+    /// Whether one will not.
+    pub fails: bool,
+}
+
+impl Balancer {
+    /// How a request stands that was sent at a time, if one was.
+    pub fn stands(&self, asked_at: Option<Time>, now: Time) -> Balancers {
+        let Some(asked_at) = asked_at else { return Balancers::Idle };
+        let age_ms = now.since_ms(asked_at);
+        match self.fails {
+            false if age_ms >= self.apply_ms => Balancers::Changed,
+            true if age_ms >= self.apply_ms + self.revert_ms => Balancers::Reverted,
+            _ => Balancers::Pending,
+        }
+    }
+}
+
+/// When checks of the new version say no: in any of these cases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// While it has at least this share of the requests, percent.
+    pub bad_from_weight: Option<u32>,
+    /// At these instants.
+    pub bad_at: Vec<Time>,
+    /// While so many steps of the strategy are done.
+    pub bad_in_step: Vec<usize>,
+}
+
+impl Checks {
+    fn is_good(&self, status: &Status, now: Time) -> bool {
+        let weight = status.weight.unwrap_or(0);
+        !(self.bad_from_weight.is_some_and(|from| weight >= from)
+            || self.bad_at.contains(&now)
+            || self.bad_in_step.contains(&status.step))
+    }
 }
 
 impl Service {
@@ -46,12 +96,16 @@ pub struct Row {
     pub old: u32,
     /// Those of them that are available.
     pub old_available: u32,
+    /// Those of them that are behind the load balancer.
+    pub old_serving: u32,
     /// Instances of the new version.
     pub new: u32,
     /// Those of them that have booted.
     pub new_ready: u32,
     /// Those of them that are available.
     pub new_available: u32,
+    /// Those of them that are behind the load balancer.
+    pub new_serving: u32,
     /// Instances that terminate.
     pub terminating: u32,
     /// Instances that have no slot.
@@ -66,27 +120,38 @@ impl Row {
     /// Instances that serve users.
     pub fn serving(&self) -> u32 {
         match self.weight {
-            Some(0) => self.old_available,
-            Some(weight) if weight >= 100 => self.new_available,
-            _ => self.old_available + self.new_available,
+            Some(0) => self.old_serving,
+            Some(weight) if weight >= 100 => self.new_serving,
+            _ => self.old_serving + self.new_serving,
         }
     }
 
-    /// The new version's share of the requests, from 0 to 1.
+    /// The new version's share of the requests, from 0 to 1. A router has no choice where nothing
+    /// of the old version is left.
     pub fn new_share(&self) -> f64 {
         match self.weight {
-            Some(weight) => f64::from(weight.min(100)) / 100.0,
-            None if self.new_available == 0 => 0.0,
-            None => f64::from(self.new_available) / f64::from(self.serving()),
+            Some(weight) if self.old > 0 || weight == 0 => f64::from(weight.min(100)) / 100.0,
+            _ if self.new_serving == 0 => 0.0,
+            _ => f64::from(self.new_serving) / f64::from(self.old_serving + self.new_serving),
         }
     }
 
     /// Whether users meet both versions.
     pub fn is_mixed(&self) -> bool {
         match self.weight {
-            Some(weight) => 0 < weight && weight < 100,
-            None => self.old_available > 0 && self.new_available > 0,
+            Some(weight) => 0 < weight && weight < 100 && self.old > 0,
+            None => self.old_serving > 0 && self.new_serving > 0,
         }
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} old ({} available), ", self.old, self.old_available)?;
+        let (new, ready, available) = (self.new, self.new_ready, self.new_available);
+        write!(f, "{new} new ({ready} ready, {available} available), ")?;
+        let (terminating, pending) = (self.terminating, self.pending);
+        write!(f, "{terminating} terminating, {pending} pending, {} slots", self.used)
     }
 }
 
@@ -105,15 +170,25 @@ pub enum Outcome {
     Stuck,
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "complete",
+            Self::TurnedBack => "turned back",
+            Self::Overdue => "overdue",
+            Self::Paused => "paused",
+            Self::Stuck => "stuck",
+        })
+    }
+}
+
 /// A rollout from beginning to end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// What there was, whenever it changed.
     pub rows: Vec<Row>,
-    /// When each step of the strategy was done: 0, 1, 2 …
-    pub steps: Vec<(Time, usize)>,
-    /// When the router was told what, in percent for the new version.
-    pub routes: Vec<(Time, u32)>,
+    /// What was done.
+    pub actions: Vec<(Time, Action)>,
     /// What was waited for, and since when.
     pub waits: Vec<(Time, Wait)>,
     /// How it ended.
@@ -134,6 +209,20 @@ impl Run {
         let is_done = matches!(self.outcome, Outcome::Complete | Outcome::TurnedBack);
         self.waits.last().map(|(_, wait)| *wait).filter(|_| !is_done)
     }
+
+    /// When each step of the strategy was done: 0, 1, 2 …
+    pub fn steps(&self) -> impl Iterator<Item = (Time, usize)> {
+        let steps = self.actions.iter().filter(|(_, action)| *action == Action::NextStep);
+        steps.enumerate().map(|(step, (at, _))| (*at, step))
+    }
+
+    /// When the router was told what, in percent for the new version.
+    pub fn routes(&self) -> impl Iterator<Item = (Time, u32)> {
+        self.actions.iter().filter_map(|(at, action)| match action {
+            Action::Route(weight) => Some((*at, *weight)),
+            _ => None,
+        })
+    }
 }
 
 /// More actions than this at one instant: the planner contradicts itself.
@@ -143,6 +232,7 @@ const ACTIONS_MAX: usize = 1 << 20;
 enum Event {
     Gone(u32),
     Booted(u32),
+    Failed(u32),
     Proved(u32),
     Look,
 }
@@ -151,7 +241,7 @@ impl Classed for Event {
     fn class(&self) -> Class {
         match self {
             Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) => Class::Boot,
+            Self::Booted(_) | Self::Failed(_) | Self::Proved(_) => Class::Boot,
             Self::Look => Class::Controller,
         }
     }
@@ -160,7 +250,7 @@ impl Classed for Event {
 /// Rolls out from time 0 until it is done and all slots are given back, or until nothing can
 /// happen any more.
 pub fn run(planner: &dyn Planner, service: &Service) -> Run {
-    let mut world = World::new(planner.first_weight(), service);
+    let mut world = World::new(Status::new(planner, Time::ZERO), service);
     world.settle(planner);
     while let Some((now, event)) = world.agenda.pop() {
         world.now = now;
@@ -185,23 +275,12 @@ struct World<'a> {
     acted_at: Time,
     freed_at: Time,
     rows: Vec<Row>,
-    steps: Vec<(Time, usize)>,
-    routes: Vec<(Time, u32)>,
+    actions: Vec<(Time, Action)>,
     waits: Vec<(Time, Wait)>,
 }
 
 impl<'a> World<'a> {
-    fn new(weight: Option<u32>, service: &'a Service) -> Self {
-        let status = Status {
-            target: Version::New,
-            turned_back_at: None,
-            progress_at: Time::ZERO,
-            overdue_at: None,
-            step: 0,
-            step_since: Time::ZERO,
-            weight,
-            routed_at: Time::ZERO,
-        };
+    fn new(status: Status, service: &'a Service) -> Self {
         let mut world = Self {
             service,
             agenda: Agenda::new(),
@@ -213,8 +292,7 @@ impl<'a> World<'a> {
             acted_at: Time::ZERO,
             freed_at: Time::ZERO,
             rows: Vec::new(),
-            steps: Vec::new(),
-            routes: Vec::new(),
+            actions: Vec::new(),
             waits: Vec::new(),
         };
         world.seen = world.progress();
@@ -228,6 +306,7 @@ impl<'a> World<'a> {
                 self.freed_at = self.now;
             }
             Event::Booted(row) => self.booted(row as usize),
+            Event::Failed(row) => self.instances.failed(row as usize),
             Event::Proved(row) => self.instances.proved(row as usize),
             Event::Look => {}
         }
@@ -287,30 +366,19 @@ impl<'a> World<'a> {
             old: self.instances.counts(Version::Old),
             new: self.instances.counts(Version::New),
             terminating: self.instances.terminating(),
+            balancers: self.service.balancer.stands(self.status.asked_at, self.now),
+            is_good: self.service.checks.is_good(&self.status, self.now),
             status: self.status,
         }
     }
 
     fn act(&mut self, action: Action) {
+        self.status.note(action, self.now);
+        self.actions.push((self.now, action));
         match action {
             Action::Scale(version, to) => self.scale(version, to),
-            Action::Route(weight) => {
-                self.status.weight = Some(weight);
-                self.status.routed_at = self.now;
-                self.routes.push((self.now, weight));
-            }
-            Action::NextStep => {
-                self.steps.push((self.now, self.status.step));
-                self.status.step += 1;
-                self.status.step_since = self.now;
-            }
-            Action::TurnBack => {
-                self.status.target = Version::Old;
-                self.status.turned_back_at = Some(self.now);
-                self.status.progress_at = self.now;
-                self.seen = self.progress();
-            }
-            Action::ReportOverdue => self.status.overdue_at = Some(self.now),
+            Action::TurnBack => self.seen = self.progress(),
+            _ => {}
         }
     }
 
@@ -332,7 +400,9 @@ impl<'a> World<'a> {
 
     fn admit(&mut self) {
         while let Some((row, boot_ms)) = self.instances.admit(self.service) {
+            let fails = self.instances.is_of_the_first(row, self.service.failing);
             match boot_ms {
+                Some(ms) if fails => self.due(ms, Event::Failed(index(row))),
                 Some(0) => self.booted(row),
                 Some(ms) => self.due(ms, Event::Booted(index(row))),
                 None => {}
@@ -363,9 +433,11 @@ impl<'a> World<'a> {
             at: self.now,
             old: old.wanted,
             old_available: old.available,
+            old_serving: old.available.min(self.status.serving[0]),
             new: new.wanted,
             new_ready: new.ready,
             new_available: new.available,
+            new_serving: new.available.min(self.status.serving[1]),
             terminating: self.instances.terminating(),
             pending: self.instances.pending(),
             used: self.instances.used(),
@@ -391,8 +463,7 @@ impl<'a> World<'a> {
         let ended_at = self.done_at.unwrap_or(self.acted_at);
         Run {
             rows: self.rows,
-            steps: self.steps,
-            routes: self.routes,
+            actions: self.actions,
             waits: self.waits,
             outcome,
             ended_at,

@@ -202,6 +202,9 @@ impl Simulation {
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = victim;
         let fact = Fact::Preempted { request, demand, tenant, vm: id, host: vm.host, by, reason };
         observer.hear(now, &fact, &self.state);
+        if self.services.own(demand) && !self.lose_instance(now, &vm) {
+            return (victim, WhenPreempted::End);
+        }
         (victim, self.scenario.demands[vm.demand.row()].when_preempted)
     }
 }

@@ -135,6 +135,9 @@ impl Simulation {
     ) {
         let ticket = self.room.enter(&self.state, Waiting { arrived, reason });
         self.state.waiting += 1;
+        if self.services.own(arrived.demand) {
+            self.services.wait(arrived.request, ticket);
+        }
         if ms_max != u64::MAX {
             self.agenda.push(now.after(ms_max), Event::GiveUp(ticket));
         }
@@ -148,6 +151,13 @@ impl Simulation {
             self.state.waiting -= 1;
             self.refuse(now, &waiting.arrived, waiting.reason, observer);
         }
+    }
+
+    /// A request gives its place in the waiting room up.
+    pub(super) fn stop_waiting(&mut self, ticket: u32) -> Arrived {
+        let waiting = self.room.leave(&self.state, ticket).expect("who has a ticket waits");
+        self.state.waiting -= 1;
+        waiting.arrived
     }
 
     /// Room may have come up: on one host, or (the VM of ask `moved` has gone, or come) anywhere

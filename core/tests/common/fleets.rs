@@ -10,6 +10,7 @@ use fleetcast_core::source::MemoryFiles;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::strategy::Strategy;
 use std::sync::Arc;
 
 /// A scenario and the files it names.

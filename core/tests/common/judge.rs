@@ -564,6 +564,22 @@ impl Judge {
                 host.vms -= 1;
                 self.told.departed += 1;
             }
+            Fact::Withdrawn { .. }
+            | Fact::InstanceReady { .. }
+            | Fact::InstanceAvailable { .. }
+            | Fact::InstanceFailed { .. }
+            | Fact::InstanceTerminating { .. }
+            | Fact::RolloutStarted { .. }
+            | Fact::RolloutScaled { .. }
+            | Fact::RolloutRouted { .. }
+            | Fact::RolloutServes { .. }
+            | Fact::RolloutCheckFailed { .. }
+            | Fact::RolloutStep { .. }
+            | Fact::RolloutWaits { .. }
+            | Fact::RolloutOverdue { .. }
+            | Fact::RolledBack { .. }
+            | Fact::RolloutStands { .. }
+            | Fact::RolloutEnded { .. } => panic!("there are no services in these runs: {fact}"),
             Fact::Preempted { .. }
             | Fact::Resumed { .. }
             | Fact::Lost { .. }

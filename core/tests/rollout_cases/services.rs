@@ -15,12 +15,17 @@ use serde_json::{Map, Value, json};
 
 type Found = Result<Value, String>;
 
-pub(crate) fn rolling(input: &Value) -> Found {
+pub(crate) fn rolling_of(input: &Value) -> Result<Rolling, String> {
     let (replicas, limits) = size(input)?;
     let deadline = ms(&input["progress_deadline_s"])
         .map(|ms| Deadline { ms, turns_back: input["on_deadline"] == "rollback" });
     let undo_at = ms(&input["undo_at_s"]).map(Time::from_ms);
-    let planner = Rolling { replicas, limits, deadline, undo_at };
+    Ok(Rolling { replicas, limits, deadline, undo_at })
+}
+
+pub(crate) fn rolling(input: &Value) -> Found {
+    let planner = rolling_of(input)?;
+    let (replicas, limits) = (planner.replicas, planner.limits);
     let run = timeline::run(&planner, &service(input)?);
     let mut result = figures(&run, replicas, "rolled_back", "deadline_exceeded");
     add_limits(&mut result, limits);
@@ -35,7 +40,7 @@ pub(crate) fn recreate(input: &Value) -> Found {
     Ok(json!({ "timeline": rows(&run, None), "result": result }))
 }
 
-pub(crate) fn blue_green(input: &Value) -> Found {
+pub(crate) fn blue_green_of(input: &Value) -> Result<BlueGreen, String> {
     let replicas = count(&input["replicas"])?;
     let preview = match &input["preview_replicas"] {
         Value::Null => replicas,
@@ -46,7 +51,7 @@ pub(crate) fn blue_green(input: &Value) -> Found {
         (Value::Null, after) => Promotion::After(ms(after).ok_or("no promotion")?),
         (at, _) => Promotion::ByHand(ms(at).map(Time::from_ms)),
     };
-    let planner = BlueGreen {
+    Ok(BlueGreen {
         replicas,
         preview,
         before: check(&input["pre_analysis"])?,
@@ -55,23 +60,33 @@ pub(crate) fn blue_green(input: &Value) -> Found {
         scale_down_delay_ms: ms(&input["scale_down_delay_s"]).unwrap_or(30_000),
         abort_scale_down_delay_ms: ms(&input["abort_scale_down_delay_s"]).unwrap_or(30_000),
         deadline: ms(&input["progress_deadline_s"]).map(|ms| Deadline { ms, turns_back: false }),
-    };
+    })
+}
+
+pub(crate) fn blue_green(input: &Value) -> Found {
+    let planner = blue_green_of(input)?;
+    let replicas = planner.replicas;
     let run = timeline::run(&planner, &service(input)?);
     let mut result = figures(&run, replicas, "aborted", "stalled");
     let step_at = |stage: Stage| {
         let row = Stage::ORDER.iter().position(|one| *one == stage);
-        run.steps.iter().find(|(_, step)| Some(*step) == row).map(|(at, _)| *at)
+        run.steps().find(|(_, step)| Some(*step) == row).map(|(at, _)| at)
     };
     add(&mut result, "t_preview_ready", step_at(Stage::ScalePreview));
-    add(&mut result, "t_switch", run.routes.first().filter(|route| route.1 == 100).map(|r| r.0));
+    add(&mut result, "t_switch", run.routes().next().filter(|route| route.1 == 100).map(|r| r.0));
     add(&mut result, "t_promoted", step_at(Stage::PostTest));
     add(&mut result, "t_abort", run.turned_back_at);
     Ok(json!({ "timeline": rows(&run, Some("active")), "result": result }))
 }
 
-pub(crate) fn canary(input: &Value) -> Found {
+pub(crate) fn canary_of(input: &Value) -> Result<Canary, String> {
     let (replicas, limits) = size(input)?;
-    let planner = Canary { replicas, limits, steps: steps(input)? };
+    Ok(Canary { replicas, limits, steps: steps(input)? })
+}
+
+pub(crate) fn canary(input: &Value) -> Found {
+    let planner = canary_of(input)?;
+    let (replicas, limits) = (planner.replicas, planner.limits);
     let run = timeline::run(&planner, &service(input)?);
     let mut result = figures(&run, replicas, "aborted", "stalled");
     add_limits(&mut result, limits);
@@ -79,23 +94,24 @@ pub(crate) fn canary(input: &Value) -> Found {
     Ok(json!({ "timeline": rows(&run, None), "steps": done(&run), "result": result }))
 }
 
-pub(crate) fn routed(input: &Value) -> Found {
-    let replicas = count(&input["replicas"])?;
-    let planner = Routed {
-        replicas,
+pub(crate) fn routed_of(input: &Value) -> Result<Routed, String> {
+    Ok(Routed {
+        replicas: count(&input["replicas"])?,
         steps: steps(input)?,
         shrinks_old: input["dynamic_stable_scale"] == true,
         scale_down_delay_ms: ms(&input["scale_down_delay_s"]).unwrap_or(30_000),
         abort_scale_down_delay_ms: ms(&input["abort_scale_down_delay_s"]).unwrap_or(30_000),
-    };
+    })
+}
+
+pub(crate) fn routed(input: &Value) -> Found {
+    let planner = routed_of(input)?;
+    let replicas = planner.replicas;
     let run = timeline::run(&planner, &service(input)?);
     let mut result = figures(&run, replicas, "aborted", "stalled");
     add(&mut result, "t_abort", run.turned_back_at);
-    let weights: Vec<Value> = run
-        .routes
-        .iter()
-        .map(|(at, weight)| json!({ "t": s(at.ms()), "weight": weight }))
-        .collect();
+    let weights: Vec<Value> =
+        run.routes().map(|(at, weight)| json!({ "t": s(at.ms()), "weight": weight })).collect();
     Ok(json!({
         "timeline": rows(&run, Some("canary_weight")),
         "weights": weights,
@@ -106,9 +122,9 @@ pub(crate) fn routed(input: &Value) -> Found {
 
 /// The steps that were done; the last of a rollout that went back is the one that sent it.
 fn done(run: &Run) -> Vec<Value> {
-    let next = run.steps.last().map_or(0, |(_, step)| step + 1);
+    let next = run.steps().count();
     let last = run.turned_back_at.map(|at| (at, next));
-    let all = run.steps.iter().copied().chain(last);
+    let all = run.steps().chain(last);
     all.map(|(at, step)| json!({ "t": s(at.ms()), "step": step })).collect()
 }
 
@@ -129,7 +145,7 @@ fn size(input: &Value) -> Result<(u32, Limits), String> {
     Ok((replicas, limits))
 }
 
-fn service(input: &Value) -> Result<Service, String> {
+pub(crate) fn service(input: &Value) -> Result<Service, String> {
     let boots = |value: &Value| -> Vec<Option<u64>> {
         match value {
             Value::Array(list) => list.iter().map(ms).collect(),
@@ -145,6 +161,7 @@ fn service(input: &Value) -> Result<Service, String> {
         min_ready_ms: ms(&input["min_ready_s"]).unwrap_or(0),
         grace_ms: ms(&input["termination_grace_s"]).unwrap_or(0),
         capacity: if capacity.is_null() { None } else { Some(count(capacity)?) },
+        ..Service::default()
     })
 }
 

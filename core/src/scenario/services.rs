@@ -1,0 +1,196 @@
+//! Services: so many instances of an image, and rollouts from one image to another.
+
+use super::{DemandId, Distribution};
+
+id!(/** A row of [`Scenario::images`](super::Scenario::images). */ ImageId, "i", u32);
+id!(/** A row of [`Scenario::services`](super::Scenario::services). */ ServiceId, "s", u32);
+
+/// What instances run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// What it is called.
+    pub name: String,
+    /// All of it, MiB; never less than its layers.
+    pub size_mib: u64,
+    /// Its named layers, in file order. A layer of the same name is the same in all images; what
+    /// of the size is in none of them is the image's own.
+    pub layers: Vec<Layer>,
+    /// From placement to ready, once the image is there.
+    pub boot: Distribution,
+    /// How long an instance is to be ready before it counts as available, ms.
+    pub min_ready_ms: u64,
+    /// What is wrong with it.
+    pub defects: Defects,
+}
+
+/// A part of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// What it is called.
+    pub name: String,
+    /// Its size, MiB; the same wherever the name is.
+    pub size_mib: u64,
+}
+
+/// What is wrong with an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Defects {
+    /// The share of its instances that never become ready, 0..=1.
+    pub fails_to_boot: f64,
+    /// How probable it is that an analysis finds it bad, 0..=1; each is drawn anew.
+    pub fails_checks: f64,
+    /// Once it has served users for so long, ms, somebody finds it bad; `None`: never.
+    pub found_bad_after_ms: Option<u64>,
+}
+
+/// So many instances of an image behind a load balancer. They are there when the run begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// What it is called: the name of its demand.
+    pub name: String,
+    /// What it runs at time 0.
+    pub image: ImageId,
+    /// How many instances there are to be, 1 or more.
+    pub instances: u32,
+    /// What each takes, where it may be and whose it is: a demand without requests of its own.
+    pub demand: DemandId,
+    /// How long an instance that terminates keeps its room, ms.
+    pub grace_ms: u64,
+    /// How long an instance is to be ready before it counts as available, ms; `None`: its image
+    /// says it.
+    pub min_ready_ms: Option<u64>,
+    /// Requests of its users per second; `None`: not said.
+    pub requests_per_s: Option<f64>,
+}
+
+/// From one image to another, once or again and again. A rollout that is due while one before it is
+/// under way for the same service waits for its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout {
+    /// Whose.
+    pub service: ServiceId,
+    /// To which image; the one that runs already is rolled out anew.
+    pub image: ImageId,
+    /// When, ms.
+    pub at_ms: u64,
+    /// How long after the last one the next is due, ms; at least 1 s. Not used by one alone.
+    pub every_ms: u64,
+    /// How often, 1 or more.
+    pub times: u32,
+    /// How.
+    pub strategy: Strategy,
+}
+
+/// A number of instances, or a share of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// So many.
+    Count(u32),
+    /// So many percent of the replicas.
+    Percent(u32),
+}
+
+/// How a service comes to run a new image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Some at a time, as a Kubernetes deployment.
+    Rolling {
+        /// So many more than the instances.
+        surge: Amount,
+        /// So many fewer. Not both are 0.
+        unavailable: Amount,
+        /// How long it may stand still.
+        patience: Patience,
+        /// So long after its beginning somebody undoes it if it is not done, ms.
+        undo_after_ms: Option<u64>,
+    },
+    /// All go, then all come.
+    Recreate,
+    /// A second stack, then a switch.
+    BlueGreen {
+        /// So many are built first; `None`: all.
+        preview: Option<u32>,
+        /// How long it is analysed before anybody is served, ms; `None`: not.
+        before_ms: Option<u64>,
+        /// So long after that it serves everybody, ms; `None`: when a person says yes, who never
+        /// does.
+        promotion_ms: Option<u64>,
+        /// How long it is analysed after the switch, ms; `None`: not.
+        after_ms: Option<u64>,
+        /// How long the old stack and the new one are kept, ms.
+        kept: Kept,
+        /// How long it may stand still.
+        patience: Patience,
+    },
+    /// A few first, by their share of the instances.
+    Canary {
+        /// So many more than the instances.
+        surge: Amount,
+        /// So many fewer.
+        unavailable: Amount,
+        /// What is done, one after another; 100 % follows.
+        steps: Vec<CanaryStep>,
+    },
+    /// A few first, by a router's weights.
+    RoutedCanary {
+        /// What is done, one after another; 100 % follows.
+        steps: Vec<CanaryStep>,
+        /// Whether the old version shrinks as its share does.
+        shrinks_old: bool,
+        /// How long the old version and the new one are kept, ms.
+        kept: Kept,
+    },
+}
+
+/// How long a rollout may stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Without progress, ms; `None`: for ever.
+    pub ms: Option<u64>,
+    /// Whether it turns back then; else it is only said.
+    pub turns_back: bool,
+}
+
+/// How long instances are kept that serve nobody any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Those of the old version once the new one serves everybody, ms.
+    pub old_ms: u64,
+    /// Those of the new version once it was turned back, ms; 0: until the next rollout.
+    pub new_ms: u64,
+}
+
+/// One step of a canary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CanaryStep {
+    /// Give the new version so many percent, 0..=100.
+    Weight(u32),
+    /// Wait so long, ms; `None`: for a person, who never comes.
+    Pause(Option<u64>),
+    /// Look for so long, ms, whether it is good.
+    Analysis(u64),
+}
+
+impl Strategy {
+    /// Whether it looks at the new version before it goes on.
+    pub fn has_analysis(&self) -> bool {
+        match self {
+            Self::Rolling { .. } | Self::Recreate => false,
+            Self::BlueGreen { before_ms, after_ms, .. } => before_ms.or(*after_ms).is_some(),
+            Self::Canary { steps, .. } | Self::RoutedCanary { steps, .. } => {
+                steps.iter().any(|step| matches!(step, CanaryStep::Analysis(_)))
+            }
+        }
+    }
+
+    /// As in a scenario.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rolling { .. } => "rolling",
+            Self::Recreate => "recreate",
+            Self::BlueGreen { .. } => "blue-green",
+            Self::Canary { .. } => "canary",
+            Self::RoutedCanary { .. } => "routed-canary",
+        }
+    }
+}
