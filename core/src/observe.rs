@@ -32,12 +32,14 @@ impl Observer for () {
 }
 
 impl<O: Observer + ?Sized> Observer for &mut O {
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         (**self).hear(now, fact, state);
     }
 }
 
 impl<O: Observer> Observer for Option<O> {
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         if let Some(observer) = self {
             observer.hear(now, fact, state);
@@ -46,7 +48,7 @@ impl<O: Observer> Observer for Option<O> {
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
-    #[inline]
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.0.hear(now, fact, state);
         self.1.hear(now, fact, state);
@@ -54,7 +56,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 }
 
 impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
-    #[inline]
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.0.hear(now, fact, state);
         self.1.hear(now, fact, state);
@@ -62,12 +64,13 @@ impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
     }
 }
 
-/// `value × ms`, exactly. Nearly always both are small, and 64 bits are enough: products of 128
-/// are dear where the machine has no instruction for them, as in WebAssembly.
+/// `value × ms`, exactly. WebAssembly has no instruction for a product of 128 bits, and a call in
+/// its place; nearly always 64 are enough.
 #[inline]
 fn times(value: i64, ms: u64) -> i128 {
-    match (i32::try_from(value), u32::try_from(ms)) {
-        (Ok(value), Ok(ms)) => i128::from(i64::from(value) * i64::from(ms)),
-        _ => i128::from(value) * i128::from(ms),
+    let is_short = || value.unsigned_abs().leading_zeros() + ms.leading_zeros() > 65;
+    if cfg!(target_family = "wasm") && is_short() {
+        return i128::from(value * ms as i64);
     }
+    i128::from(value) * i128::from(ms as i64)
 }

@@ -3,12 +3,17 @@
 use super::analysis::{Check, Verdict};
 use super::blue_green::{BlueGreen, Promotion};
 use super::canary::{Canary, Step};
+use super::flagger::{Flagger, Weights};
 use super::limits::Limits;
+use super::monetate::{Cutover, Pipeline};
 use super::plan::{Deadline, Planner};
 use super::recreate::Recreate;
 use super::rolling::Rolling;
 use super::routed::Routed;
-use crate::scenario::{CanaryStep, Patience, Strategy};
+use super::singularity::{Acceptance, Deploy, Groups};
+use super::spinnaker::RedBlack;
+use super::timeline::Balancer;
+use crate::scenario::{Accepted, CanaryStep, Patience, Strategy};
 use crate::time::Time;
 
 /// The planner of a rollout that begins at `began` on so many replicas. What each of its analyses
@@ -52,7 +57,54 @@ pub fn planner(
             scale_down_delay_ms: kept.old_ms,
             abort_scale_down_delay_ms: kept.new_ms,
         }),
+        Strategy::Flagger { interval_ms, threshold, step, max, primary, deadline_ms } => {
+            Box::new(Flagger {
+                interval_ms: *interval_ms,
+                threshold: *threshold,
+                weights: Weights::Steps { step: *step, max: *max },
+                step_weight_promotion: 0,
+                replicas,
+                canary_replicas: replicas,
+                primary: Limits::rounded(replicas, primary.0, primary.1),
+                deadline_ms: *deadline_ms,
+            })
+        }
+        Strategy::RedBlack { percentages, watch_ms, keep_ms } => Box::new(RedBlack {
+            replicas,
+            percentages: percentages.clone(),
+            delay_before_cleanup_ms: *watch_ms,
+            scale_down_ms: *keep_ms,
+        }),
+        Strategy::Singularity { groups, poll_ms, overdue_ms, acceptance, .. } => Box::new(Deploy {
+            replicas,
+            poll_ms: *poll_ms,
+            is_balanced: true,
+            groups: groups.map(|(size, cycles)| Groups { size, cycles }),
+            acceptance: match acceptance {
+                Accepted::AtOnce => Acceptance::None,
+                Accepted::After(ms) => Acceptance::Timed(*ms),
+                Accepted::ByChecks => Acceptance::Checks,
+            },
+            overdue_ms: *overdue_ms,
+        }),
+        Strategy::Monetate { few, work_ms, wait_ms } => Box::new(Pipeline {
+            replicas,
+            few: few.unwrap_or(replicas),
+            work_ms: *work_ms,
+            wait_ms: *wait_ms,
+            fails_in: None,
+            cutover: if few.is_some() { Cutover::Partial } else { Cutover::Full },
+        }),
     }
+}
+
+/// The load balancers of a strategy that asks them.
+pub fn balancer(strategy: &Strategy) -> Balancer {
+    let apply_ms = match strategy {
+        Strategy::Singularity { balancers_ms, .. } => *balancers_ms,
+        _ => 0,
+    };
+    Balancer { apply_ms, ..Balancer::default() }
 }
 
 fn deadline(patience: &Patience) -> Option<Deadline> {
