@@ -1,8 +1,12 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
+mod stages;
+
+pub use stages::{Stage, Stages};
+
 use crate::rollout::plan::{Version, Wait};
 use crate::rollout::timeline::{Outcome, Row};
-use crate::scenario::{DemandId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId};
+use crate::scenario::{DemandId, DeskId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId};
 use crate::state::{Ask, HostId, VmId};
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
@@ -281,6 +285,45 @@ pub enum Fact<'a> {
         downtime_ms: u64,
         /// What was copied, MiB; 0 where it ended on the way.
         sent_mib: u64,
+    },
+    /// A request may be worked on at a desk: it is approved, and stands in the queue.
+    Approved {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// How long an operator will be at it, ms of working time.
+        work_ms: u64,
+    },
+    /// An operator took up a request.
+    TakenUp {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// How long it stood in the queue, ms of working time.
+        queued_ms: u64,
+    },
+    /// An operator is done with a request.
+    HandedOff {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// Where it goes; `None`: it can be placed.
+        to: Option<DeskId>,
+    },
+    /// It is known when a request's VM is ready, and where the time went. Told where requests go
+    /// through desks, of each once: right after it is placed.
+    Provisioned {
+        /// Which request.
+        request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// The VM.
+        vm: VmId,
+        /// From request to ready.
+        stages: Stages,
     },
     /// An instance that waited for room is not wanted any more.
     Withdrawn {

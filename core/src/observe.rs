@@ -1,6 +1,7 @@
 //! Observers: they hear each fact with the state right after it, and change nothing.
 
 pub mod blocks;
+pub mod desks;
 pub mod durations;
 pub mod fingerprint;
 pub mod host_log;

@@ -2,7 +2,7 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{Fact, Reason};
+use crate::fact::{Fact, Reason, Stage};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -141,6 +141,22 @@ impl Fingerprint {
                 let [moved, downtime_ms, sent_mib] = ended;
                 let numbers = [request.0, row(vm.row()), from, to, moved, downtime_ms, sent_mib];
                 self.write(16, now, numbers);
+            }
+            Fact::Approved { request, desk, work_ms } => {
+                self.write(70, now, [request.0, row(desk.row()), work_ms]);
+            }
+            Fact::TakenUp { request, desk, queued_ms } => {
+                self.write(71, now, [request.0, row(desk.row()), queued_ms]);
+            }
+            Fact::HandedOff { request, desk, to } => {
+                let to = to.map_or(u64::MAX, |to| row(to.row()));
+                self.write(72, now, [request.0, row(desk.row()), to]);
+            }
+            Fact::Provisioned { request, vm, stages, .. } => {
+                self.write(73, now, [request.0, row(vm.row())]);
+                for stage in Stage::ALL {
+                    self.write(74, now, [stage as u64, stages.ms(stage)]);
+                }
             }
             Fact::Withdrawn { request, waited_ms, .. } => {
                 self.write(40, now, [request.0, waited_ms]);

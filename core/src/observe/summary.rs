@@ -1,5 +1,6 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
+use super::desks::Provisioning;
 use super::{Durations, Observer, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
@@ -44,6 +45,10 @@ pub struct Summary {
     pub waited_by: BTreeMap<Reason, u64>,
     /// From request to ready.
     pub ready: Durations,
+    /// The same by demand, where an expectation names one; else empty.
+    pub ready_by_demand: Vec<Durations>,
+    /// What came of desks; `None` where there are none.
+    pub provisioning: Option<Box<Provisioning>>,
     /// First refusal or wait, and why.
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
@@ -142,7 +147,7 @@ pub struct Level {
 
 impl Level {
     #[inline]
-    fn set(&mut self, now: Time, value: i64) {
+    pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
             self.moment += times(value - self.value, now.ms());
             self.value = value;
@@ -184,6 +189,8 @@ impl Summary {
             refused_by: BTreeMap::new(),
             waited_by: BTreeMap::new(),
             ready: Durations::default(),
+            ready_by_demand: ready_by_demand(scenario),
+            provisioning: Provisioning::new(scenario).map(Box::new),
             first_full: None,
             pushed_out: PushedOut::default(),
             withdrawn: 0,
@@ -251,6 +258,11 @@ impl Summary {
     }
 }
 
+fn ready_by_demand(scenario: &Scenario) -> Vec<Durations> {
+    let is_named = scenario.expectations.iter().any(|expectation| expectation.demand.is_some());
+    vec![Durations::default(); if is_named { scenario.demands.len() } else { 0 }]
+}
+
 fn largest(scenario: &Scenario) -> Amounts {
     let models = scenario.host_types.iter().map(|host_type| host_type.model);
     let effective = models.map(|model| scenario.models[model.row()].effective);
@@ -268,6 +280,9 @@ impl Observer for Summary {
             Fact::Requested { demand, tenant, ask, .. } => {
                 self.now = now;
                 self.note_request(demand, tenant, state.shapes.get(ask.shape));
+                if self.provisioning.is_some() {
+                    self.note_provisioning(now, fact);
+                }
             }
             Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
                 self.note_levels(now, state);
@@ -292,6 +307,9 @@ impl Summary {
         self.by_demand[demand.row()].placed += 1;
         self.by_tenant[tenant.row()].placed += 1;
         self.ready.add(ready_ms);
+        if let Some(ready) = self.ready_by_demand.get_mut(demand.row()) {
+            ready.add(ready_ms);
+        }
     }
 
     /// A request has found no room.
@@ -299,6 +317,13 @@ impl Summary {
         self.first_full.get_or_insert((now, reason));
         if self.full.is_none() {
             self.full = Some(self.snapshot(now, state));
+        }
+    }
+
+    #[cold]
+    fn note_provisioning(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Some(provisioning) = &mut self.provisioning {
+            provisioning.hear(now, fact);
         }
     }
 
@@ -329,7 +354,10 @@ impl Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. } => {}
             Fact::Withdrawn { .. } => self.withdrawn += 1,
-            Fact::Ended => self.end = Some(self.snapshot(now, state)),
+            Fact::Ended => {
+                self.note_provisioning(now, fact);
+                self.end = Some(self.snapshot(now, state));
+            }
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
             }
@@ -344,6 +372,10 @@ impl Summary {
                 *self.refused_by.entry(reason).or_default() += 1;
                 self.note_full(now, reason, state);
             }
+            Fact::Approved { .. }
+            | Fact::TakenUp { .. }
+            | Fact::HandedOff { .. }
+            | Fact::Provisioned { .. } => self.note_provisioning(now, fact),
             Fact::Preempted { reason, .. } => {
                 self.pushed_out.preempted += 1;
                 self.note_full(now, reason, state);

@@ -69,6 +69,17 @@ impl std::fmt::Display for Fact<'_> {
                 }
                 write!(f, " (stood still {downtime_ms} ms)")
             }
+            Self::Approved { request, desk, .. } => write!(f, "{request} is approved at {desk}"),
+            Self::TakenUp { request, desk, queued_ms } => {
+                write!(f, "{request} is taken up at {desk} (queued {queued_ms} ms)")
+            }
+            Self::HandedOff { request, desk, to } => {
+                write!(f, "{request} is done at {desk}")?;
+                to.map_or(Ok(()), |to| write!(f, ", goes to {to}"))
+            }
+            Self::Provisioned { request, vm, stages, .. } => {
+                write!(f, "{request} is ready as {vm} {} ms after it came", stages.total_ms())
+            }
             Self::Withdrawn { request, waited_ms, .. } => {
                 write!(f, "{request} is not wanted any more (waited {waited_ms} ms)")
             }

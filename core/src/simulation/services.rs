@@ -279,7 +279,7 @@ impl Simulation {
             min_ready_ms: rule.min_ready_ms.unwrap_or(image.min_ready_ms),
             due: now,
         });
-        self.settle(&arrived, observer);
+        self.settle(now, &arrived, observer);
     }
 
     /// The instance of a request has got room, and boots for so long.

@@ -585,7 +585,11 @@ impl Judge {
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }
             | Fact::MigrationStarted { .. }
-            | Fact::MigrationEnded { .. } => {
+            | Fact::MigrationEnded { .. }
+            | Fact::Approved { .. }
+            | Fact::TakenUp { .. }
+            | Fact::HandedOff { .. }
+            | Fact::Provisioned { .. } => {
                 panic!("nobody is pushed out or moved in these runs: {fact}")
             }
             Fact::Ended => {
