@@ -1,7 +1,7 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
-use super::{Durations, Observer, Traffic};
+use super::{Durations, Observer, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
@@ -151,7 +151,7 @@ impl Level {
     #[inline]
     pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
-            self.moment += i128::from(value - self.value) * i128::from(now.ms() as i64);
+            self.moment += times(value - self.value, now.ms());
             self.value = value;
             self.peak = self.peak.max(value);
         }
@@ -159,7 +159,7 @@ impl Level {
 
     /// Value × ms from the start to `now`: each change counts from when it came.
     pub fn area(&self, now: Time) -> i128 {
-        i128::from(self.value) * i128::from(now.ms()) - self.moment
+        times(self.value, now.ms()) - self.moment
     }
 
     /// Averaged over time from the start to `now`.
@@ -252,10 +252,7 @@ impl Summary {
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
             let is_fuller = match capacity == of {
                 true => used > most,
-                false => {
-                    i128::from(used) * i128::from(of.max(1))
-                        > i128::from(most) * i128::from(capacity)
-                }
+                false => times(used, of.max(1) as u64) > times(most, capacity.max(0) as u64),
             };
             if is_fuller {
                 self.fullest[column] = (used, capacity);
