@@ -22,6 +22,7 @@ mod gradient;
 mod policies;
 mod migrations;
 mod failures;
+mod traffic;
 mod services;
 mod rollouts;
 mod goals;
