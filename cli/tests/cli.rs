@@ -923,6 +923,57 @@ fn a_plan_to_empty_hosts_is_told() {
 }
 
 #[test]
+fn what_a_fleet_survives_is_told() {
+    let spread = ["survive", "plan.toml", "--at", "90 min", "--policy", "worst-fit"];
+    check(
+        &spread,
+        &expect![[r#"
+            exit code 0
+            --- stdout
+            The fleet survives the loss of any host; there is only one rack; there is only
+            one zone
+
+            2025-01-01 01:30:00: 2 hosts, 2 VMs
+
+            Loss                           Survived  Worst      VMs  Without a place  Why
+            each host                      2 of 2    –               none
+            the only rack                  0 of 1    all-z1-r1  2    2                nothing is left
+            the only zone                  0 of 1    z1         2    2                nothing is left
+            the 2 hosts with most on them  0 of 1    h0 and h1  2    2                nothing is left
+            --- stderr
+        "#]],
+    );
+    let output = run(&folder(), &[&spread[..], &["--json"]].concat());
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(told["survives"], "host");
+    assert_eq!(told["levels"][1]["is_all"], true);
+    check(
+        &["survive", "plan.toml", "--at", "3 h", "--hosts", "1"],
+        &expect![[r#"
+            exit code 0
+            --- stdout
+            0 of 2 hosts can be lost: without h0, 2 of 2 VMs have no place, for not enough
+            cpu; there is only one rack; there is only one zone
+
+            2025-01-01 03:00:00: 2 hosts, 4 VMs
+
+            Loss                          Survived  Worst      VMs  Without a place  Why
+            each host                     0 of 2    h0         2    2                for not enough cpu
+            the only rack                 0 of 1    all-z1-r1  4    4                nothing is left
+            the only zone                 0 of 1    z1         4    4                nothing is left
+            the 1 host with most on them  0 of 1    h0         2    2                for not enough cpu
+
+            Without h0, these have no place:
+              request 0, 1 vCPU 1 GiB, for not enough cpu
+              request 1, 1 vCPU 1 GiB, for not enough cpu
+            --- stderr
+        "#]],
+    );
+    let output = run(&folder(), &["survive", "plan.toml", "--at", "2 years"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn a_time_for_a_plan_is_one_of_the_run() {
     for (at, said) in [
         ("2024-12-31", "is before the start"),

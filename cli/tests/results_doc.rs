@@ -72,7 +72,7 @@ at-least = 1
 "#;
 
 /// Maps whose keys are names of the scenario's, not of ours.
-const MAPS: [&str; 8] = [
+const MAPS: [&str; 10] = [
     "utilisation",
     "refused_by",
     "waited_by",
@@ -81,6 +81,8 @@ const MAPS: [&str; 8] = [
     "by_cause",
     "stuck_by",
     "vm_minutes_lost_by_tenant",
+    "unplaced_amounts",
+    "why",
 ];
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
@@ -146,6 +148,26 @@ fn every_field_of_a_plan_is_named() {
     assert_eq!(plan["steps"].as_array().map(Vec::len), Some(1), "{plan}");
     let mut names = BTreeSet::new();
     keys(&plan, &mut names);
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+}
+
+#[test]
+fn every_field_of_a_survey_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("full.toml"), RICH.replace("9 per day", "1 per year"))
+        .expect("writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .current_dir(folder.path())
+        .args(["survive", "full.toml", "--json"])
+        .output()
+        .expect("the program starts");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("an answer");
+    assert!(told["levels"][0]["worst"]["largest"][0].is_object(), "{told}");
+    let mut names = BTreeSet::new();
+    keys(&told, &mut names);
     let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
 }

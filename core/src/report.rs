@@ -63,6 +63,10 @@ pub struct Report {
     /// What failed, and what that cost; `None` without `[failures]`.
     #[serde(default)]
     pub failures: Option<FailuresReport>,
+    /// What the fleet survives the loss of at the end: `none`, any `host`, any `rack` too, any `zone`
+    /// too; `None` where nothing is expected of it.
+    #[serde(default)]
+    pub survives: Option<String>,
     /// The most VMs alive at once.
     pub peak_alive: u64,
     /// VMs alive at the end.
@@ -459,6 +463,11 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "lost", what: "VMs pushed out for good", of: Some("requests") },
     Metric { name: "migrations", what: "live migrations that arrived", of: None },
     Metric { name: "hosts-emptied", what: "hosts emptied by live migration", of: None },
+    Metric {
+        name: "survives",
+        what: "what the fleet survives the loss of at the end: `\"none\"`, any `\"host\"`, any `\"rack\"` too, any `\"zone\"` too",
+        of: None,
+    },
     Metric { name: "hosts-failed", what: "how often a host went down", of: None },
     Metric { name: "peak-hosts-down", what: "the most hosts down at once", of: None },
     Metric { name: "vms-lost", what: "VMs lost with their host", of: Some("requests") },
@@ -510,6 +519,9 @@ pub const METRICS: &[Metric] = &[
         of: Some("capacity"),
     },
 ];
+
+/// What a fleet survives, from least to most: the values of the key figure `survives`.
+pub const SURVIVES: [&str; 4] = ["none", "host", "rack", "zone"];
 
 /// A key figure that an expectation can name.
 #[derive(Clone, Copy, Debug)]

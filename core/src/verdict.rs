@@ -7,7 +7,8 @@ use crate::observe::summary::Snapshot;
 use crate::observe::{Durations, Summary};
 use crate::report::{
     ExpectationReport, FailuresReport, Fits, METRICS, Migrations, Moment, Order, Percentiles,
-    Report, SCHEMA_VERSION, Stranded, Stranding, TenantReport, TrafficReport, Utilisation,
+    Report, SCHEMA_VERSION, SURVIVES, Stranded, Stranding, TenantReport, TrafficReport,
+    Utilisation,
 };
 use crate::resources::Kinds;
 use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId};
@@ -46,6 +47,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         lost: summary.pushed_out.lost,
         migrations: migrations(summary),
         failures: failures(scenario, summary),
+        survives: summary.survives.map(|row| SURVIVES[usize::from(row)].to_owned()),
         peak_alive: level(summary.alive.peak),
         alive: level(summary.alive.value),
         mean_alive: summary.alive.mean(now),
@@ -398,6 +400,9 @@ fn bound_text(metric: &str, bound: &Bound) -> String {
 
 /// A figure with its unit.
 fn figure(metric: &str, value: f64) -> String {
+    if metric == "survives" {
+        return SURVIVES[(value as usize).min(SURVIVES.len() - 1)].to_owned();
+    }
     if metric.starts_with("time-") { words::duration(value) } else { words::amount(value) }
 }
 
@@ -420,6 +425,10 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
     let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
     let failed = report.failures.as_ref();
     match metric {
+        "survives" => {
+            let name = report.survives.as_deref();
+            SURVIVES.iter().position(|known| Some(*known) == name).unwrap_or(0) as f64
+        }
         "hosts-failed" => failed.map_or(0.0, |failed| failed.hosts_failed as f64),
         "peak-hosts-down" => failed.map_or(0.0, |failed| failed.peak_hosts_down as f64),
         "vms-lost" => failed.map_or(0.0, |failed| failed.lost as f64),

@@ -55,7 +55,11 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     if args.json { say_json(&account) } else { say(&text(&account)) }
 }
 
-fn time(typed: &str, scenario: &fleetcast_core::scenario::Scenario) -> Result<Time, End> {
+/// A time of the run.
+pub(super) fn time(
+    typed: &str,
+    scenario: &fleetcast_core::scenario::Scenario,
+) -> Result<Time, End> {
     let ms = units::parse_time(typed, &scenario.calendar).map_err(|mistake| {
         let hint = mistake.hint.unwrap_or_else(|| "`--at` is a time of the run".to_owned());
         End::input(mistake.what, hint)

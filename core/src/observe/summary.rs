@@ -2,13 +2,13 @@
 
 use super::desks::Provisioning;
 use super::{Durations, Observer, Outages, Traffic, times};
-use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use crate::state::{Shape, ShapeId, State};
 use crate::stranding::{self, Mix};
 use crate::time::Time;
+use crate::{bounds, loss};
 use std::collections::BTreeMap;
 
 /// What a run comes to, in numbers.
@@ -59,6 +59,10 @@ pub struct Summary {
     pub migrations: Migrations,
     /// Hosts that fail, and what that costs their VMs.
     pub outages: Outages,
+    /// What the fleet survives at the end, as in [`loss::survives`]; `None` where nobody asks.
+    pub survives: Option<u8>,
+    /// To find out; `None` where nobody asks.
+    surveyed: Option<Box<Scenario>>,
     /// What users asked of services, by service; none of those without traffic.
     pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
@@ -200,6 +204,8 @@ impl Summary {
             withdrawn: 0,
             migrations: Migrations::default(),
             outages: Outages::new(scenario),
+            survives: None,
+            surveyed: asks_for_survival(scenario).then(|| Box::new(scenario.clone())),
             traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
@@ -267,6 +273,10 @@ impl Summary {
 fn ready_by_demand(scenario: &Scenario) -> Vec<Durations> {
     let is_named = scenario.expectations.iter().any(|expectation| expectation.demand.is_some());
     vec![Durations::default(); if is_named { scenario.demands.len() } else { 0 }]
+}
+
+fn asks_for_survival(scenario: &Scenario) -> bool {
+    scenario.expectations.iter().any(|expected| expected.metric == "survives")
 }
 
 fn largest(scenario: &Scenario) -> Amounts {
@@ -367,6 +377,8 @@ impl Summary {
             }
             Fact::Ended => {
                 self.outages.hear(now, fact, state);
+                let surveyed = self.surveyed.as_deref();
+                self.survives = surveyed.map(|scenario| loss::survives(scenario, state, now));
                 self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));
             }

@@ -4,7 +4,7 @@ use super::check::{Check, node_text};
 use super::fields::{expect, root};
 use super::load::Load;
 use super::tree::{Node, Value};
-use crate::report::METRICS;
+use crate::report::{METRICS, SURVIVES};
 use crate::scenario::{Bound, DemandId, Expectation};
 use crate::units::{self, Length, shorten};
 
@@ -93,6 +93,11 @@ fn read_bound(
     node: &Node,
     metric: &crate::report::Metric,
 ) -> Option<Bound> {
+    if metric.name == "survives" {
+        let level = check.choice(key, node, "loss", &SURVIVES)?;
+        let row = SURVIVES.iter().position(|known| *known == level)?;
+        return Some(Bound::Value(row as f64));
+    }
     let Value::Text(text) = &node.value else {
         return check.number(key, node, 0.0, 1e18).map(Bound::Value);
     };
