@@ -142,7 +142,7 @@ pub struct Picture {
     squares: Vec<Option<Box<[u8]>>>,
 }
 
-const CODES: usize = 5 << 12;
+const CODES: usize = 6 << 12;
 const UNPAINTED: u32 = u32::MAX;
 
 impl Picture {
