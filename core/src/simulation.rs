@@ -259,6 +259,12 @@ impl Simulation {
         &self.state
     }
 
+    /// The hosts of services' instances, with the image that each runs.
+    pub fn images(&self) -> impl Iterator<Item = (HostId, ImageId)> {
+        let host_of = |vm| self.state.vms.find(vm).map(|vm| vm.host);
+        self.services.images().filter_map(move |(vm, image)| Some((host_of(vm)?, image)))
+    }
+
     /// When the run ends.
     pub fn end(&self) -> Time {
         Time::from_ms(self.scenario.duration_ms)

@@ -174,6 +174,8 @@ pub struct Outline {
     pub host_names: Vec<String>,
     /// Where requests come from.
     pub demands: Vec<String>,
+    /// Images that services can run.
+    pub images: Vec<String>,
 }
 
 /// Who found no host on arrival, or lost the one it had.

@@ -24,11 +24,15 @@ pub fn verdict(rollout: &RolloutReport) -> String {
     match (outcome.as_str(), &rollout.turned_back_because) {
         ("complete", _) => format!("{service} {went} from {from} to {to} by {strategy} in {took}."),
         (_, Some(why)) => {
-            format!("{service} did not get from {from} to {to}: {strategy} turned back, since {why}.")
+            format!(
+                "{service} did not get from {from} to {to}: {strategy} turned back, since {why}."
+            )
         }
         _ => {
             let so_far = "when the run ended";
-            format!("{service} {way} from {from} to {to} by {strategy}, and was {outcome} {so_far}, after {took}.")
+            format!(
+                "{service} {way} from {from} to {to} by {strategy}, and was {outcome} {so_far}, after {took}."
+            )
         }
     }
 }
@@ -83,7 +87,9 @@ pub fn cards(rollout: &RolloutReport) -> Vec<Card> {
             label: "Met the bad image",
             value: words::duration(rollout.exposure_s),
             more: match requests {
-                Some(requests) => format!("of all users' time: {} requests", words::amount(requests)),
+                Some(requests) => {
+                    format!("of all users' time: {} requests", words::amount(requests))
+                }
                 None => "of all users' time".to_owned(),
             },
             mood: Mood::Bad,
@@ -206,7 +212,8 @@ mod tests {
         let charts = charts(&rollout());
         let [instances, slots] = charts.as_slice() else { panic!("two charts: {charts:?}") };
         assert_eq!(instances.times_ms, [100_000, 130_000, 130_000, 160_000, 160_000, 190_000]);
-        let lines: Vec<_> = instances.lines.iter().map(|l| (l.name.as_str(), &l.values[..])).collect();
+        let lines: Vec<_> =
+            instances.lines.iter().map(|l| (l.name.as_str(), &l.values[..])).collect();
         let old = ("old", &[2.0, 2.0, 1.0, 1.0, 0.0, 0.0][..]);
         let new = ("new, in service", &[0.0, 0.0, 1.0, 1.0, 2.0, 2.0][..]);
         let booting = ("new, booting", &[1.0, 1.0, 0.0, 0.0, 0.0, 0.0][..]);
