@@ -6,6 +6,7 @@ pub mod durations;
 pub mod fingerprint;
 pub mod host_log;
 pub mod series;
+pub mod traffic;
 pub mod summary;
 pub mod transcript;
 pub mod turned_away;
@@ -15,6 +16,7 @@ pub use fingerprint::Fingerprint;
 pub use host_log::HostLog;
 pub use series::SeriesRecorder;
 pub use summary::Summary;
+pub use traffic::Traffic;
 pub use transcript::Transcript;
 pub use turned_away::TurnedAway;
 

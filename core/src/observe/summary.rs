@@ -1,11 +1,11 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
-use super::{Durations, Observer, times};
+use super::{Durations, Observer, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::{DemandId, HostTypeId, Scenario, TenantId};
+use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use crate::state::{Shape, ShapeId, State};
 use crate::stranding::{self, Mix};
 use crate::time::Time;
@@ -57,6 +57,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Live migrations.
     pub migrations: Migrations,
+    /// What users asked of services, by service; none of those without traffic.
+    pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
     /// The most that a host of the scenario can give out, by column.
@@ -195,6 +197,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             migrations: Migrations::default(),
+            traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
             mix: Mix::default(),
@@ -354,6 +357,11 @@ impl Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. } => {}
             Fact::Withdrawn { .. } => self.withdrawn += 1,
+            Fact::TrafficServed { service, .. }
+            | Fact::Autoscaled { service, .. }
+            | Fact::ScaledOut { service, .. } => {
+                self.traffic.entry(service).or_default().hear(fact)
+            }
             Fact::Ended => {
                 self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));
