@@ -457,7 +457,7 @@ lifetime = { distribution = "exponential", mean = "50 h" }
     fn a_host_tells_which_image_it_runs() {
         let on = |host: usize, image: usize| (HostId::from_row(host), ImageId::from_row(image));
         let codes = |list: &[(HostId, ImageId)]| image_codes(4, list.iter().copied());
-        assert_eq!(codes(&[]), []);
+        assert_eq!(codes(&[]), [0; 0]);
         let some = [on(0, 0), on(0, 0), on(2, 1), on(3, 0), on(3, 1), on(3, 0)];
         assert_eq!(codes(&some), [1, 0, 2, IMAGES_MIXED]);
         assert_eq!(codes(&[on(1, 400)]), [0, 254, 0, 0]);
