@@ -22,7 +22,9 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, DeskId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
+use crate::scenario::{
+    Demand, DemandId, DeskId, Flavor, ImageId, PoolId, Scenario, ServiceId, WhenFull,
+};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
