@@ -39,13 +39,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line without an area.
-    pub fn new(name: impl Into<String>, values: Vec<f64>, colour: usize) -> Self {
+    fn new(name: impl Into<String>, values: Vec<f64>, colour: usize) -> Self {
         Self { name: name.into(), values, is_area: false, colour }
     }
 
-    /// With the area below it filled.
-    pub fn area(self) -> Self {
+    fn area(self) -> Self {
         Self { is_area: true, ..self }
     }
 }

@@ -4,7 +4,6 @@
 use crate::knobs::Knob;
 use fleetcast_core::explain::{Explanation, Place};
 use fleetcast_core::problem::Problems;
-use fleetcast_core::report::rollouts::TimelineRow;
 use fleetcast_core::report::{Report, Series};
 use serde::{Deserialize, Serialize};
 
@@ -109,8 +108,6 @@ pub enum FromWorker {
         series: Series,
         /// Who was turned away.
         turned_away: TurnedAway,
-        /// The timelines of its rollouts, which its report left out.
-        timelines: Vec<Vec<TimelineRow>>,
     },
     /// The scenario is wrong; nothing was run.
     Wrong {
