@@ -186,6 +186,7 @@ pub fn outline(scenario: &Scenario) -> Outline {
             .collect(),
         host_names: if has_names { names.collect() } else { Vec::new() },
         images: scenario.images.iter().map(|image| image.name.clone()).collect(),
+        has_failures: scenario.failures.is_some(),
         demands: scenario.demands.iter().map(|demand| demand.name.clone()).collect(),
     }
 }

@@ -173,6 +173,8 @@ pub struct Outline {
     pub demands: Vec<String>,
     /// Images that services can run.
     pub images: Vec<String>,
+    /// Whether hosts can fail.
+    pub has_failures: bool,
 }
 
 /// Who found no host on arrival, or lost the one it had.

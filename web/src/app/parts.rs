@@ -155,7 +155,7 @@ pub(crate) fn legend(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html
                 </select>
             </label>
             { colours }
-            { for ["empty", "part", "full", "draining"].map(|state| html! {
+            { for ["empty", "part", "full", "draining", "down"].into_iter().filter(|state| outline.has_failures || *state != "down").map(|state| html! {
                 <span class="key">
                     <svg class={classes!("host", state)} viewBox="0 0 12 12" aria-hidden="true">
                         <rect class="box" x="0.5" y="0.5" width="11" height="11" />
@@ -163,6 +163,7 @@ pub(crate) fn legend(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html
                             "part" => html! { <rect class="fill" x="0" y="6" width="12" height="6" /> },
                             "full" => html! { <><rect class="fill" x="0" y="0" width="12" height="12" /><rect class="eye" x="4" y="4" width="4" height="4" /></> },
                             "draining" => html! { <><rect class="fill" x="0" y="6" width="12" height="6" /><path class="stripes" d="M0 6L6 0M0 12L12 0M6 12L12 6" /></> },
+                            "down" => html! { <path class="stripes" d="M1 1L11 11M11 1L1 11" /> },
                             _ => html! {},
                         } }
                     </svg>
