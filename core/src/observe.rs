@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod durations;
 pub mod fingerprint;
 pub mod host_log;
+pub mod rollouts;
 pub mod series;
 pub mod summary;
 pub mod transcript;

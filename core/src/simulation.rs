@@ -5,6 +5,7 @@
 
 mod capacity;
 pub mod contrast;
+pub mod foresight;
 mod moves;
 mod preemption;
 mod rollouts;

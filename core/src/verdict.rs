@@ -1,5 +1,7 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
+mod rollouts;
+
 use crate::fact::Reason;
 use crate::observe::Summary;
 use crate::observe::summary::Snapshot;
@@ -60,7 +62,9 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
         orders: orders(scenario, summary),
         ordered_price: ordered_price(scenario, summary),
-        rollouts: Vec::new(),
+        rollouts: rollouts::reports(scenario, summary),
+        rollout_totals: rollouts::totals(summary),
+        withdrawn: summary.withdrawn,
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
         contrast: None,
@@ -69,6 +73,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
     };
     report.expectations = scenario.expectations.iter().map(|e| expectation(e, &report)).collect();
     report.verdict = sentence(scenario, summary, &report);
+    rollouts::notes(scenario, summary, &mut report);
     report
 }
 
@@ -289,6 +294,7 @@ fn expectation(expectation: &Expectation, report: &Report) -> ExpectationReport 
     let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
+        "rollouts" => report.rollout_totals.rollouts as f64,
         _ => 1.0,
     });
     let value = metric_value(&expectation.metric, report);
@@ -348,6 +354,12 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "alive" => report.alive as f64,
         "orders" => report.orders.len() as f64,
         "ordered-price" => report.ordered_price,
+        "rollouts" => report.rollout_totals.rollouts as f64,
+        "rollouts-complete" => report.rollout_totals.complete as f64,
+        "rollouts-turned-back" => report.rollout_totals.turned_back as f64,
+        "rollouts-overdue" => report.rollout_totals.overdue as f64,
+        "time-of-longest-rollout" => report.rollout_totals.longest_s,
+        "rollouts-unavailable" => report.rollout_totals.unavailable_instance_s,
         "time-to-ready-p50" => report.time_to_ready_s.p50,
         "time-to-ready-p95" => report.time_to_ready_s.p95,
         "time-to-ready-p99" => report.time_to_ready_s.p99,
@@ -397,6 +409,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(rollouts::sentence(scenario, summary));
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(

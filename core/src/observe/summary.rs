@@ -1,5 +1,6 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
+use super::rollouts::Rollouts;
 use super::{Durations, Observer};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
@@ -48,8 +49,10 @@ pub struct Summary {
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
     pub pushed_out: PushedOut,
-    /// Instances of services that waited for room until they were not wanted any more.
+    /// Instances of services that waited for their first room until they were not wanted any more.
     pub withdrawn: u64,
+    /// Rollouts.
+    pub rollouts: Rollouts,
     /// Live migrations.
     pub migrations: Migrations,
     /// Orders placed.
@@ -187,6 +190,7 @@ impl Summary {
             first_full: None,
             pushed_out: PushedOut::default(),
             withdrawn: 0,
+            rollouts: Rollouts::new(scenario),
             migrations: Migrations::default(),
             orders: Vec::new(),
             largest: largest(scenario),
@@ -283,8 +287,8 @@ impl Observer for Summary {
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
             | Fact::InstanceFailed { .. }
-            | Fact::InstanceTerminating { .. }
-            | Fact::RolloutStarted { .. }
+            | Fact::InstanceTerminating { .. } => {}
+            Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
             | Fact::RolloutServes { .. }
@@ -294,9 +298,13 @@ impl Observer for Summary {
             | Fact::RolloutOverdue { .. }
             | Fact::RolledBack { .. }
             | Fact::RolloutStands { .. }
-            | Fact::RolloutEnded { .. } => {}
-            Fact::Withdrawn { .. } => self.withdrawn += 1,
-            Fact::Ended => self.end = Some(self.snapshot(now, state)),
+            | Fact::RolloutEnded { .. }
+            | Fact::RolloutReleased { .. } => self.rollouts.hear(now, fact, state),
+            Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
+            Fact::Ended => {
+                self.end = Some(self.snapshot(now, state));
+                self.rollouts.hear(now, fact, state);
+            }
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
             }

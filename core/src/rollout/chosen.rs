@@ -3,10 +3,10 @@
 use super::analysis::{Check, Verdict};
 use super::blue_green::{BlueGreen, Promotion};
 use super::canary::{Canary, Step};
-use super::limits::Limits;
+use super::limits::{Limits, share_up};
 use super::plan::{Deadline, Planner};
 use super::recreate::Recreate;
-use super::rolling::Rolling;
+use super::rolling::{self, Rolling};
 use super::routed::Routed;
 use crate::scenario::{CanaryStep, Patience, Strategy};
 use crate::time::Time;
@@ -53,6 +53,79 @@ pub fn planner(
             abort_scale_down_delay_ms: kept.new_ms,
         }),
     }
+}
+
+/// What can be said of a rollout before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foresight {
+    /// There is room for it at its fastest, as long as nobody else takes it and none of its own
+    /// waits for a termination.
+    Fits,
+    /// It goes on, with some instances waiting for room at times.
+    Slower {
+        /// How many slots it would want more.
+        missing: u32,
+    },
+    /// It will stand still, unless somebody gives room up.
+    Deadlock {
+        /// How many slots it lacks to go on.
+        missing: u32,
+    },
+}
+
+impl Foresight {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fits => "fits",
+            Self::Slower { .. } => "slower",
+            Self::Deadlock { .. } => "deadlock",
+        }
+    }
+}
+
+/// Whether a rollout on so many replicas will go through on so many free slots, if the new version
+/// is healthy and nobody else takes or gives any.
+pub fn forecast(strategy: &Strategy, replicas: u32, free: u32) -> Foresight {
+    // Old instances stay until all that is wanted beside them has come.
+    let needs = |slots: u32| match slots.saturating_sub(free) {
+        0 => Foresight::Fits,
+        missing => Foresight::Deadlock { missing },
+    };
+    match strategy {
+        Strategy::Rolling { surge, unavailable, .. }
+        | Strategy::Canary { surge, unavailable, .. } => {
+            let limits = Limits::rounded(replicas, *surge, *unavailable);
+            let rolling = Rolling { replicas, limits, deadline: None, undo_at: None };
+            match rolling.forecast(free) {
+                rolling::Forecast::Fits => Foresight::Fits,
+                rolling::Forecast::Slower { missing } => Foresight::Slower { missing },
+                rolling::Forecast::Deadlock => Foresight::Deadlock { missing: 1 },
+            }
+        }
+        Strategy::Recreate => Foresight::Fits,
+        Strategy::BlueGreen { .. } => needs(replicas),
+        Strategy::RoutedCanary { steps, shrinks_old, .. } => {
+            needs(most_beside(replicas, steps, *shrinks_old))
+        }
+    }
+}
+
+/// The most slots above the replicas that a routed canary needs at once.
+fn most_beside(replicas: u32, steps: &[CanaryStep], shrinks_old: bool) -> u32 {
+    let weights = steps.iter().filter_map(|step| match step {
+        CanaryStep::Weight(percent) => Some(*percent),
+        _ => None,
+    });
+    let mut old = replicas;
+    let mut most = 0;
+    for weight in weights.chain([100]) {
+        most = most.max((share_up(replicas, weight) + old).saturating_sub(replicas));
+        if shrinks_old {
+            old = share_up(replicas, 100 - weight.min(100));
+        }
+    }
+    most
 }
 
 fn deadline(patience: &Patience) -> Option<Deadline> {
