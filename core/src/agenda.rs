@@ -3,8 +3,10 @@
 //! Time never runs backwards, so a monotone radix heap keeps the order at a cost that hardly
 //! grows with the number of entries (Ahuja, Mehlhorn, Orlin, Tarjan 1990). Times are read as
 //! numbers to the base 64: an entry lies at the level of the highest digit in which its time
-//! differs from the present instant, in the bucket of that digit's value. Entries of one instant
+//! differs from a base in the past, in the bucket of that digit's value. Entries of one instant
 //! always share a bucket and move together, in order, so equals leave as they came.
+//!
+//! What is due next is sorted: the lowest bucket, once it holds few entries, whatever its level.
 
 use crate::time::Time;
 use std::collections::VecDeque;
@@ -26,13 +28,12 @@ pub enum Class {
     Observation,
 }
 
-const CLASSES: usize = 6;
 /// Bits of a digit: the buckets of a level are the bits of one `u64`.
 const DIGIT_BITS: u32 = 6;
 const DIGITS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
-/// Entries for which an emptied bucket keeps its room.
-const ROOM_KEPT: usize = 64;
+/// Entries that are sorted at once, and for which an emptied bucket keeps its room.
+const FEW: usize = 64;
 
 /// An event that knows its class.
 pub trait Classed: Copy {
@@ -44,11 +45,12 @@ pub trait Classed: Copy {
 #[derive(Debug)]
 pub struct Agenda<E> {
     now: Time,
-    /// Entries due now, by class.
-    due: [VecDeque<E>; CLASSES],
-    /// Bit c: something of class c is due now.
-    due_filled: u8,
-    /// Entries due later, by level and digit.
+    /// All that is due before `next_end`, in order.
+    next: VecDeque<(Time, E)>,
+    next_end: Time,
+    /// What levels and digits are told by; not later than anything in `later`.
+    base: Time,
+    /// The other entries, by level and digit.
     later: Box<[Vec<(Time, E)>]>,
     /// By level, bit d: the bucket of digit d is not empty.
     filled: [u64; LEVELS],
@@ -68,8 +70,9 @@ impl<E: Classed> Agenda<E> {
     pub fn new() -> Self {
         Self {
             now: Time::ZERO,
-            due: std::array::from_fn(|_| VecDeque::new()),
-            due_filled: 0,
+            next: VecDeque::new(),
+            next_end: Time::ZERO,
+            base: Time::ZERO,
             later: (0..LEVELS * DIGITS).map(|_| Vec::new()).collect(),
             filled: [0; LEVELS],
             levels_filled: 0,
@@ -87,7 +90,7 @@ impl<E: Classed> Agenda<E> {
         self.len == 0
     }
 
-    /// Adds an entry. O(1).
+    /// Adds an entry. O(1), unless it is among the next.
     ///
     /// # Panics
     /// If `at` is in the past.
@@ -95,18 +98,13 @@ impl<E: Classed> Agenda<E> {
     pub fn push(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event was scheduled at {at:?}, before now, {:?}", self.now);
         self.len += 1;
-        self.put(at, event);
+        if at >= self.next_end { self.put(at, event) } else { self.insert(at, event) }
     }
 
+    /// An entry that is not among the next. At the base itself it is of level 0.
     #[inline]
     fn put(&mut self, at: Time, event: E) {
-        let differs = at.ms() ^ self.now.ms();
-        if differs == 0 {
-            let class = event.class() as usize;
-            self.due[class].push_back(event);
-            self.due_filled |= 1 << class;
-            return;
-        }
+        let differs = (at.ms() ^ self.base.ms()) | 1;
         let level = differs.ilog2() / DIGIT_BITS;
         let digit = (at.ms() >> (level * DIGIT_BITS)) as usize % DIGITS;
         let level = level as usize;
@@ -115,23 +113,35 @@ impl<E: Classed> Agenda<E> {
         self.levels_filled |= 1 << level;
     }
 
+    /// An entry that is among the next. When they get many, those of the later half are put back.
+    fn insert(&mut self, at: Time, event: E) {
+        let key = (at, event.class());
+        let place = self.next.partition_point(|(at, event)| (*at, event.class()) <= key);
+        self.next.insert(place, (at, event));
+        let (first, middle) = (self.next[0].0, self.next[self.next.len() / 2].0);
+        if self.next.len() > FEW && middle > first {
+            self.next_end = middle;
+            let from = self.next.partition_point(|(at, _)| *at < middle);
+            let mut tail = self.next.split_off(from);
+            tail.drain(..).for_each(|(at, event)| self.put(at, event));
+        }
+    }
+
     /// Takes the first entry if it is due not later than `(until, last)`; amortised O(digits of
-    /// the time span). Time moves to the entry's instant, or up to `until`, which is then past.
+    /// the time span). Time moves to the entry's instant; if none is due, at most to `until`.
     #[inline]
     pub fn pop_until(&mut self, until: Time, last: Class) -> Option<(Time, E)> {
-        if self.due_filled == 0 && !self.go_on(until) {
+        if self.next.is_empty() && !self.go_on(until) {
             return None;
         }
-        let class = self.due_filled.trailing_zeros() as usize;
-        if self.now > until || (self.now == until && class > last as usize) {
+        let (at, event) = *self.next.front()?;
+        if at > until || (at == until && event.class() > last) {
             return None;
         }
-        let event = self.due[class].pop_front()?;
-        if self.due[class].is_empty() {
-            self.due_filled &= !(1 << class);
-        }
+        self.next.pop_front();
         self.len -= 1;
-        Some((self.now, event))
+        self.now = at;
+        Some((at, event))
     }
 
     /// Takes the first entry.
@@ -139,42 +149,44 @@ impl<E: Classed> Agenda<E> {
         self.pop_until(Time::from_ms(u64::MAX), Class::Observation)
     }
 
-    /// Moves the present to the next instant at which something is due, or to `until` if that
-    /// is sooner; whether something is due. The lowest bucket of the lowest level holds what is
-    /// next; the entries of its that are not due move to lower levels.
-    #[inline]
+    /// Sorts what is due next, unless nothing is due up to `until`; whether something was sorted.
+    /// The lowest bucket of the lowest level holds what is next; where that is much, it moves to
+    /// lower levels first.
+    #[inline(never)]
     fn go_on(&mut self, until: Time) -> bool {
-        if self.levels_filled == 0 {
-            return false;
+        while self.levels_filled != 0 {
+            let level = self.levels_filled.trailing_zeros() as usize;
+            let digit = self.filled[level].trailing_zeros() as usize;
+            let shift = level as u32 * DIGIT_BITS;
+            let digits_above = (self.base.ms() >> shift) & !(DIGITS as u64 - 1);
+            let bucket_from = (digits_above | digit as u64) << shift;
+            if bucket_from > until.ms() {
+                self.now = self.now.max(self.base);
+                return false;
+            }
+            self.filled[level] &= !(1 << digit);
+            self.levels_filled &= !(u16::from(self.filled[level] == 0) << level);
+            self.base = Time::from_ms(bucket_from);
+            let bucket = level * DIGITS + digit;
+            let mut entries = std::mem::take(&mut self.later[bucket]);
+            let is_sorted = level == 0 || entries.len() <= FEW;
+            if is_sorted {
+                self.next_end = Time::from_ms(bucket_from.saturating_add(1 << shift));
+                entries.sort_by_key(|(at, event)| (*at, event.class()));
+                self.next.extend(entries.drain(..));
+            } else {
+                entries.drain(..).for_each(|(at, event)| self.put(at, event));
+            }
+            // A small bucket keeps its room for the next entries; a large one gives it back, or
+            // the agenda would hold on to the sum of all that its buckets ever held.
+            if entries.capacity() <= FEW {
+                self.later[bucket] = entries;
+            }
+            if is_sorted {
+                return true;
+            }
         }
-        let level = self.levels_filled.trailing_zeros() as usize;
-        let digit = self.filled[level].trailing_zeros() as usize;
-        let shift = level as u32 * DIGIT_BITS;
-        let digits_above = (self.now.ms() >> shift) & !(DIGITS as u64 - 1);
-        let bucket_from = Time::from_ms((digits_above | digit as u64) << shift);
-        if bucket_from > until {
-            return false;
-        }
-        let bucket = level * DIGITS + digit;
-        let times = self.later[bucket].iter().map(|(at, _)| *at);
-        self.now = times.fold(until, Time::min);
-        self.filled[level] &= !(1 << digit);
-        self.levels_filled &= !(u16::from(self.filled[level] == 0) << level);
-        if let [(at, event)] = self.later[bucket][..] {
-            self.later[bucket].clear();
-            self.put(at, event);
-            return self.due_filled != 0;
-        }
-        let mut entries = std::mem::take(&mut self.later[bucket]);
-        for (at, event) in entries.drain(..) {
-            self.put(at, event);
-        }
-        // A small bucket keeps its room for the next entries; a large one gives it back, or
-        // the agenda would hold on to the sum of all that its buckets ever held.
-        if entries.capacity() <= ROOM_KEPT {
-            self.later[bucket] = entries;
-        }
-        self.due_filled != 0
+        false
     }
 }
 

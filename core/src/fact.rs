@@ -79,11 +79,14 @@ pub enum WhyBack {
     Undone,
     /// The new image was found bad in production.
     FoundBad,
+    /// Instances failed for good.
+    Failed,
 }
 
 impl WhyBack {
     /// All of them: one's position is its number.
-    pub const ALL: [Self; 4] = [Self::Deadline, Self::Analysis, Self::Undone, Self::FoundBad];
+    pub const ALL: [Self; 5] =
+        [Self::Deadline, Self::Analysis, Self::Undone, Self::FoundBad, Self::Failed];
 
     /// In a few words.
     pub const fn words(self) -> &'static str {
@@ -92,6 +95,7 @@ impl WhyBack {
             Self::Analysis => "an analysis found the image bad",
             Self::Undone => "somebody undid it",
             Self::FoundBad => "the image was found bad in production",
+            Self::Failed => "instances failed for good",
         }
     }
 }

@@ -40,6 +40,8 @@ pub mod provisioning;
 pub mod rollout;
 pub mod state;
 pub mod demand;
+pub mod traffic;
+pub mod autoscale;
 pub mod read;
 pub mod fact;
 pub mod placement;

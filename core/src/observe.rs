@@ -33,12 +33,14 @@ impl Observer for () {
 }
 
 impl<O: Observer + ?Sized> Observer for &mut O {
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         (**self).hear(now, fact, state);
     }
 }
 
 impl<O: Observer> Observer for Option<O> {
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         if let Some(observer) = self {
             observer.hear(now, fact, state);
@@ -47,7 +49,7 @@ impl<O: Observer> Observer for Option<O> {
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
-    #[inline]
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.0.hear(now, fact, state);
         self.1.hear(now, fact, state);
@@ -55,7 +57,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 }
 
 impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
-    #[inline]
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.0.hear(now, fact, state);
         self.1.hear(now, fact, state);

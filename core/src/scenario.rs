@@ -38,11 +38,13 @@ macro_rules! id {
 pub(crate) use id;
 
 pub mod services;
+mod traffic;
 
 pub use services::{
-    Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
+    Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
 };
+pub use traffic::{Autoscale, Flash, ScaleRule, Traffic};
 
 id!(/** A row of [`Scenario::models`]. */ ModelId, "m", u32);
 id!(/** A row of [`Scenario::pools`]. */ PoolId, "p", u16);

@@ -233,8 +233,8 @@ fn what_is_wrong_with_services_is_told() {
             warning 37:6+8 the run ends before this rollout begins | begin it sooner, or lengthen `duration`
             38:12+8 no strategy is called `roling` | did you mean `rolling`?
             42:47+15 `max-surge` and `max-unavailable` are both 0: nothing could change | raise one of them
-            46:12+17 this strategy has no `name` | add `name = "rolling"`; there are rolling, recreate, blue-green, canary, routed-canary
-            50:51+6 `weight` is in whole percent, up to 100%
+            46:12+17 this strategy has no `name` | add `name = "rolling"`; there are rolling, recreate, blue-green, canary, routed-canary, flagger, red-black, rolling-red-black, singularity, singularity-incremental, monetate, monetate-full
+            50:51+6 `weight` is in whole percent, 0% to 100% | write it like `"20%"`
             50:61+32 a step is one of `weight`, `pause` and `analysis` | write it like `{ weight = "20%" }`
             50:95+2 a step is one of `weight`, `pause` and `analysis` | write it like `{ weight = "20%" }`
             54:44+3 `x` is neither a number nor whole percents up to 1000% | write it like `"25%"` or `2`

@@ -12,11 +12,13 @@ use fleetcast_core::observe::{Observer, Summary};
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
 use fleetcast_core::report::rollouts::RolloutReport;
+use fleetcast_core::rollout::analysis::Verdict;
+use fleetcast_core::rollout::chosen;
 use fleetcast_core::rollout::figures::Figures;
 use fleetcast_core::rollout::limits::Limits;
 use fleetcast_core::rollout::plan::Planner;
 use fleetcast_core::rollout::recreate::Recreate;
-use fleetcast_core::rollout::timeline::{self, Outcome, Row};
+use fleetcast_core::rollout::timeline::{self, Checks, Outcome, Row};
 use fleetcast_core::scenario::{DemandId, ImageId, Scenario, Strategy as RolloutStrategy};
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::MemoryFiles;
@@ -224,6 +226,57 @@ fn a_service_alone_goes_as_its_timeline() {
         compared += 1;
     }
     assert!(compared >= 13, "only {compared} cases were compared");
+}
+
+/// Every strategy, with nothing said but its name: on hosts enough and on too few, with a good
+/// image and a bad one.
+#[test]
+fn every_strategy_goes_as_its_timeline() {
+    for strategy in RolloutStrategy::all() {
+        let name = strategy.name();
+        for (free, fails) in [(12, 0), (12, 100), (3, 0), (0, 0)] {
+            let replicas = 7;
+            let hosts = replicas + free;
+            let text = format!(
+                "name = 'alone'\nduration = '2 days'\nresources = ['slots']\n\
+                 [host-models.one]\nslots = 1\n\
+                 [[pools]]\nname = 'all'\nhosts = {{ model = 'one', count = {hosts} }}\n\
+                 [flavors.one]\nslots = 1\n[images.old]\nboot = '45 s'\n\
+                 [images.new]\nboot = '45 s'\nfails-checks = '{fails}%'\n\
+                 [[service]]\nname = 'web'\nimage = 'old'\nflavor = 'one'\n\
+                 instances = {replicas}\ngrace = '20 s'\nmin-ready = '5 s'\n\
+                 [[rollout]]\nservice = 'web'\nimage = 'new'\nat = '1 hour'\n\
+                 strategy = '{name}'\n"
+            );
+            let scenario = scenario(&text);
+            assert_eq!(scenario.rollouts[0].strategy, strategy, "its defaults are those of all()");
+            let verdict = || if fails > 0 { Verdict::Failed } else { Verdict::Successful };
+            let planner = chosen::planner(&strategy, replicas, Time::ZERO, verdict);
+            let boots = vec![Some(45_000)];
+            let service = timeline::Service {
+                replicas,
+                old_boot_ms: boots.clone(),
+                new_boot_ms: boots,
+                min_ready_ms: 5_000,
+                grace_ms: 20_000,
+                capacity: Some(hosts),
+                balancer: chosen::balancer(&strategy),
+                checks: Checks { bad_from_weight: (fails > 0).then_some(0), ..Checks::default() },
+                ..timeline::Service::default()
+            };
+            let expected = timeline::run(planner.as_ref(), &service);
+            let (heard, report) = run(&text);
+            let is_foreseen = report.rollouts[0].forecast == "deadlock";
+            let what = format!("{name}, {free} free, {fails} %: {:#?}", heard.lines);
+            assert_eq!(heard.rows[0], expected.rows, "{what}");
+            if fails == 0 {
+                let gets_through = expected.outcome == Outcome::Complete;
+                assert_eq!(is_foreseen, !gets_through, "{what}");
+            }
+            let is_done = matches!(expected.outcome, Outcome::Complete | Outcome::TurnedBack);
+            assert_eq!(heard.outcomes[0], is_done.then_some(expected.outcome), "{what}");
+        }
+    }
 }
 
 /// A service of 4 on hosts of one slot; what follows is put behind it.
@@ -457,9 +510,9 @@ impl Observer for Guard {
                 self.lost = true;
             }
             Fact::Departed { request, .. } => {
-                if self.alive.remove(&request.0).is_some() {
-                    assert!(self.leaving.remove(&request.0), "{fact}: nobody said why");
-                }
+                let was_instance = self.alive.remove(&request.0).is_some();
+                let was_leaving = self.leaving.remove(&request.0);
+                assert_eq!(was_instance, was_leaving, "{fact}: nobody said why");
             }
             Fact::Lost { request, demand, .. } if self.is_instance(demand) => {
                 let was_leaving = self.leaving.remove(&request.0);

@@ -9,7 +9,12 @@ use rand_distr::{Exp1, Gamma, LogNormal, Weibull};
 
 impl Distribution {
     /// A duration, ms.
+    #[inline]
     pub fn draw(&self, dice: &mut Stream) -> u64 {
+        if let Self::Constant(ms) = self { *ms } else { self.draw_anew(dice) }
+    }
+
+    fn draw_anew(&self, dice: &mut Stream) -> u64 {
         match self {
             Self::Constant(ms) => *ms,
             Self::Exponential { mean_ms } => {
@@ -131,9 +136,12 @@ fn pick<'a, T>(items: &'a [T], dice: &mut Stream, weight: impl Fn(&T) -> f64) ->
     items.last().expect("there is one to pick")
 }
 
-/// Rounded to a whole ms, from 1 to [`TIME_MS_MAX`].
+/// Rounded to a whole ms, half up, from 1 to [`TIME_MS_MAX`].
 fn whole_ms(ms: f64) -> u64 {
-    (libm::round(ms) as u64).clamp(1, TIME_MS_MAX)
+    // What is cut off is exact: a number with a fraction has few digits before it.
+    let floor = ms as i64;
+    let is_half = ms - floor as f64 >= 0.5;
+    (floor.max(0) as u64 + u64::from(is_half)).clamp(1, TIME_MS_MAX)
 }
 
 #[cfg(test)]

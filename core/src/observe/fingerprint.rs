@@ -39,7 +39,7 @@ impl Fingerprint {
         format!("{:016x}", hash.digest())
     }
 
-    #[inline]
+    #[inline(never)]
     fn write<const N: usize>(&mut self, tag: u8, now: Time, numbers: [u64; N]) {
         let bytes = self.room(9 + 8 * N);
         bytes[0] = tag;
@@ -75,8 +75,29 @@ impl Default for Fingerprint {
 }
 
 impl Observer for Fingerprint {
+    /// Where a fact is told its kind is known: what is common is decided there and then.
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
         match *fact {
+            Fact::Requested { request, demand, tenant, name: None, .. } => {
+                self.write(5, now, [request.0, row(demand.row()), row(tenant.row())]);
+            }
+            Fact::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), waited_ms, boot_ms];
+                self.write(6, now, numbers);
+            }
+            Fact::Departed { request, vm, host } => {
+                self.write(9, now, [request.0, row(vm.row()), row(host.row())]);
+            }
+            _ => self.hear_rest(now, fact),
+        }
+    }
+}
+
+impl Fingerprint {
+    fn hear_rest(&mut self, now: Time, fact: &Fact<'_>) {
+        match *fact {
+            Fact::Placed { .. } | Fact::Departed { .. } => {}
             Fact::HostAdded { host, host_type, rack } => {
                 self.write(0, now, [row(host.row()), row(host_type.row()), row(rack.row())]);
             }
@@ -93,16 +114,9 @@ impl Observer for Fingerprint {
                     self.write_name(name);
                 }
             }
-            Fact::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
-                let numbers = [request.0, row(vm.row()), row(host.row()), waited_ms, boot_ms];
-                self.write(6, now, numbers);
-            }
             Fact::Waiting { request, reason } => self.write(7, now, [request.0, code(reason)]),
             Fact::Refused { request, reason, waited_ms, .. } => {
                 self.write(8, now, [request.0, code(reason), waited_ms]);
-            }
-            Fact::Departed { request, vm, host } => {
-                self.write(9, now, [request.0, row(vm.row()), row(host.row())]);
             }
             Fact::Ended => self.write(10, now, []),
             Fact::Preempted { request, vm, host, by, reason, .. } => {

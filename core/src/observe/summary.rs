@@ -5,8 +5,8 @@ use super::{Durations, Observer};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::{HostTypeId, Scenario};
-use crate::state::{ShapeId, State};
+use crate::scenario::{DemandId, HostTypeId, Scenario, TenantId};
+use crate::state::{Shape, ShapeId, State};
 use crate::stranding::{self, Mix};
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -139,23 +139,23 @@ pub struct Level {
     pub value: i64,
     /// The highest at any instant.
     pub peak: i64,
-    area: i128,
-    since: Time,
+    /// Each change × when it came, ms.
+    moment: i128,
 }
 
 impl Level {
     #[inline]
     fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
-            self.area += i128::from(self.value) * i128::from(now.since_ms(self.since));
-            (self.since, self.value) = (now, value);
+            self.moment += i128::from(value - self.value) * i128::from(now.ms() as i64);
+            self.value = value;
             self.peak = self.peak.max(value);
         }
     }
 
-    /// Value × ms from the start to `now`.
+    /// Value × ms from the start to `now`: each change counts from when it came.
     pub fn area(&self, now: Time) -> i128 {
-        self.area + i128::from(self.value) * i128::from(now.since_ms(self.since))
+        i128::from(self.value) * i128::from(now.ms()) - self.moment
     }
 
     /// Averaged over time from the start to `now`.
@@ -225,6 +225,7 @@ impl Summary {
     }
 
     fn note_levels(&mut self, now: Time, state: &State) {
+        self.now = now;
         let total = state.hosts.total();
         self.hosts.set(now, total.hosts.into());
         self.hosts_used.set(now, total.hosts_used.into());
@@ -266,23 +267,58 @@ fn largest(scenario: &Scenario) -> Amounts {
 }
 
 impl Observer for Summary {
+    /// Where a fact is told its kind is known: what is common is decided there and then.
+    #[inline(always)]
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
-        self.now = now;
-        let is_full =
-            matches!(fact, Fact::Waiting { .. } | Fact::Refused { .. } | Fact::Preempted { .. });
-        if self.full.is_none() && is_full {
+        match *fact {
+            // It has only just arrived, and has changed nothing yet.
+            Fact::Requested { demand, tenant, ask, .. } => {
+                self.now = now;
+                self.note_request(demand, tenant, state.shapes.get(ask.shape));
+            }
+            Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
+                self.note_levels(now, state);
+                self.note_placed(demand, tenant, waited_ms + boot_ms);
+            }
+            Fact::Departed { .. } => self.note_levels(now, state),
+            _ => self.hear_rest(now, fact, state),
+        }
+    }
+}
+
+impl Summary {
+    fn note_request(&mut self, demand: DemandId, tenant: TenantId, shape: &Shape) {
+        self.mix.add(shape);
+        self.total.requests += 1;
+        self.by_demand[demand.row()].requests += 1;
+        self.by_tenant[tenant.row()].requests += 1;
+    }
+
+    fn note_placed(&mut self, demand: DemandId, tenant: TenantId, ready_ms: u64) {
+        self.total.placed += 1;
+        self.by_demand[demand.row()].placed += 1;
+        self.by_tenant[tenant.row()].placed += 1;
+        self.ready.add(ready_ms);
+    }
+
+    /// A request has found no room.
+    fn note_full(&mut self, now: Time, reason: Reason, state: &State) {
+        self.first_full.get_or_insert((now, reason));
+        if self.full.is_none() {
             self.full = Some(self.snapshot(now, state));
         }
-        // A request that has only just arrived has changed nothing yet.
-        if !matches!(fact, Fact::Requested { .. }) {
-            self.note_levels(now, state);
-        }
+    }
+
+    fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.note_levels(now, state);
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }
+            | Fact::Requested { .. }
+            | Fact::Placed { .. }
             | Fact::Departed { .. }
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
@@ -308,32 +344,20 @@ impl Observer for Summary {
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });
             }
-            Fact::Requested { demand, tenant, ask, .. } => {
-                self.mix.add(state.shapes.get(ask.shape));
-                self.total.requests += 1;
-                self.by_demand[demand.row()].requests += 1;
-                self.by_tenant[tenant.row()].requests += 1;
-            }
-            Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
-                self.total.placed += 1;
-                self.by_demand[demand.row()].placed += 1;
-                self.by_tenant[tenant.row()].placed += 1;
-                self.ready.add(waited_ms + boot_ms);
-            }
             Fact::Waiting { reason, .. } => {
                 *self.waited_by.entry(reason).or_default() += 1;
-                self.first_full.get_or_insert((now, reason));
+                self.note_full(now, reason, state);
             }
             Fact::Refused { demand, tenant, reason, .. } => {
                 self.total.refused += 1;
                 self.by_demand[demand.row()].refused += 1;
                 self.by_tenant[tenant.row()].refused += 1;
                 *self.refused_by.entry(reason).or_default() += 1;
-                self.first_full.get_or_insert((now, reason));
+                self.note_full(now, reason, state);
             }
             Fact::Preempted { reason, .. } => {
                 self.pushed_out.preempted += 1;
-                self.first_full.get_or_insert((now, reason));
+                self.note_full(now, reason, state);
             }
             Fact::Resumed { .. } => self.pushed_out.resumed += 1,
             Fact::Lost { .. } => self.pushed_out.lost += 1,

@@ -229,8 +229,20 @@ pub(crate) const VISITS: &[&str] = &["service", "batch", "all"];
 pub(crate) const WHEN_STUCK: &[&str] = &["force", "abort", "post-copy"];
 
 /// The names of the strategies of rollouts.
-pub(crate) const STRATEGIES: &[&str] =
-    &["rolling", "recreate", "blue-green", "canary", "routed-canary"];
+pub(crate) const STRATEGIES: &[&str] = &[
+    "rolling",
+    "recreate",
+    "blue-green",
+    "canary",
+    "routed-canary",
+    "flagger",
+    "red-black",
+    "rolling-red-black",
+    "singularity",
+    "singularity-incremental",
+    "monetate",
+    "monetate-full",
+];
 
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
@@ -628,7 +640,7 @@ sections! {
         /// Which strategy.
         NAME "name" Choice(super::STRATEGIES), Must, "\"canary\"";
         /// What is done, one after another; 100% follows. Up to 100.
-        STEPS "steps" Tables(&super::canary_step::SECTION), Must, "[{ weight = \"20%\" }, { pause = \"10 min\" }, { weight = \"50%\" }, { analysis = \"5 min\" }]";
+        STEPS "steps" Tables(&super::canary_step::SECTION), Else("20% and 50%, each with an analysis of 5 min"), "[{ weight = \"20%\" }, { pause = \"10 min\" }, { weight = \"50%\" }, { analysis = \"5 min\" }]";
         /// As for `rolling`.
         MAX_SURGE "max-surge" Part, Else("`\"25%\"`"), "2";
         /// As for `rolling`.
@@ -641,13 +653,134 @@ sections! {
         /// Which strategy.
         NAME "name" Choice(super::STRATEGIES), Must, "\"routed-canary\"";
         /// What is done, one after another; 100% follows. Up to 100.
-        STEPS "steps" Tables(&super::canary_step::SECTION), Must, "[{ weight = \"5%\" }, { analysis = \"10 min\" }]";
+        STEPS "steps" Tables(&super::canary_step::SECTION), Else("20% and 50%, each with an analysis of 5 min"), "[{ weight = \"5%\" }, { analysis = \"10 min\" }]";
         /// Whether the old version shrinks as its share does.
         SHRINK_OLD "shrink-old" Flag, Else("false"), "true";
         /// How long the old version is kept once the new one serves everybody.
         KEEP_OLD "keep-old" Length, Else("`\"30 s\"`"), "\"10 min\"";
         /// How long the new version is kept once it was turned back; 0: until the next rollout.
         KEEP_NEW "keep-new" Length, Else("`\"30 s\"`"), "\"0 s\"";
+    }
+
+    /// As Flagger: a canary as large as the service gets a larger share at each look; then the service
+    /// itself is updated, and the canary goes.
+    strategy_flagger "strategy = { name = \"flagger\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"flagger\"";
+        /// Between two looks; at least 1 s. One thing is done at each.
+        INTERVAL "interval" Length, Else("`\"1 min\"`"), "\"30 s\"";
+        /// So many failed checks send it back.
+        THRESHOLD "threshold" Whole, Else("1"), "5";
+        /// The canary's share grows by so much, in whole percent.
+        STEP_WEIGHT "step-weight" Share, Else("`\"10%\"`"), "\"20%\"";
+        /// Until so much, in whole percent.
+        MAX_WEIGHT "max-weight" Share, Else("`\"50%\"`"), "\"60%\"";
+        /// For the service's own update, as for `rolling`.
+        MAX_SURGE "max-surge" Part, Else("`\"25%\"`"), "2";
+        /// For the service's own update, as for `rolling`.
+        MAX_UNAVAILABLE "max-unavailable" Part, Else("`\"25%\"`"), "0";
+        /// How long the canary may take to be ready; then it goes back.
+        PROGRESS_DEADLINE "progress-deadline" Length, Else("`\"10 min\"`"), "\"20 min\"";
+    }
+
+    /// As Spinnaker: a second group of full size, then the first serves nobody any more.
+    strategy_red_black "strategy = { name = \"red-black\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"red-black\"";
+        /// How long new instances are watched before old ones lose their users.
+        WATCH "watch" Length, Else("`\"0 s\"`"), "\"2 min\"";
+        /// How long the old group is kept at the end; `"forever"`: until the run ends.
+        KEEP_OLD "keep-old" Length, Else("`\"10 min\"`"), "\"1 hour\"";
+    }
+
+    /// As Spinnaker, in steps: the second group grows, and the first loses as large a share of its
+    /// users.
+    strategy_rolling_red_black "strategy = { name = \"rolling-red-black\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"rolling-red-black\"";
+        /// How large the second group gets, in whole percent; 100% follows. Up to 100.
+        PERCENTAGES "percentages" TextList, Else("`[\"20%\", \"50%\"]`"), "[\"10%\", \"50%\"]";
+        /// How long new instances are watched before old ones lose their users.
+        WATCH "watch" Length, Else("`\"2 min\"`"), "\"5 min\"";
+        /// How long the old group is kept at the end.
+        KEEP_OLD "keep-old" Length, Else("`\"10 min\"`"), "\"1 hour\"";
+    }
+
+    /// As HubSpot's Singularity and Baragon: all new tasks, then all load balancers or none, then the
+    /// old tasks go.
+    strategy_singularity "strategy = { name = \"singularity\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"singularity\"";
+        /// Between two looks; at least 1 s.
+        POLL "poll" Length, Else("`\"5 s\"`"), "\"10 s\"";
+        /// How long a change of the load balancers takes.
+        BALANCERS "load-balancers" Length, Else("`\"3 s\"`"), "\"12 s\"";
+        /// How long tasks may take to be healthy; then the deploy is overdue, and goes back.
+        OVERDUE "overdue" Length, Else("`\"175 s\"`"), "\"10 min\"";
+        /// So long the new tasks serve before they count.
+        WAIT "wait" Length, Else("not"), "\"5 min\"";
+        /// Whether an analysis of the image decides. Not with `wait`.
+        CHECKS "checks" Flag, Else("false"), "true";
+    }
+
+    /// The same in groups: one after another comes and as many old tasks go; after some, the rest.
+    strategy_singularity_incremental "strategy = { name = \"singularity-incremental\" }" None with strategy_singularity: POLL BALANCERS OVERDUE WAIT CHECKS, {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"singularity-incremental\"";
+        /// Tasks in a group.
+        GROUP "group" Whole, Else("1"), "2";
+        /// So many groups, then the rest.
+        CYCLES "cycles" Whole, Else("3"), "5";
+    }
+
+    /// Monetate's twelve steps, from frozen code to a new stack: a few instances join the old stack
+    /// at the load balancer and are tested in production, then come all others.
+    strategy_monetate "strategy = { name = \"monetate\" }" None {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"monetate\"";
+        /// So many meet users first.
+        FEW "few" Whole, Else("3"), "5";
+        /// How long each stage is worked on, once its instances have booted.
+        WORK "work" Table(&super::monetate_stages::SECTION), Else("2 h and 2 min in all"), "{ image = \"20 min\", test-production = \"20 min\" }";
+        /// How long each stage waits before it begins.
+        WAITS "waits" Table(&super::monetate_stages::SECTION), Else("not"), "{ start-services = \"15.5 hours\" }";
+    }
+
+    /// The same, with a whole new stack that replaces the old one at the load balancer.
+    strategy_monetate_full "strategy = { name = \"monetate-full\" }" None with strategy_monetate: WORK WAITS, {
+        /// Which strategy.
+        NAME "name" Choice(super::STRATEGIES), Must, "\"monetate-full\"";
+    }
+
+    /// A time for each of Monetate's stages. Those that are not said keep what they have by
+    /// themselves.
+    monetate_stages "work = { … } and waits = { … }, of monetate" None {
+        /// The code is frozen.
+        FREEZE "freeze" Length, Else("`\"0 s\"`"), "\"0 s\"";
+        /// It gets a tag.
+        TAG "tag" Length, Else("`\"1 min\"`"), "\"1 min\"";
+        /// It is built.
+        BUILD "build" Length, Else("`\"15 min\"`"), "\"15 min\"";
+        /// The build is tested.
+        TEST_BUILD "test-build" Length, Else("`\"30 min\"`"), "\"30 min\"";
+        /// The image is made.
+        IMAGE "image" Length, Else("`\"20 min\"`"), "\"20 min\"";
+        /// It is configured.
+        CONFIGURE "configure" Length, Else("`\"5 min\"`"), "\"5 min\"";
+        /// One instance is started; its boot comes on top, as for all that start some.
+        LAUNCH "launch" Length, Else("`\"0 s\"`"), "\"0 s\"";
+        /// It is tested: an image that fails its checks goes no further.
+        TEST_IMAGE "test-image" Length, Else("`\"20 min\"`"), "\"20 min\"";
+        /// More are started.
+        START_SERVICES "start-services" Length, Else("`\"2 min\"`"), "\"2 min\"";
+        /// Users come to them.
+        CUTOVER "cutover" Length, Else("`\"1 min\"`"), "\"1 min\"";
+        /// They are tested with users: a bad image goes back.
+        TEST_PRODUCTION "test-production" Length, Else("`\"20 min\"`"), "\"20 min\"";
+        /// All others are started, and serve. Only of `monetate`.
+        EXPAND "expand" Length, Else("`\"0 s\"`"), "\"0 s\"";
+        /// The old stack goes.
+        SHUT_DOWN_OLD "shut-down-old" Length, Else("`\"5 min\"`"), "\"5 min\"";
     }
 
     /// One step of a canary: one of these keys.

@@ -2,13 +2,17 @@
 
 use super::check::{Check, Table};
 use super::fields::{
-    Field, ON_DEADLINE, STRATEGIES, Section, canary_step, rollout, root, strategy_blue_green,
-    strategy_canary, strategy_recreate, strategy_rolling, strategy_routed_canary,
+    Field, ON_DEADLINE, STRATEGIES, Section, canary_step, monetate_stages, rollout, root,
+    strategy_blue_green, strategy_canary, strategy_flagger, strategy_monetate,
+    strategy_monetate_full, strategy_recreate, strategy_red_black, strategy_rolling,
+    strategy_rolling_red_black, strategy_routed_canary, strategy_singularity,
+    strategy_singularity_incremental,
 };
 use super::services::{Services, length};
 use super::tree::{Node, Value};
 use crate::rollout::rolling::PROGRESS_DEADLINE_MS;
-use crate::scenario::{Amount, CanaryStep, Kept, Patience, Rollout, Strategy};
+use crate::scenario::services::{MONETATE_WORK_MS, default_steps};
+use crate::scenario::{Accepted, Amount, CanaryStep, Kept, Patience, Rollout, Strategy};
 use crate::time::SECOND_MS;
 use crate::units::shorten;
 
@@ -20,6 +24,9 @@ const STEPS_MAX: usize = 100;
 
 /// How long a stack that serves nobody is kept unless something else is said, ms.
 const KEPT_MS: u64 = 30_000;
+
+/// How long a group that serves nobody is kept unless something else is said, ms.
+const GROUP_KEPT_MS: u64 = 600_000;
 
 /// Reads the rollouts. The services must be known.
 pub(crate) fn read_rollouts(
@@ -166,11 +173,185 @@ fn read_strategy(check: &mut Check<'_>, node: &Node) -> Option<Strategy> {
             let table = open(&strategy_routed_canary::SECTION)?;
             read_routed(check, &table)
         }
+        "flagger" => {
+            let table = open(&strategy_flagger::SECTION)?;
+            read_flagger(check, &table)
+        }
+        "red-black" => {
+            let table = open(&strategy_red_black::SECTION)?;
+            let watch_ms = length(check, &table, &strategy_red_black::WATCH, 0);
+            let keep_ms = forever_or(check, &table, &strategy_red_black::KEEP_OLD, GROUP_KEPT_MS);
+            let (watch_ms, keep_ms) = (watch_ms?, keep_ms?);
+            Some(Strategy::RedBlack { percentages: Vec::new(), watch_ms, keep_ms })
+        }
+        "rolling-red-black" => {
+            let table = open(&strategy_rolling_red_black::SECTION)?;
+            read_rolling_red_black(check, &table)
+        }
+        "singularity" => {
+            let table = open(&strategy_singularity::SECTION)?;
+            read_singularity(check, &table, None)
+        }
+        "singularity-incremental" => {
+            use strategy_singularity_incremental::{CYCLES, GROUP, SECTION};
+            let table = open(&SECTION)?;
+            let group = count(check, &table, &GROUP, 1, 1);
+            let cycles = count(check, &table, &CYCLES, 3, 1);
+            read_singularity(check, &table, group.zip(cycles))
+        }
+        "monetate" => {
+            let table = open(&strategy_monetate::SECTION)?;
+            let few = count(check, &table, &strategy_monetate::FEW, 3, 1);
+            read_monetate(check, &table, few)
+        }
+        "monetate-full" => {
+            let table = open(&strategy_monetate_full::SECTION)?;
+            read_monetate(check, &table, None)
+        }
         _ => {
             let table = open(&strategy_rolling::SECTION)?;
             read_rolling(check, &table)
         }
     }
+}
+
+fn read_flagger(check: &mut Check<'_>, table: &Table<'_>) -> Option<Strategy> {
+    use strategy_flagger::{
+        INTERVAL, MAX_SURGE, MAX_UNAVAILABLE, MAX_WEIGHT, PROGRESS_DEADLINE, STEP_WEIGHT, THRESHOLD,
+    };
+    let interval_ms = look(check, table, &INTERVAL, 60_000);
+    let threshold = count(check, table, &THRESHOLD, 1, 1);
+    let mut weight = |field: &'static Field, default| match table.get(field) {
+        Some(node) => percent(check, field.key, node, 1),
+        None => Some(default),
+    };
+    let (step, max) = (weight(&STEP_WEIGHT, 10), weight(&MAX_WEIGHT, 50));
+    let primary = read_limits(check, table, &MAX_SURGE, &MAX_UNAVAILABLE);
+    let deadline_ms = length(check, table, &PROGRESS_DEADLINE, PROGRESS_DEADLINE_MS);
+    Some(Strategy::Flagger {
+        interval_ms: interval_ms?,
+        threshold: threshold?,
+        step: step?,
+        max: max?,
+        primary: primary?,
+        deadline_ms: deadline_ms?,
+    })
+}
+
+fn read_rolling_red_black(check: &mut Check<'_>, table: &Table<'_>) -> Option<Strategy> {
+    use strategy_rolling_red_black::{KEEP_OLD, PERCENTAGES, WATCH};
+    let percentages = match table.get(&PERCENTAGES) {
+        Some(node) => {
+            let nodes = check.list(PERCENTAGES.key, node, false);
+            let list: Vec<u32> =
+                nodes.iter().filter_map(|node| percent(check, PERCENTAGES.key, node, 1)).collect();
+            let grows = list.windows(2).all(|pair| pair[0] < pair[1]);
+            if nodes.is_empty() || nodes.len() > STEPS_MAX || !grows {
+                let message = format!("`{}` are 1 to {STEPS_MAX}, each larger", PERCENTAGES.key);
+                check.error_hint(node.at, message, "write it like `[\"20%\", \"50%\"]`");
+            }
+            (grows && list.len() == nodes.len()).then_some(list)
+        }
+        None => Some(vec![20, 50]),
+    };
+    let watch_ms = length(check, table, &WATCH, 120_000);
+    let keep_ms = forever_or(check, table, &KEEP_OLD, GROUP_KEPT_MS);
+    let (percentages, watch_ms, keep_ms) = (percentages?, watch_ms?, keep_ms?);
+    Some(Strategy::RedBlack { percentages, watch_ms, keep_ms })
+}
+
+fn read_singularity(
+    check: &mut Check<'_>,
+    table: &Table<'_>,
+    groups: Option<(u32, u32)>,
+) -> Option<Strategy> {
+    // What both have has the same keys in both.
+    use strategy_singularity::{BALANCERS, CHECKS, OVERDUE, POLL, WAIT};
+    let poll_ms = look(check, table, &POLL, 5_000);
+    let balancers_ms = length(check, table, &BALANCERS, 3_000);
+    let overdue_ms = length(check, table, &OVERDUE, 175_000);
+    let wait_ms = maybe(check, table, &WAIT);
+    let by_checks = match table.get(&CHECKS) {
+        Some(node) => check.flag(CHECKS.key, node),
+        None => Some(false),
+    };
+    let acceptance = match (by_checks?, wait_ms?) {
+        (true, Some(_)) => {
+            let message = "a group counts after a `wait` or by `checks`, not both";
+            check.error_hint(table.at_key(&WAIT), message, "leave one of them out");
+            return None;
+        }
+        (true, None) => Accepted::ByChecks,
+        (false, Some(ms)) => Accepted::After(ms),
+        (false, None) => Accepted::AtOnce,
+    };
+    Some(Strategy::Singularity {
+        groups,
+        poll_ms: poll_ms?,
+        balancers_ms: balancers_ms?,
+        overdue_ms: overdue_ms?,
+        acceptance,
+    })
+}
+
+fn read_monetate(check: &mut Check<'_>, table: &Table<'_>, few: Option<u32>) -> Option<Strategy> {
+    use strategy_monetate::{WAITS, WORK};
+    let mut times = |field: &'static Field, mut times: [u64; 13]| {
+        let Some(node) = table.get(field) else { return Some(times) };
+        let stages = check.open(field.key, node, node.at, &[&monetate_stages::SECTION])?;
+        let mut is_whole = true;
+        for (time, field) in times.iter_mut().zip(monetate_stages::SECTION.fields) {
+            match length(check, &stages, field, *time) {
+                Some(ms) => *time = ms,
+                None => is_whole = false,
+            }
+        }
+        is_whole.then_some(times)
+    };
+    let work_ms = times(&WORK, MONETATE_WORK_MS);
+    let wait_ms = times(&WAITS, [0; 13]);
+    Some(Strategy::Monetate { few, work_ms: work_ms?, wait_ms: wait_ms? })
+}
+
+/// How long a controller waits between two looks, ms.
+fn look(
+    check: &mut Check<'_>,
+    table: &Table<'_>,
+    field: &'static Field,
+    default_ms: u64,
+) -> Option<u64> {
+    match table.get(field) {
+        Some(node) => check.length_ms(field.key, node, SECOND_MS),
+        None => Some(default_ms),
+    }
+}
+
+fn count(
+    check: &mut Check<'_>,
+    table: &Table<'_>,
+    field: &'static Field,
+    default: u32,
+    min: u64,
+) -> Option<u32> {
+    match table.get(field) {
+        Some(node) => {
+            let count = check.whole(field.key, node, min, 1_000_000)?;
+            u32::try_from(count).ok()
+        }
+        None => Some(default),
+    }
+}
+
+/// Whole percents from `min` to 100.
+fn percent(check: &mut Check<'_>, key: &str, node: &Node, min: u32) -> Option<u32> {
+    let percent = check.share(key, node)? * 100.0;
+    let whole = libm::round(percent);
+    if !(f64::from(min)..=100.0).contains(&percent) || (percent - whole).abs() > 1e-9 {
+        let message = format!("`{key}` is in whole percent, {min}% to 100%");
+        check.error_hint(node.at, message, "write it like `\"20%\"`");
+        return None;
+    }
+    Some(whole as u32)
 }
 
 fn read_rolling(check: &mut Check<'_>, table: &Table<'_>) -> Option<Strategy> {
@@ -317,7 +498,7 @@ fn read_steps(
     table: &Table<'_>,
     field: &'static Field,
 ) -> Option<Vec<CanaryStep>> {
-    let node = table.must(check, field)?;
+    let Some(node) = table.get(field) else { return Some(default_steps()) };
     let nodes = check.list(field.key, node, false);
     if nodes.len() > STEPS_MAX {
         check.error(node.at, format!("`{}` has more than {STEPS_MAX} entries", field.key));
@@ -340,14 +521,7 @@ fn read_step(check: &mut Check<'_>, node: &Node) -> Option<CanaryStep> {
         return None;
     };
     if field.key == WEIGHT.key {
-        let share = check.share(WEIGHT.key, node)?;
-        let percent = share * 100.0;
-        let whole = libm::round(percent);
-        if share > 1.0 || (percent - whole).abs() > 1e-9 {
-            check.error(node.at, "`weight` is in whole percent, up to 100%");
-            return None;
-        }
-        return Some(CanaryStep::Weight(whole as u32));
+        return percent(check, WEIGHT.key, node, 0).map(CanaryStep::Weight);
     }
     if field.key == PAUSE.key {
         let forever = is_forever(node);

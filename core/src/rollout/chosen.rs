@@ -2,13 +2,18 @@
 
 use super::analysis::{Check, Verdict};
 use super::blue_green::{BlueGreen, Promotion};
-use super::canary::{Canary, Step};
+use super::canary::{self, Canary, Step};
+use super::flagger::{Flagger, Weights};
 use super::limits::{Limits, share_up};
+use super::monetate::{Cutover, Pipeline};
 use super::plan::{Deadline, Planner};
 use super::recreate::Recreate;
 use super::rolling::{self, Rolling};
 use super::routed::Routed;
-use crate::scenario::{CanaryStep, Patience, Strategy};
+use super::singularity::{Acceptance, Deploy, Groups};
+use super::spinnaker::RedBlack;
+use super::timeline::Balancer;
+use crate::scenario::{Accepted, CanaryStep, Patience, Strategy};
 use crate::time::Time;
 
 /// The planner of a rollout that begins at `began` on so many replicas. What each of its analyses
@@ -52,7 +57,54 @@ pub fn planner(
             scale_down_delay_ms: kept.old_ms,
             abort_scale_down_delay_ms: kept.new_ms,
         }),
+        Strategy::Flagger { interval_ms, threshold, step, max, primary, deadline_ms } => {
+            Box::new(Flagger {
+                interval_ms: *interval_ms,
+                threshold: *threshold,
+                weights: Weights::Steps { step: *step, max: *max },
+                step_weight_promotion: 0,
+                replicas,
+                canary_replicas: replicas,
+                primary: Limits::rounded(replicas, primary.0, primary.1),
+                deadline_ms: *deadline_ms,
+            })
+        }
+        Strategy::RedBlack { percentages, watch_ms, keep_ms } => Box::new(RedBlack {
+            replicas,
+            percentages: percentages.clone(),
+            delay_before_cleanup_ms: *watch_ms,
+            scale_down_ms: *keep_ms,
+        }),
+        Strategy::Singularity { groups, poll_ms, overdue_ms, acceptance, .. } => Box::new(Deploy {
+            replicas,
+            poll_ms: *poll_ms,
+            is_balanced: true,
+            groups: groups.map(|(size, cycles)| Groups { size, cycles }),
+            acceptance: match acceptance {
+                Accepted::AtOnce => Acceptance::None,
+                Accepted::After(ms) => Acceptance::Timed(*ms),
+                Accepted::ByChecks => Acceptance::Checks,
+            },
+            overdue_ms: *overdue_ms,
+        }),
+        Strategy::Monetate { few, work_ms, wait_ms } => Box::new(Pipeline {
+            replicas,
+            few: few.unwrap_or(replicas),
+            work_ms: *work_ms,
+            wait_ms: *wait_ms,
+            fails_in: None,
+            cutover: if few.is_some() { Cutover::Partial } else { Cutover::Full },
+        }),
     }
+}
+
+/// The load balancers of a strategy that asks them.
+pub fn balancer(strategy: &Strategy) -> Balancer {
+    let apply_ms = match strategy {
+        Strategy::Singularity { balancers_ms, .. } => *balancers_ms,
+        _ => 0,
+    };
+    Balancer { apply_ms, ..Balancer::default() }
 }
 
 /// What can be said of a rollout before it begins.
@@ -92,34 +144,59 @@ pub fn forecast(strategy: &Strategy, replicas: u32, free: u32) -> Foresight {
         0 => Foresight::Fits,
         missing => Foresight::Deadlock { missing },
     };
+    let wave_by_wave = |limits: Limits| {
+        let rolling = Rolling { replicas, limits, deadline: None, undo_at: None };
+        match rolling.forecast(free) {
+            rolling::Forecast::Fits => Foresight::Fits,
+            rolling::Forecast::Slower { missing } => Foresight::Slower { missing },
+            rolling::Forecast::Deadlock => Foresight::Deadlock { missing: 1 },
+        }
+    };
     match strategy {
-        Strategy::Rolling { surge, unavailable, .. }
-        | Strategy::Canary { surge, unavailable, .. } => {
+        Strategy::Rolling { surge, unavailable, .. } => {
+            wave_by_wave(Limits::rounded(replicas, *surge, *unavailable))
+        }
+        Strategy::Canary { surge, unavailable, steps } => {
             let limits = Limits::rounded(replicas, *surge, *unavailable);
-            let rolling = Rolling { replicas, limits, deadline: None, undo_at: None };
-            match rolling.forecast(free) {
-                rolling::Forecast::Fits => Foresight::Fits,
-                rolling::Forecast::Slower { missing } => Foresight::Slower { missing },
-                rolling::Forecast::Deadlock => Foresight::Deadlock { missing: 1 },
+            // A step is done once both versions have what comes nearest to its weight.
+            let both = |weight: u32| {
+                let (new, old) = canary::nearest(replicas, weight, limits.surge);
+                (new + old).saturating_sub(replicas)
+            };
+            match needs(weights(steps).map(both).max().unwrap_or(0)) {
+                Foresight::Fits => wave_by_wave(limits),
+                stands_still => stands_still,
             }
         }
         Strategy::Recreate => Foresight::Fits,
-        Strategy::BlueGreen { .. } => needs(replicas),
+        Strategy::BlueGreen { .. }
+        | Strategy::Flagger { .. }
+        | Strategy::RedBlack { .. }
+        | Strategy::Monetate { .. }
+        | Strategy::Singularity { groups: None, .. } => needs(replicas),
+        // The groups, then the rest at once.
+        Strategy::Singularity { groups: Some((size, cycles)), .. } => {
+            let rest = replicas.saturating_sub(size.saturating_mul(*cycles));
+            needs(rest.max((*size).min(replicas)))
+        }
         Strategy::RoutedCanary { steps, shrinks_old, .. } => {
             needs(most_beside(replicas, steps, *shrinks_old))
         }
     }
 }
 
-/// The most slots above the replicas that a routed canary needs at once.
-fn most_beside(replicas: u32, steps: &[CanaryStep], shrinks_old: bool) -> u32 {
-    let weights = steps.iter().filter_map(|step| match step {
+fn weights(steps: &[CanaryStep]) -> impl Iterator<Item = u32> {
+    steps.iter().filter_map(|step| match step {
         CanaryStep::Weight(percent) => Some(*percent),
         _ => None,
-    });
+    })
+}
+
+/// The most slots above the replicas that a routed canary needs at once.
+fn most_beside(replicas: u32, steps: &[CanaryStep], shrinks_old: bool) -> u32 {
     let mut old = replicas;
     let mut most = 0;
-    for weight in weights.chain([100]) {
+    for weight in weights(steps).chain([100]) {
         most = most.max((share_up(replicas, weight) + old).saturating_sub(replicas));
         if shrinks_old {
             old = share_up(replicas, 100 - weight.min(100));

@@ -140,6 +140,63 @@ pub enum Strategy {
         /// How long the old version and the new one are kept, ms.
         kept: Kept,
     },
+    /// A canary under Flagger, beside a primary.
+    Flagger {
+        /// Between two looks, ms; 1 s or more.
+        interval_ms: u64,
+        /// So many failed checks send it back.
+        threshold: u32,
+        /// So many percent more each time, 1..=100.
+        step: u32,
+        /// Until so many, 1..=100.
+        max: u32,
+        /// So many more and fewer of the primary while it is updated.
+        primary: (Amount, Amount),
+        /// How long the canary may take to be ready, ms.
+        deadline_ms: u64,
+    },
+    /// Spinnaker's red/black: a second group, and the first loses its users.
+    RedBlack {
+        /// How large the second group gets, in percent, 1..=100; 100 follows. Empty: at once.
+        percentages: Vec<u32>,
+        /// How long its instances are watched before the first group loses as many, ms.
+        watch_ms: u64,
+        /// How long the first group is kept at the end, ms; `None`: for ever.
+        keep_ms: Option<u64>,
+    },
+    /// HubSpot's deploy: tasks first, then all load balancers or none.
+    Singularity {
+        /// Tasks in a group, and after how many groups the rest follows; `None`: all at once.
+        groups: Option<(u32, u32)>,
+        /// Between two looks, ms; 1 s or more.
+        poll_ms: u64,
+        /// How long the load balancers take, ms.
+        balancers_ms: u64,
+        /// How long a group may take to be healthy, ms.
+        overdue_ms: u64,
+        /// What is asked before a group counts.
+        acceptance: Accepted,
+    },
+    /// Monetate's twelve steps.
+    Monetate {
+        /// So many of the new stack meet users first; `None`: all.
+        few: Option<u32>,
+        /// How long each of 13 stages is worked on, ms.
+        work_ms: [u64; 13],
+        /// How long each of them is waited for, ms.
+        wait_ms: [u64; 13],
+    },
+}
+
+/// What is asked before a group of a deploy counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// Nothing.
+    AtOnce,
+    /// So long, ms.
+    After(u64),
+    /// What an analysis says of the image.
+    ByChecks,
 }
 
 /// How long a rollout may stand still.
@@ -171,6 +228,19 @@ pub enum CanaryStep {
     Analysis(u64),
 }
 
+/// What a canary does unless something else is said.
+pub fn default_steps() -> Vec<CanaryStep> {
+    let analysis = CanaryStep::Analysis(300_000);
+    vec![CanaryStep::Weight(20), analysis, CanaryStep::Weight(50), analysis]
+}
+
+/// How long Monetate works on each stage unless something else is said, ms: 2 h in all, since only
+/// the sum is known, 2 to 3 h.
+pub const MONETATE_WORK_MS: [u64; 13] = {
+    const MIN: u64 = 60_000;
+    [0, MIN, 15 * MIN, 30 * MIN, 20 * MIN, 5 * MIN, 0, 20 * MIN, 2 * MIN, MIN, 20 * MIN, 0, 5 * MIN]
+};
+
 impl Strategy {
     /// Whether it looks at the new version before it goes on.
     pub fn has_analysis(&self) -> bool {
@@ -180,6 +250,9 @@ impl Strategy {
             Self::Canary { steps, .. } | Self::RoutedCanary { steps, .. } => {
                 steps.iter().any(|step| matches!(step, CanaryStep::Analysis(_)))
             }
+            Self::Flagger { .. } | Self::Monetate { .. } => true,
+            Self::RedBlack { .. } => false,
+            Self::Singularity { acceptance, .. } => *acceptance == Accepted::ByChecks,
         }
     }
 
@@ -191,6 +264,71 @@ impl Strategy {
             Self::BlueGreen { .. } => "blue-green",
             Self::Canary { .. } => "canary",
             Self::RoutedCanary { .. } => "routed-canary",
+            Self::Flagger { .. } => "flagger",
+            Self::RedBlack { percentages, .. } if percentages.is_empty() => "red-black",
+            Self::RedBlack { .. } => "rolling-red-black",
+            Self::Singularity { groups: None, .. } => "singularity",
+            Self::Singularity { .. } => "singularity-incremental",
+            Self::Monetate { few: Some(_), .. } => "monetate",
+            Self::Monetate { .. } => "monetate-full",
         }
+    }
+
+    /// Every strategy with nothing said but its name, in the order of the documentation.
+    pub fn all() -> Vec<Self> {
+        let quarter = (Amount::Percent(25), Amount::Percent(25));
+        let patience = Patience { ms: Some(600_000), turns_back: false };
+        let kept = Kept { old_ms: 30_000, new_ms: 30_000 };
+        let steps = default_steps();
+        let red_black = |percentages, watch_ms| {
+            let keep_ms = Some(600_000);
+            Self::RedBlack { percentages, watch_ms, keep_ms }
+        };
+        let singularity = |groups| Self::Singularity {
+            groups,
+            poll_ms: 5_000,
+            balancers_ms: 3_000,
+            overdue_ms: 175_000,
+            acceptance: Accepted::AtOnce,
+        };
+        let monetate = |few| Self::Monetate { few, work_ms: MONETATE_WORK_MS, wait_ms: [0; 13] };
+        vec![
+            Self::Rolling {
+                surge: quarter.0,
+                unavailable: quarter.1,
+                patience,
+                undo_after_ms: None,
+            },
+            Self::Recreate,
+            Self::BlueGreen {
+                preview: None,
+                before_ms: None,
+                promotion_ms: Some(0),
+                after_ms: None,
+                kept,
+                patience,
+            },
+            Self::Canary { surge: quarter.0, unavailable: quarter.1, steps: steps.clone() },
+            Self::RoutedCanary { steps, shrinks_old: false, kept },
+            Self::Flagger {
+                interval_ms: 60_000,
+                threshold: 1,
+                step: 10,
+                max: 50,
+                primary: quarter,
+                deadline_ms: 600_000,
+            },
+            red_black(Vec::new(), 0),
+            red_black(vec![20, 50], 120_000),
+            singularity(None),
+            singularity(Some((1, 3))),
+            monetate(Some(3)),
+            monetate(None),
+        ]
+    }
+
+    /// The strategy of a name, with nothing else said.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|strategy| strategy.name() == name)
     }
 }

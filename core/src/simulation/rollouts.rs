@@ -11,7 +11,7 @@ use crate::observe::Observer;
 use crate::rollout::analysis::Verdict;
 use crate::rollout::chosen;
 use crate::rollout::plan::{Action, Plan, Planner, Status, Version, View, Wait};
-use crate::rollout::timeline::{Balancer, Outcome, Row};
+use crate::rollout::timeline::{Outcome, Row};
 use crate::scenario::{ImageId, ServiceId, Strategy};
 use crate::time::Time;
 use rand::RngExt;
@@ -58,9 +58,13 @@ pub(super) struct UnderWay {
     look_at: Option<Time>,
     /// Whether the new version has served users.
     is_exposed: bool,
-    /// What a check of the new version says at this instant.
-    is_good: bool,
+    /// What the last check said, and where the rollout stood then.
+    checked: Option<(Standing, bool)>,
 }
+
+/// Where a rollout stands: steps done, checks failed, and the new version's share. Each standing is
+/// checked once, however often the planner is asked.
+type Standing = (usize, u32, Option<u32>);
 
 impl Simulation {
     /// The planner of a service's rollout is asked once all else is done at this instant.
@@ -128,7 +132,7 @@ impl Simulation {
             wait: None,
             look_at: None,
             is_exposed: false,
-            is_good: true,
+            checked: None,
         });
         under_way.seen = running.progress(&status);
         running.under_way = Some(under_way);
@@ -141,13 +145,24 @@ impl Simulation {
         fails <= 0.0 || self.services.list[service.row()].defect_dice.random::<f64>() >= fails
     }
 
+    /// What a check of a rollout's new version says as the rollout stands.
+    fn is_good(&mut self, service: ServiceId, under_way: &mut UnderWay) -> bool {
+        let status = &under_way.status;
+        let standing = (status.step, status.failed_checks, status.weight);
+        if let Some((_, is_good)) = under_way.checked.filter(|(last, _)| *last == standing) {
+            return is_good;
+        }
+        let is_good = self.passes_a_check(service, under_way.due.to);
+        under_way.checked = Some((standing, is_good));
+        is_good
+    }
+
     /// The planner of a service's rollout acts until it has no more to say.
     pub(super) fn consult(&mut self, now: Time, service: ServiceId, observer: &mut impl Observer) {
         self.services.list[service.row()].is_asked = false;
         let Some(mut under_way) = self.services.list[service.row()].under_way.take() else {
             return;
         };
-        under_way.is_good = self.passes_a_check(service, under_way.due.to);
         self.act_on(now, service, &mut under_way, observer);
         self.write_row(now, service, &mut under_way, observer);
         let running = &mut self.services.list[service.row()];
@@ -175,12 +190,13 @@ impl Simulation {
             if under_way.outcome.is_some() {
                 return;
             }
+            let is_good = self.is_good(service, under_way);
             let running = &self.services.list[service.row()];
             let [old, new] = running.counts;
             let (terminating, status) = (running.terminating, under_way.status);
             let rollout = under_way.id;
-            let balancers = Balancer::default().stands(status.asked_at, now);
-            let is_good = under_way.is_good;
+            let strategy = &self.scenario.rollouts[under_way.due.plan as usize].strategy;
+            let balancers = chosen::balancer(strategy).stands(status.asked_at, now);
             let view = View { now, old, new, terminating, balancers, is_good, status };
             match under_way.planner.plan(&view) {
                 Plan::Do(actions) => {
@@ -260,6 +276,7 @@ impl Simulation {
                 let reason = match strategy {
                     _ if is_overdue => WhyBack::Deadline,
                     Strategy::Rolling { .. } => WhyBack::Undone,
+                    Strategy::Singularity { .. } if self.has_failed(service) => WhyBack::Failed,
                     _ => WhyBack::Analysis,
                 };
                 self.turn_back(now, service, under_way, reason, observer);
@@ -269,6 +286,11 @@ impl Simulation {
             }
             Action::AskBalancers | Action::Look => {}
         }
+    }
+
+    /// Whether instances of the new version have failed for good.
+    fn has_failed(&self, service: ServiceId) -> bool {
+        self.services.list[service.row()].counts[Version::New.row()].failed > 0
     }
 
     fn turn_back(

@@ -258,30 +258,26 @@ impl Hosts {
     /// A VM takes its amounts.
     #[inline]
     pub(crate) fn take(&mut self, host: HostId, amounts: &Amounts) {
-        let (kinds, row) = (self.kinds(), host.row());
+        let row = host.row();
         self.columns.add(row, amounts, -1);
         self.vms[row] += 1;
         let was_empty = self.vms[row] == 1;
         for totals in self.totals_of(host) {
             totals.hosts_used += u32::from(was_empty);
-            for (used, amount) in totals.used.iter_mut().zip(amounts).take(kinds) {
-                *used += amount;
-            }
+            totals.used.iter_mut().zip(amounts).for_each(|(used, amount)| *used += amount);
         }
     }
 
     /// A VM gives its amounts back.
     #[inline]
     pub(crate) fn give(&mut self, host: HostId, amounts: &Amounts) {
-        let (kinds, row) = (self.kinds(), host.row());
+        let row = host.row();
         self.columns.add(row, amounts, 1);
         self.vms[row] -= 1;
         let is_empty = self.vms[row] == 0;
         for totals in self.totals_of(host) {
             totals.hosts_used -= u32::from(is_empty);
-            for (used, amount) in totals.used.iter_mut().zip(amounts).take(kinds) {
-                *used -= amount;
-            }
+            totals.used.iter_mut().zip(amounts).for_each(|(used, amount)| *used -= amount);
         }
     }
 }

@@ -78,12 +78,16 @@ pub struct Shapes {
     /// By taint.
     is_hard: Vec<bool>,
     by_predicate: BTreeMap<Predicate, PredicateId>,
-    /// By predicate.
-    predicates: Vec<Predicate>,
-    /// By predicate, by host type.
-    verdicts: Vec<Vec<TypeVerdict>>,
-    /// The same; empty where all types are as welcome.
-    wishes: Vec<Vec<Wish>>,
+    predicates: Vec<Judged>,
+}
+
+/// A predicate, and what it says of each host type.
+#[derive(Clone, Debug)]
+struct Judged {
+    predicate: Predicate,
+    verdicts: Vec<TypeVerdict>,
+    /// Empty where all types are as welcome.
+    wishes: Vec<Wish>,
 }
 
 impl Shapes {
@@ -97,8 +101,6 @@ impl Shapes {
             is_hard: scenario.taints.iter().map(|taint| taint.is_hard).collect(),
             by_predicate: BTreeMap::new(),
             predicates: Vec::new(),
-            verdicts: Vec::new(),
-            wishes: Vec::new(),
         }
     }
 
@@ -116,30 +118,35 @@ impl Shapes {
     /// Which hosts will do for a shape.
     #[inline]
     pub fn predicate(&self, shape: ShapeId) -> &Predicate {
+        &self.judged(shape).predicate
+    }
+
+    #[inline]
+    fn judged(&self, shape: ShapeId) -> &Judged {
         &self.predicates[self.get(shape).predicate.row()]
     }
 
     /// A predicate of a known id.
     #[inline]
     pub fn predicate_of(&self, predicate: PredicateId) -> &Predicate {
-        &self.predicates[predicate.row()]
+        &self.predicates[predicate.row()].predicate
     }
 
     /// What a shape's predicate says, by host type.
     #[inline]
     pub fn verdicts(&self, shape: ShapeId) -> &[TypeVerdict] {
-        &self.verdicts[self.get(shape).predicate.row()]
+        &self.judged(shape).verdicts
     }
 
     /// What a predicate says, by host type.
     pub fn verdicts_of(&self, predicate: PredicateId) -> &[TypeVerdict] {
-        &self.verdicts[predicate.row()]
+        &self.predicates[predicate.row()].verdicts
     }
 
     /// How welcome each host type is to a shape; `None` where all are the same.
     #[inline]
     pub fn wishes(&self, shape: ShapeId) -> Option<&[Wish]> {
-        let wishes = &self.wishes[self.get(shape).predicate.row()];
+        let wishes = &self.judged(shape).wishes;
         (!wishes.is_empty()).then_some(wishes)
     }
 
@@ -204,7 +211,7 @@ impl Shapes {
         if let Some(known) = self.by_predicate.get(&predicate) {
             return *known;
         }
-        let id = PredicateId::from_row(self.verdicts.len());
+        let id = PredicateId::from_row(self.predicates.len());
         let verdict = |host_type: &HostType| self.verdict(&predicate, host_type);
         let verdicts = self.host_types.iter().map(verdict).collect();
         let wish = |host_type: &HostType| self.wish(&predicate, host_type);
@@ -212,9 +219,7 @@ impl Shapes {
         if wishes.iter().all(|wish| *wish == wishes[0]) {
             wishes.clear();
         }
-        self.verdicts.push(verdicts);
-        self.wishes.push(wishes);
-        self.predicates.push(predicate.clone());
+        self.predicates.push(Judged { predicate: predicate.clone(), verdicts, wishes });
         self.by_predicate.insert(predicate, id);
         id
     }
