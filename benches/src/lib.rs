@@ -28,6 +28,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         growth: Vec::new(),
         procurement: Vec::new(),
         flavors: Vec::new(),
+        desks: Vec::new(),
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
@@ -95,6 +96,7 @@ pub fn add_demand(
         labels: Vec::new(),
         rules: HostRules::default(),
         group: None,
+        stops: Vec::new(),
         when_full: WhenFull::Refuse,
         priority: 0,
         preempts: true,
@@ -104,7 +106,7 @@ pub fn add_demand(
 
 /// Arrivals at random at one rate.
 pub fn rate(per_ms: f64) -> Arrivals {
-    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
     Arrivals::Rate { per_ms: Curve::Constant(per_ms), season }
 }
 

@@ -4,6 +4,7 @@
 //! from the scenario goes through [`escape`].
 
 mod charts;
+mod stages;
 
 use crate::commands::run::{Results, answer};
 use crate::scenario::Source;
@@ -30,6 +31,7 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Key figures", &figures(report)),
         section("Over time", &charts),
         section("Rollouts", &rollouts(report)),
+        section("Where the time went", &stages::figures(report)),
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),

@@ -530,23 +530,23 @@ fn out_holds_every_result_and_nothing_else() {
     let mut rows = String::new();
     flate2::read::GzDecoder::new(facts).read_to_string(&mut rows).expect("gzip");
     expect![[r#"
-        time_s,fact,request,name,demand,tenant,vm,host,model,pool,rack,order,hosts,reason,wait_s,by,to,migrations,rollout,detail
-        0,host-added,,,,,,0,small,all,all-z1-r1,,,,,,,,,
-        0,host-added,,,,,,1,small,all,all-z1-r1,,,,,,,,,
-        0,requested,0,alpha,vms,default,,,,,,,,,,,,,,
-        0,placed,0,,vms,default,0,0,,,,,,,0,,,,,
-        3600,requested,1,beta,vms,default,,,,,,,,,,,,,,
-        3600,placed,1,,vms,default,1,0,,,,,,,0,,,,,
-        7200,requested,2,gamma,vms,default,,,,,,,,,,,,,,
-        7200,placed,2,,vms,default,2,1,,,,,,,0,,,,,
-        10800,requested,3,delta,vms,default,,,,,,,,,,,,,,
-        10800,placed,3,,vms,default,3,1,,,,,,,0,,,,,
-        14400,requested,4,epsilon,vms,default,,,,,,,,,,,,,,
-        14400,refused,4,,vms,default,,,,,,,,cpu,0,,,,,
-        18000,departed,0,,,,0,0,,,,,,,,,,,,
-        18000.5,requested,5,zeta,vms,default,,,,,,,,,,,,,,
-        18000.5,placed,5,,vms,default,0,0,,,,,,,0,,,,,
-        43200,ended,,,,,,,,,,,,,,,,,,
+        time_s,fact,request,name,demand,tenant,vm,host,model,pool,rack,order,hosts,reason,wait_s,by,to,migrations,rollout,detail,desk
+        0,host-added,,,,,,0,small,all,all-z1-r1,,,,,,,,,,
+        0,host-added,,,,,,1,small,all,all-z1-r1,,,,,,,,,,
+        0,requested,0,alpha,vms,default,,,,,,,,,,,,,,,
+        0,placed,0,,vms,default,0,0,,,,,,,0,,,,,,
+        3600,requested,1,beta,vms,default,,,,,,,,,,,,,,,
+        3600,placed,1,,vms,default,1,0,,,,,,,0,,,,,,
+        7200,requested,2,gamma,vms,default,,,,,,,,,,,,,,,
+        7200,placed,2,,vms,default,2,1,,,,,,,0,,,,,,
+        10800,requested,3,delta,vms,default,,,,,,,,,,,,,,,
+        10800,placed,3,,vms,default,3,1,,,,,,,0,,,,,,
+        14400,requested,4,epsilon,vms,default,,,,,,,,,,,,,,,
+        14400,refused,4,,vms,default,,,,,,,,cpu,0,,,,,,
+        18000,departed,0,,,,0,0,,,,,,,,,,,,,
+        18000.5,requested,5,zeta,vms,default,,,,,,,,,,,,,,,
+        18000.5,placed,5,,vms,default,0,0,,,,,,,0,,,,,,
+        43200,ended,,,,,,,,,,,,,,,,,,,
     "#]]
     .assert_eq(&rows);
 }

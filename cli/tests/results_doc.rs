@@ -43,6 +43,18 @@ tenant = "patient"
 when-full = "wait"
 priority = 1
 
+[provisioning.desk]
+operators = 1
+hands-on = "10 min"
+hours = "always"
+
+[[demand]]
+name = "by-ticket"
+flavor = "one"
+rate = "1 per hour"
+lifetime = "1 h"
+provisioning = "desk"
+
 [placement]
 policy = "greedy-extension"
 preemption = true

@@ -1,8 +1,12 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
+mod stages;
+
+pub use stages::{Stage, Stages};
+
 use crate::rollout::plan::{Version, Wait};
 use crate::rollout::timeline::{Outcome, Row};
-use crate::scenario::{DemandId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId};
+use crate::scenario::{DemandId, DeskId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId};
 use crate::state::{Ask, HostId, VmId};
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
@@ -282,6 +286,45 @@ pub enum Fact<'a> {
         /// What was copied, MiB; 0 where it ended on the way.
         sent_mib: u64,
     },
+    /// A request may be worked on at a desk: it is approved, and stands in the queue.
+    Approved {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// How long an operator will be at it, ms of working time.
+        work_ms: u64,
+    },
+    /// An operator took up a request.
+    TakenUp {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// How long it stood in the queue, ms of working time.
+        queued_ms: u64,
+    },
+    /// An operator is done with a request.
+    HandedOff {
+        /// Which request.
+        request: RequestId,
+        /// At which desk.
+        desk: DeskId,
+        /// Where it goes; `None`: it can be placed.
+        to: Option<DeskId>,
+    },
+    /// It is known when a request's VM is ready, and where the time went. Told where requests go
+    /// through desks, of each once: right after it is placed.
+    Provisioned {
+        /// Which request.
+        request: RequestId,
+        /// Where it came from.
+        demand: DemandId,
+        /// The VM.
+        vm: VmId,
+        /// From request to ready.
+        stages: Stages,
+    },
     /// An instance that waited for room is not wanted any more.
     Withdrawn {
         /// The request it was to be made for.
@@ -375,6 +418,39 @@ pub enum Fact<'a> {
         rollout: RolloutId,
         /// So many have so far.
         failed: u32,
+    },
+    /// What a service's users asked for since it was last looked at, and what they got.
+    TrafficServed {
+        /// Whose.
+        service: ServiceId,
+        /// Since the last look, ms.
+        lasts_ms: u64,
+        /// Thousandths of requests.
+        requests_milli: u64,
+        /// Those that nobody could serve.
+        unserved_milli: u64,
+        /// How long there were more than could be served, ms.
+        overload_ms: u64,
+        /// Instances that held room × ms.
+        instance_ms: u64,
+        /// Instances that serve now.
+        serving: u32,
+    },
+    /// A service's rule wants more instances, or fewer.
+    Autoscaled {
+        /// Whose.
+        service: ServiceId,
+        /// How many there were to be.
+        from: u32,
+        /// How many there are to be.
+        to: u32,
+    },
+    /// All instances that a service's rule asked for at one look are available.
+    ScaledOut {
+        /// Whose.
+        service: ServiceId,
+        /// Since that look, ms.
+        took_ms: u64,
     },
     /// A rollout is done with a step of its strategy.
     RolloutStep {

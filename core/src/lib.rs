@@ -12,6 +12,7 @@
 
 pub mod resources;
 pub mod time;
+pub mod hours;
 pub mod problem;
 pub mod source;
 pub mod units;

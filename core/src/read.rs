@@ -14,12 +14,14 @@ mod spreads;
 mod fleet;
 mod rules;
 mod groups;
+mod desks;
 mod load;
 mod clusters;
 mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod traffic;
 mod services;
 mod rollouts;
 mod goals;
@@ -151,6 +153,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::TENANTS) {
         load.read_tenants(check, node);
     }
+    if let Some(node) = table.get(&root::PROVISIONING) {
+        load.desks.read(check, node);
+    }
     if let Some(node) = demand_node {
         load.read_demands(check, &fleet, node);
     }
@@ -181,7 +186,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let expectations = match table.get(&root::EXPECT) {
-        Some(node) => goals::read_expectations(check, node),
+        Some(node) => goals::read_expectations(check, node, &load),
         None => Vec::new(),
     };
     if check.findings.has_errors() {
@@ -224,7 +229,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         let taints = host_type.taints.iter().map(taint).collect();
         HostType { model, pool, labels: ids(&host_type.labels), taints }
     });
-    let demands = load.demands.iter().map(|draft| Demand {
+    let (desks, ways) = load.desks.resolve(check, &load);
+    let demands = load.demands.iter().zip(ways).map(|(draft, stops)| Demand {
         name: draft.name.clone(),
         arrivals: draft.arrivals.clone(),
         mix: draft.mix.iter().map(|(row, weight)| (FlavorId::from_row(*row), *weight)).collect(),
@@ -235,6 +241,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         labels: ids(&draft.labels),
         rules: draft.rules.resolve(&labels, &taints),
         group: draft.group,
+        stops,
         when_full: draft.when_full,
         priority: draft.priority,
         preempts: draft.preempts,
@@ -285,6 +292,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         growth: fleet.growth,
         procurement: fleet.procurement,
         flavors,
+        desks,
         tenants: load.tenants,
         tenant_rules,
         demands,

@@ -77,6 +77,9 @@ pub struct Report {
     pub utilisation: BTreeMap<String, Utilisation>,
     /// From request to ready.
     pub time_to_ready_s: Percentiles,
+    /// Where it went; `None` where no request goes through a desk.
+    #[serde(default)]
+    pub provisioning: Option<Provisioning>,
     /// Hosts that no policy does without for the VMs that were placed: the largest, over time and
     /// resources, of what was taken ÷ the capacity of the largest host; when the fleet was first
     /// full and at the end also by what fits beside each other. `None` without hosts.
@@ -109,6 +112,9 @@ pub struct Report {
     /// Instances of services that waited for their first room until they were not wanted any more.
     #[serde(default)]
     pub withdrawn: u64,
+    /// What users asked of services and what they got, for each service that has traffic.
+    #[serde(default)]
+    pub traffic: Vec<TrafficReport>,
     /// By tenant.
     pub tenants: Vec<TenantReport>,
     /// By demand.
@@ -255,6 +261,79 @@ pub struct Migrations {
     pub sent_gib: f64,
 }
 
+/// Desks, and where the time from request to ready went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provisioning {
+    /// Requests at desks at the end.
+    pub at_desks: u64,
+    /// The desks; a tenant's team is one of its own.
+    pub desks: Vec<DeskReport>,
+    /// Of all requests that were placed.
+    pub all: StagesReport,
+    /// The same by demand.
+    pub demands: Vec<StagesReport>,
+}
+
+/// What came of a desk. Its times are working hours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeskReport {
+    /// Its name; that of a tenant's team is `desk (tenant)`.
+    pub name: String,
+    /// How many work at a time; `None`: as many as there are tickets.
+    pub operators: Option<u32>,
+    /// Tickets that joined its queue.
+    pub tickets: u64,
+    /// Tickets that were done.
+    pub done: u64,
+    /// In the queue at the end.
+    pub backlog: u64,
+    /// The most in the queue.
+    pub peak_backlog: u64,
+    /// In the queue, averaged over time.
+    pub mean_backlog: f64,
+    /// The share of their time that operators were at work.
+    pub utilisation: Option<f64>,
+    /// Work that came in the second half of the run ÷ what operators could do in it.
+    pub load: Option<f64>,
+    /// By how many tickets its queue grows each working day, where more work comes than can be
+    /// done: such a queue has no mean wait.
+    pub grows_per_day: Option<f64>,
+    /// Since when its queue has not been empty.
+    pub never_empty_since: Option<Moment>,
+    /// How long tickets stood in the queue; `None` if it grows without end.
+    pub queued_s: Option<Percentiles>,
+}
+
+/// Where the time of some requests went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StagesReport {
+    /// The demand; `all` for all.
+    pub name: String,
+    /// How many requests were placed.
+    pub requests: u64,
+    /// From request to ready.
+    pub time_to_ready_s: Percentiles,
+    /// What of it was spent at desks in working hours.
+    pub at_desks_s: Percentiles,
+    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `boot`.
+    pub stages: Vec<StageReport>,
+}
+
+/// One stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageReport {
+    /// Its name.
+    pub stage: String,
+    /// Its share of all time from request to ready, 0..=1.
+    pub share: f64,
+    /// How long it took.
+    pub mean_s: f64,
+    /// Half took at most this.
+    pub p50_s: f64,
+    /// 95 of 100 took at most this.
+    pub p95_s: f64,
+}
+
 /// Percentiles of durations, s; all 0 when nothing was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
@@ -298,6 +377,35 @@ pub struct TenantReport {
     pub refused: u64,
 }
 
+/// The traffic of one service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrafficReport {
+    /// The service.
+    pub service: String,
+    /// Requests of its users.
+    pub requests: f64,
+    /// Those that no instance could serve.
+    pub unserved: f64,
+    /// How long there were more than could be served, s.
+    pub overload_s: f64,
+    /// The longest such time, looks in a row, s.
+    pub longest_overload_s: f64,
+    /// Instances × the time for which they held room, hours.
+    pub instance_hours: f64,
+    /// Instances that held room, averaged over time.
+    pub mean_instances: f64,
+    /// The fewest instances that served at a look.
+    pub min_serving: u32,
+    /// The most.
+    pub peak_serving: u32,
+    /// How often its rule asked for more instances.
+    pub scale_outs: u64,
+    /// How often for fewer.
+    pub scale_ins: u64,
+    /// From the look that asked for more until they were available.
+    pub scale_out_s: Percentiles,
+}
+
 /// One expectation and how it went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExpectationReport {
@@ -328,6 +436,14 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "alive", what: "VMs alive at the end", of: None },
     Metric { name: "orders", what: "orders placed", of: None },
     Metric { name: "ordered-price", what: "price of all hosts ordered", of: None },
+    Metric {
+        name: "unserved",
+        what: "requests of users that no instance could serve",
+        of: Some("users' requests"),
+    },
+    Metric { name: "instance-hours", what: "hours of all instances with traffic", of: None },
+    Metric { name: "time-overloaded", what: "seconds with more traffic than served", of: None },
+    Metric { name: "time-to-scale-out", what: "seconds from a rule's word, longest", of: None },
     Metric { name: "time-to-ready-p50", what: "seconds from request to ready, median", of: None },
     Metric { name: "time-to-ready-p95", what: "the same, 95th percentile", of: None },
     Metric { name: "time-to-ready-p99", what: "the same, 99th percentile", of: None },
@@ -357,6 +473,21 @@ pub const METRICS: &[Metric] = &[
         what: "instance-seconds that users missed during rollouts",
         of: None,
     },
+    Metric { name: "time-to-ready-mean", what: "the same, on average", of: None },
+    Metric {
+        name: "time-at-desks-p50",
+        what: "seconds of working time at desks, median",
+        of: None,
+    },
+    Metric { name: "time-at-desks-p95", what: "the same, 95th percentile", of: None },
+    Metric { name: "time-at-desks-mean", what: "the same, on average", of: None },
+    Metric { name: "backlog", what: "tickets in the queues of desks at the end", of: None },
+    Metric { name: "peak-backlog", what: "the most in the queue of one desk", of: None },
+    Metric {
+        name: "backlog-growth",
+        what: "tickets a working day by which queues of desks grow without end",
+        of: None,
+    },
     Metric {
         name: "utilisation-mean",
         what: "mean utilisation of the scarcest resource",
@@ -378,6 +509,13 @@ pub struct Metric {
     pub what: &'static str,
     /// What a bound in percent is a share of; `None`: percent makes no sense.
     pub of: Option<&'static str>,
+}
+
+impl Metric {
+    /// Whether each demand has one.
+    pub fn is_by_demand(&self) -> bool {
+        matches!(self.name, "requests" | "placed" | "refused") || self.name.starts_with("time-")
+    }
 }
 
 /// The run over time: [`SERIES_ROWS_MAX`] rows at most, however long the run.

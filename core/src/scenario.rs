@@ -2,7 +2,12 @@
 //!
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
+mod desks;
+
+pub use desks::{Desk, DeskId, Stop};
+
 use crate::expression::Expression;
+use crate::hours::Hours;
 use crate::migration::{Link, WhenStuck};
 use crate::resources::{Amounts, Kinds};
 use crate::time::Calendar;
@@ -103,6 +108,8 @@ pub struct Scenario {
     pub tenants: Vec<String>,
     /// What each tenant is held to, by tenant; those behind the end to nothing.
     pub tenant_rules: Vec<TenantRules>,
+    /// Who works on requests before they are placed.
+    pub desks: Vec<Desk>,
     /// Where requests come from, in file order; then those of the services, in their order.
     pub demands: Vec<Demand>,
     /// What services run.
@@ -308,6 +315,8 @@ pub struct Demand {
     pub rules: HostRules,
     /// How requests are grouped and kept apart.
     pub group: Option<GroupRule>,
+    /// The desks that a request goes through, one after another, before it is placed.
+    pub stops: Vec<Stop>,
     /// What happens to a request that does not fit.
     pub when_full: WhenFull,
     /// Where VMs are pushed out: those of higher priority push out others. A trace's rows can say
@@ -402,6 +411,8 @@ pub struct Season {
     pub daily: [f64; 7],
     /// Stretches of time with a factor of their own; where two meet, both multiply.
     pub events: Vec<SeasonEvent>,
+    /// Requests come in these hours only, as many on a working day as the rate says of a day.
+    pub hours: Option<Hours>,
 }
 
 /// A stretch of time with a factor.
@@ -1094,6 +1105,8 @@ pub enum Score {
 pub struct Expectation {
     /// The key figure's name, as in [`crate::report::METRICS`].
     pub metric: String,
+    /// Whose figure it is; `None`: that of the run.
+    pub demand: Option<DemandId>,
     /// At most / at least; at least one is given.
     pub at_most: Option<Bound>,
     /// At least.

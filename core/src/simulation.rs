@@ -7,9 +7,11 @@ mod capacity;
 pub mod contrast;
 pub mod foresight;
 mod moves;
+mod pipeline;
 mod preemption;
 mod rollouts;
 mod services;
+mod traffic;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -21,7 +23,7 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
+use crate::scenario::{Demand, DemandId, DeskId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -29,6 +31,7 @@ use crate::verdict;
 use capacity::Capacity;
 use contrast::Contraster;
 use moves::Movers;
+use pipeline::{Pipeline, TicketId};
 use preemption::Preemption;
 use services::Services;
 use std::sync::Arc;
@@ -57,6 +60,12 @@ enum Event {
     SetOut,
     /// A VM arrives at another host.
     Arrive(u32),
+    /// A ticket may be worked on.
+    Approve(TicketId),
+    /// A desk opens.
+    Open(DeskId),
+    /// An operator is done with a ticket.
+    HandOff(TicketId),
     /// An instance of a service should have booted.
     Booted(u32),
     /// An instance should have been ready for long enough.
@@ -69,6 +78,8 @@ enum Event {
     Consult(ServiceId),
     /// The image of a rollout is found bad.
     FoundBad(u32),
+    /// A service's traffic is looked at.
+    Follow(ServiceId),
 }
 
 impl Classed for Event {
@@ -85,11 +96,15 @@ impl Classed for Event {
             Self::RollOut(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
+            | Self::Follow(_)
             | Self::Review(_)
             | Self::GiveUp(_)
             | Self::Outlived(_)
             | Self::PlanMoves
-            | Self::SetOut => Class::Controller,
+            | Self::SetOut
+            | Self::Approve(_)
+            | Self::Open(_)
+            | Self::HandOff(_) => Class::Controller,
         }
     }
 }
@@ -105,6 +120,8 @@ pub struct Simulation {
     placement_dice: dice::Stream,
     capacity: Capacity,
     room: WaitingRoom,
+    /// Requests at desks; `None` where there are none.
+    pipeline: Option<Pipeline>,
     /// What must be known of VMs to push them out; `None` where none is.
     preemption: Option<Preemption>,
     /// VMs on the move and those that are to follow.
@@ -119,7 +136,9 @@ pub struct Simulation {
     repredicts: bool,
     request_next: u64,
     /// The request that [`Self::advance_to_request`] stopped at.
-    undecided: Option<Arrived>,
+    undecided: Option<(Time, Arrived)>,
+    /// The request to stop at when it leaves the last desk, and its name.
+    watched: Option<(RequestId, Option<Box<str>>)>,
     has_begun: bool,
     has_ended: bool,
 }
@@ -137,12 +156,15 @@ struct Arrived {
     priority: i32,
     /// Whether it had a VM that was pushed out.
     is_again: bool,
+    /// What is remembered of its way through desks.
+    ticket: Option<TicketId>,
 }
 
 /// A request that the run stopped at: it has arrived, and nothing is decided.
 #[derive(Clone, Debug)]
 pub struct Undecided {
     arrived: Arrived,
+    now: Time,
     name: Option<Box<str>>,
 }
 
@@ -157,9 +179,9 @@ impl Undecided {
         self.arrived.ask
     }
 
-    /// When it arrived.
+    /// When it is decided: when it arrived, or left the last desk.
     pub fn at(&self) -> Time {
-        self.arrived.at
+        self.now
     }
 }
 
@@ -209,6 +231,7 @@ impl Simulation {
             placement_dice: dice::stream(scenario.seed, "placement"),
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
+            pipeline: Pipeline::new(&scenario),
             preemption: Preemption::new(&scenario),
             movers: Movers::new(&scenario),
             services: Services::new(&scenario),
@@ -219,6 +242,7 @@ impl Simulation {
             repredicts: scenario.placement.predictions.is_some_and(|rule| rule.repredicts),
             request_next: 0,
             undecided: None,
+            watched: None,
             has_begun: false,
             has_ended: false,
             scenario,
@@ -267,7 +291,7 @@ impl Simulation {
     ) -> Result<Option<Undecided>, Problem> {
         let name = self.advance_unless(self.end(), is_it, observer)?;
         let found = self.undecided.zip(name);
-        Ok(found.map(|(arrived, name)| Undecided { arrived, name }))
+        Ok(found.map(|((now, arrived), name)| Undecided { arrived, now, name }))
     }
 
     /// How many requests have arrived.
@@ -283,7 +307,7 @@ impl Simulation {
             name: undecided.name.as_deref(),
             demand: arrived.demand,
             tenant: arrived.ask.tenant,
-            at: arrived.at,
+            at: undecided.now,
             ask: arrived.ask,
             stay_ms: arrived.believed_ms,
         };
@@ -303,9 +327,10 @@ impl Simulation {
             self.has_begun = true;
             self.begin(observer);
             self.begin_services(observer);
+            self.begin_traffic();
         }
-        if let Some(arrived) = self.undecided.take() {
-            self.settle(&arrived, observer);
+        if let Some((now, arrived)) = self.undecided.take() {
+            self.settle(now, &arrived, observer);
         }
         let mut request = Request::default();
         while !self.has_ended {
@@ -313,14 +338,24 @@ impl Simulation {
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
                 self.happen(now, event, observer);
+                if self.undecided.is_some() {
+                    return Ok(self.watched.take().map(|(_, name)| name));
+                }
             } else if arrival.is_some() {
                 self.requests.next_into(&mut request)?;
                 let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
                 let arrived = self.arrive(&mut request, observer);
+                if self.goes_to_desks(&arrived) {
+                    if is_stop {
+                        self.watched = Some((arrived.request, request.name.take()));
+                    }
+                    self.submit(arrived, observer);
+                    continue;
+                }
                 if is_stop {
                     return Ok(Some(self.stop_at(&arrived, &mut request)));
                 }
-                self.settle(&arrived, observer);
+                self.settle(arrived.at, &arrived, observer);
             } else {
                 break;
             }
@@ -335,7 +370,7 @@ impl Simulation {
     /// The run stands still before the decision; the request's name.
     #[cold]
     fn stop_at(&mut self, arrived: &Arrived, request: &mut Request) -> Option<Box<str>> {
-        self.undecided = Some(*arrived);
+        self.undecided = Some((arrived.at, *arrived));
         request.name.take()
     }
 
@@ -351,12 +386,16 @@ impl Simulation {
             Event::PlanMoves => self.plan_moves(now, observer),
             Event::SetOut => self.set_out(now, observer),
             Event::Arrive(number) => self.end_move(now, number, observer),
+            Event::Approve(ticket) => self.approve(now, ticket, observer),
+            Event::Open(desk) => self.open(now, desk, observer),
+            Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
             Event::Booted(row) => self.boot_ends(now, row, observer),
             Event::Proved(row) => self.prove(now, row, observer),
             Event::Gone(row) => self.end_instance(now, row, observer),
             Event::RollOut(plan) => self.roll_out(now, plan, observer),
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
+            Event::Follow(service) => self.follow_traffic(now, service, observer),
         }
     }
 
@@ -400,6 +439,7 @@ impl Simulation {
             boot_ms: request.boot_ms,
             priority: request.priority,
             is_again: false,
+            ticket: None,
         };
         self.request_next += 1;
         let fact = Fact::Requested {
@@ -415,8 +455,7 @@ impl Simulation {
 
     /// A request that has arrived is decided.
     #[inline]
-    fn settle(&mut self, arrived: &Arrived, observer: &mut impl Observer) {
-        let now = arrived.at;
+    fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
                 self.place(now, arrived, host, observer);
@@ -492,6 +531,9 @@ impl Simulation {
             Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
         };
         observer.hear(now, &fact, &self.state);
+        if self.pipeline.is_some() && !is_instance {
+            self.account(now, arrived, vm, observer);
+        }
         if is_instance {
             self.start_instance(now, request, vm, boot_ms, observer);
         }
@@ -517,6 +559,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.state.forget(arrived.ask);
+        if let Some(ticket) = arrived.ticket {
+            self.tear_up(ticket);
+        }
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = *arrived;
         let waited_ms = now.since_ms(arrived.at);
         let fact = if arrived.is_again {

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn base_season_and_crowd_multiply() {
-        let mut season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+        let mut season =
+            Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
         season.daily[1] = 0.5;
         let flashes = vec![Flash { at_ms: 0, doubles_every_ms: 1, to: 4.0, lasts_ms: 2 * DAY_MS }];
         let traffic = Traffic { per_ms: Curve::Constant(2.0), season, flashes, per_instance: 0.5 };

@@ -1,19 +1,20 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
+mod provisioning;
 mod rollouts;
 
 use crate::fact::Reason;
-use crate::observe::Summary;
 use crate::observe::summary::Snapshot;
+use crate::observe::{Durations, Summary};
 use crate::report::{
     ExpectationReport, Fits, METRICS, Migrations, Moment, Order, Percentiles, Report,
-    SCHEMA_VERSION, Stranded, Stranding, TenantReport, Utilisation,
+    SCHEMA_VERSION, Stranded, Stranding, TenantReport, TrafficReport, Utilisation,
 };
 use crate::resources::Kinds;
-use crate::scenario::{Bound, Expectation, Scenario};
+use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
-use crate::time::{DAY_MS, Time};
+use crate::time::{DAY_MS, HOUR_MS, Time};
 use crate::units::format_amount;
 use crate::words::{self, count as digits, percent, plural};
 use std::collections::BTreeMap;
@@ -53,7 +54,8 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         utilisation: (0..kinds.len())
             .map(|column| (kinds.name(column).to_owned(), utilisation(kinds, summary, column)))
             .collect(),
-        time_to_ready_s: time_to_ready(summary),
+        time_to_ready_s: percentiles(&summary.ready),
+        provisioning: provisioning::report(scenario, summary),
         hosts_lower_bound: lower_bound(summary),
         mean_hosts_lower_bound: mean_lower_bound(summary),
         stranding: summary.end.as_ref().and_then(|end| stranding(scenario, end)),
@@ -65,13 +67,16 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         rollouts: rollouts::reports(scenario, summary),
         rollout_totals: rollouts::totals(summary),
         withdrawn: summary.withdrawn,
+        traffic: traffic(scenario, summary),
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
         contrast: None,
         expectations: Vec::new(),
         notes: scenario.notes.clone(),
     };
-    report.expectations = scenario.expectations.iter().map(|e| expectation(e, &report)).collect();
+    let expectations = &scenario.expectations;
+    let expectations = expectations.iter().map(|e| expectation(scenario, summary, e, &report));
+    report.expectations = expectations.collect();
     report.verdict = sentence(scenario, summary, &report);
     rollouts::notes(scenario, summary, &mut report);
     report
@@ -155,6 +160,24 @@ fn migrations(summary: &Summary) -> Option<Migrations> {
     })
 }
 
+fn traffic(scenario: &Scenario, summary: &Summary) -> Vec<TrafficReport> {
+    let report = |(service, seen): (&ServiceId, &crate::observe::Traffic)| TrafficReport {
+        service: scenario.services[service.row()].name.clone(),
+        requests: seen.requests_milli as f64 / 1e3,
+        unserved: seen.unserved_milli as f64 / 1e3,
+        overload_s: seconds(seen.overload_ms),
+        longest_overload_s: seconds(seen.longest_overload_ms),
+        instance_hours: seen.instance_ms as f64 / HOUR_MS as f64,
+        mean_instances: seen.instance_ms as f64 / seen.lasts_ms.max(1) as f64,
+        min_serving: seen.serving_least.unwrap_or(0),
+        peak_serving: seen.serving_most,
+        scale_outs: seen.scale_outs,
+        scale_ins: seen.scale_ins,
+        scale_out_s: percentiles(&seen.took),
+    };
+    summary.traffic.iter().map(report).collect()
+}
+
 fn by_reason(kinds: &Kinds, counts: &BTreeMap<Reason, u64>) -> BTreeMap<String, u64> {
     counts.iter().map(|(reason, count)| (reason_name(kinds, *reason), *count)).collect()
 }
@@ -198,14 +221,13 @@ fn scarcest(summary: &Summary, kinds: &Kinds) -> Option<usize> {
     (0..kinds.len()).reduce(|best, column| if share(column) > share(best) { column } else { best })
 }
 
-fn time_to_ready(summary: &Summary) -> Percentiles {
-    let ready = &summary.ready;
+fn percentiles(of: &Durations) -> Percentiles {
     Percentiles {
-        p50: seconds(ready.at(0.5)),
-        p95: seconds(ready.at(0.95)),
-        p99: seconds(ready.at(0.99)),
-        max: seconds(ready.max_ms()),
-        mean: ready.mean_ms() / 1e3,
+        p50: seconds(of.at(0.5)),
+        p95: seconds(of.at(0.95)),
+        p99: seconds(of.at(0.99)),
+        max: seconds(of.max_ms()),
+        mean: of.mean_ms() / 1e3,
     }
 }
 
@@ -290,11 +312,19 @@ fn ordered_price(scenario: &Scenario, summary: &Summary) -> f64 {
     summary.orders.iter().map(price).sum::<u128>() as f64 / 100.0
 }
 
-fn expectation(expectation: &Expectation, report: &Report) -> ExpectationReport {
+fn expectation(
+    scenario: &Scenario,
+    summary: &Summary,
+    expectation: &Expectation,
+    report: &Report,
+) -> ExpectationReport {
+    let of_demand = expectation.demand.map(|demand| of_demand(summary, demand, report));
+    let report = of_demand.as_ref().unwrap_or(report);
     let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
         "rollouts" => report.rollout_totals.rollouts as f64,
+        "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         _ => 1.0,
     });
     let value = metric_value(&expectation.metric, report);
@@ -311,9 +341,17 @@ fn expectation(expectation: &Expectation, report: &Report) -> ExpectationReport 
         let bound = bound.as_ref()?;
         Some(format!("{words} {}", bound_text(&expectation.metric, bound)))
     });
+    let whose = match expectation.demand {
+        Some(demand) => format!(" of {}", scenario.demands[demand.row()].name),
+        None => String::new(),
+    };
     let is_share = bounds.iter().any(|(bound, _)| matches!(bound, Some(Bound::Share(_))));
     ExpectationReport {
-        expected: format!("{} {}", expectation.metric, words.collect::<Vec<_>>().join(" and ")),
+        expected: format!(
+            "{}{whose} {}",
+            expectation.metric,
+            words.collect::<Vec<_>>().join(" and ")
+        ),
         found: if is_share { percent(share) } else { figure(&expectation.metric, value) },
         held: expectation.at_most.as_ref().is_none_or(|bound| holds(bound, true))
             && expectation.at_least.as_ref().is_none_or(|bound| holds(bound, false)),
@@ -330,6 +368,20 @@ fn bound_text(metric: &str, bound: &Bound) -> String {
 /// A figure with its unit.
 fn figure(metric: &str, value: f64) -> String {
     if metric.starts_with("time-") { words::duration(value) } else { words::amount(value) }
+}
+
+/// The report with the figures of one demand in the place of the run's: those that
+/// [`crate::report::Metric::is_by_demand`] names.
+fn of_demand(summary: &Summary, demand: DemandId, report: &Report) -> Report {
+    let row = demand.row();
+    let TenantReport { requests, placed, refused, .. } = report.demands[row];
+    let ready = summary.ready_by_demand.get(row);
+    let time_to_ready_s = ready.map(percentiles).unwrap_or_default();
+    let mut report = Report { requests, placed, refused, time_to_ready_s, ..report.clone() };
+    if let Some(provisioning) = &mut report.provisioning {
+        provisioning.all = provisioning.demands[row].clone();
+    }
+    report
 }
 
 /// The figure that an expectation names, in its own unit.
@@ -360,12 +412,21 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "rollouts-overdue" => report.rollout_totals.overdue as f64,
         "time-of-longest-rollout" => report.rollout_totals.longest_s,
         "rollouts-unavailable" => report.rollout_totals.unavailable_instance_s,
+        "unserved" => report.traffic.iter().map(|of| of.unserved).sum(),
+        "instance-hours" => report.traffic.iter().map(|of| of.instance_hours).sum(),
+        "time-overloaded" => report.traffic.iter().map(|of| of.overload_s).sum(),
+        "time-to-scale-out" => {
+            report.traffic.iter().map(|of| of.scale_out_s.max).fold(0.0, f64::max)
+        }
         "time-to-ready-p50" => report.time_to_ready_s.p50,
         "time-to-ready-p95" => report.time_to_ready_s.p95,
         "time-to-ready-p99" => report.time_to_ready_s.p99,
+        "time-to-ready-mean" => report.time_to_ready_s.mean,
         "utilisation-mean" => scarcest.map_or(0.0, |of| of.mean),
         "utilisation-peak" => scarcest.map_or(0.0, |of| of.peak),
-        _ => unreachable!("the scenario check knows the metrics"),
+        desks => {
+            provisioning::metric_value(desks, report).expect("the scenario check knows the metrics")
+        }
     }
 }
 
@@ -376,7 +437,12 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
     }
     let mut parts = Vec::new();
     let end = date(scenario, Time::from_ms(scenario.duration_ms));
+    parts.extend(report.provisioning.as_ref().and_then(provisioning::sentence));
     match summary.first_full {
+        None if report.provisioning.is_some() => parts.push(format!(
+            "fits to the end, {end}: all {} requests that left the desks were placed at once",
+            digits(report.placed)
+        )),
         None => parts.push(format!(
             "fits to the end, {end}: all {} requests were placed at once",
             digits(report.requests)
@@ -410,6 +476,11 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
     parts.extend(rollouts::sentence(scenario, summary));
+    parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
+        let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));
+        let long = words::duration(of.overload_s);
+        format!("`{}` could not serve {share} of its users' requests, in {long}", of.service)
+    }));
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(

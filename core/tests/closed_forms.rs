@@ -199,7 +199,7 @@ fn seasons_multiply_hours_days_and_events() {
     let hourly = std::array::from_fn(|hour| if hour == 12 { 12.5 } else { 0.5 });
     let event = SeasonEvent { at_ms: 2 * DAY_MS, lasts_ms: DAY_MS, factor: 3.0 };
     let daily = [1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5];
-    let season = Season { hourly, daily, events: vec![event] };
+    let season = Season { hourly, daily, events: vec![event], hours: None };
     let per_ms = Curve::Constant(500.0 / HOUR_MS as f64);
     let counts = counts(Arrivals::Rate { per_ms, season }, HOUR_MS, 7 * 24);
     let expected = |hour: usize| {

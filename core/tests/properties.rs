@@ -307,7 +307,7 @@ fn random_fleets_do_all_that_is_judged() {
 fn ends_early() -> Arrivals {
     let steps = [(0, 0.004), (20_000, 0.0)];
     let step = |(at_ms, value)| Step { at_ms, value, ramp_ms: 0 };
-    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
     Arrivals::Rate { per_ms: Curve::Steps(steps.map(step).to_vec()), season }
 }
 

@@ -618,7 +618,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, images, service, rollout, demand, placement, defrag, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, service, rollout, demand, placement, defrag, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -2089,4 +2089,112 @@ name = 'd'
         typical(&format!("{base}{flavors}{both}")),
         "4000/250 0.9000, 32000/2000 0.1000 in p0"
     );
+}
+
+#[test]
+fn wrong_desks_say_what_is_wrong() {
+    let desk = |keys: &str| format!("provisioning = {{ t = {{ {keys} }} }}");
+    let lines = [
+        "provisioning = 5".to_owned(),
+        "provisioning = { t = 5 }".to_owned(),
+        "provisioning = { self-service = { operators = 1 } }".to_owned(),
+        desk(""),
+        desk("operators = 0"),
+        desk("operator = 1"),
+        desk("operators = 1, hands-on = 30"),
+        desk("operators = 1, hands-on = 'forever'"),
+        desk("operators = 1, order = 'fifo'"),
+        desk("operators = 1, every = '1 s'"),
+        desk("operators = 1, hours = 'alwais'"),
+        desk("operators = 1, hours = 8"),
+        desk("operators = 1, hours = { from = '17:00', to = '9:00' }"),
+        desk("operators = 1, hours = { from = '9' }"),
+        desk("operators = 1, hours = { to = '24:01' }"),
+        desk("operators = 1, hours = { days = [] }"),
+        desk("operators = 1, hours = { days = ['mondays'] }"),
+        desk("operators = 1, hours = { days = 'monday' }"),
+        desk("approval = '1 h'"),
+    ];
+    let mut lines: Vec<(&str, &str)> = lines.iter().map(|line| ("-", line.as_str())).collect();
+    lines.extend([
+        ("demand", "provisioning = 't'"),
+        ("demand", "provisioning = 5"),
+        ("demand", "provisioning = []"),
+        ("demand", "provisioning = 'self-service'"),
+    ]);
+    check_lines(
+        &lines,
+        expect![[r#"
+        provisioning = 5
+            2:16+1 `provisioning` has a table for each desk | write it like `{ tickets = { operators = 3, hands-on = "30 min" } }`
+        provisioning = { t = 5 }
+            2:22+1 `t` is a table, not a number | write it like `{ operators = 3 }`
+        provisioning = { self-service = { operators = 1 } }
+            2:18+12 `self-service` has a meaning of its own | it is no desk at all: choose another name
+        provisioning = { t = {  } }
+            2:18+1 requests lose no time at the desk `t` | add `operators` and `hands-on`, or `approval`
+        provisioning = { t = { operators = 0 } }
+            2:36+1 `operators` is at least 1, not `0`
+        provisioning = { t = { operator = 1 } }
+            2:18+1 requests lose no time at the desk `t` | add `operators` and `hands-on`, or `approval`
+            2:24+8 there is no key `operator` here | did you mean `operators`?
+        provisioning = { t = { operators = 1, hands-on = 30 } }
+            2:50+2 `hands-on` does not say its unit | did you mean `"30 days"` or `"30 s"`?
+        provisioning = { t = { operators = 1, hands-on = 'forever' } }
+            2:50+9 `hands-on` cannot be `forever` | write it like `90 days`
+        provisioning = { t = { operators = 1, order = 'fifo' } }
+            2:47+6 no order is called `fifo` | there are arrival, priority
+        provisioning = { t = { operators = 1, every = '1 s' } }
+            2:47+5 `every` is at least 1 min, not `1 s`
+        provisioning = { t = { operators = 1, hours = 'alwais' } }
+            2:47+8 no working hours is called `alwais` | did you mean `always`?
+        provisioning = { t = { operators = 1, hours = 8 } }
+            2:47+1 `hours` is a table, not a number | write it like `{ from = "08:30" }`
+        provisioning = { t = { operators = 1, hours = { from = '17:00', to = '9:00' } } }
+            2:65+2 the working day ends before it begins | `from` is an earlier hour of the same day than `to`
+        provisioning = { t = { operators = 1, hours = { from = '9' } } }
+            2:56+3 `9` is not an hour of the day | write it like `"08:30"`
+        provisioning = { t = { operators = 1, hours = { to = '24:01' } } }
+            2:54+7 `24:01` is not an hour of the day | write it like `"08:30"`
+        provisioning = { t = { operators = 1, hours = { days = [] } } }
+            2:56+2 `days` is empty | name at least one
+        provisioning = { t = { operators = 1, hours = { days = ['mondays'] } } }
+            2:57+9 no day is called `mondays` | did you mean `monday`?
+        provisioning = { t = { operators = 1, hours = { days = 'monday' } } }
+            2:56+8 `days` is a list of days, not text | write it like `["monday", "tuesday", "saturday"]`
+        provisioning = { t = { approval = '1 h' } }
+            fine
+            warning 2:18+1 no demand goes through the desk `t` | name it in a demand: `provisioning = "t"`
+        provisioning = 't'
+            13:16+3 no desk is called `t` | there is no desk here
+        provisioning = 5
+            13:16+1 `provisioning` is a desk's name or a list of them, not a number | write it like `"tickets"`
+        provisioning = []
+            13:16+2 `provisioning` names 1 to 16 desks, not 0 | without desks it is `"self-service"`
+        provisioning = 'self-service'
+            fine
+    "#]],
+    );
+}
+
+#[test]
+fn desks_are_held_against_the_demands_that_name_them() {
+    let said = |text: &str| told(read_with("t.toml", &SMALL.replace("[[demand]]\n", text), &[]));
+    let team = "[provisioning.t]\noperators = 1\nper-tenant = true\n\n[[demand]]\nname = 'o'\n\
+                flavor = 'f'\nrate = '1 per day'\ntenant = 'x'\nprovisioning = 't'\n\n[[demand]]\n\
+                provisioning = 't'\n";
+    expect![[r#"
+        11:15+1 `operators = 1` cannot be split over 2 tenants | give it 2 or more, or no `per-tenant`
+    "#]].assert_eq(&said(team));
+    let priority = "[provisioning.t]\noperators = 1\norder = 'priority'\n\n[[demand]]\n\
+                    provisioning = 't'\npriority = 5\n";
+    expect![[r#"
+        fine
+    "#]]
+    .assert_eq(&said(priority));
+    let whose = "[[expect]]\nmetric = 'hosts'\ndemand = 'd'\nat-most = 1\n\n[[expect]]\n\
+                 metric = 'placed'\ndemand = 'q'\nat-most = 1\n\n[[demand]]\n";
+    expect![[r#"
+        13:10+3 `hosts` is a figure of the whole run | delete `demand`; times, `requests`, `placed` and `refused` have one by demand
+    "#]].assert_eq(&said(whose));
 }

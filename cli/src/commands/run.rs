@@ -1,6 +1,7 @@
 //! `fleetcast run`: what happens.
 
 pub(crate) mod answer;
+pub(crate) mod desks;
 mod outputs;
 
 use crate::end::{End, say, say_json, tell};

@@ -9,7 +9,7 @@ use fleetcast_core::words::seconds;
 use std::io::{self, Write};
 
 /// The columns; a fact leaves empty what it has not.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "time_s",
     "fact",
     "request",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 20] = [
     "migrations",
     "rollout",
     "detail",
+    "desk",
 ];
 
 /// Writes facts as it hears them.
@@ -59,6 +60,7 @@ struct Row {
     migrations: String,
     rollout: String,
     detail: String,
+    desk: String,
 }
 
 impl<W: Write> Facts<W> {
@@ -99,6 +101,7 @@ impl<W: Write> Facts<W> {
             row.migrations,
             row.rollout,
             row.detail,
+            row.desk,
         ])?)
     }
 
@@ -250,6 +253,34 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
             wait_ms: Some(downtime_ms),
             ..Row::default()
         },
+        Fact::Approved { request, desk, .. } => Row {
+            fact: "approved",
+            request: text(request.0),
+            desk: scenario.desks[desk.row()].name.clone(),
+            ..Row::default()
+        },
+        Fact::TakenUp { request, desk, queued_ms } => Row {
+            fact: "taken-up",
+            request: text(request.0),
+            desk: scenario.desks[desk.row()].name.clone(),
+            wait_ms: Some(queued_ms),
+            ..Row::default()
+        },
+        Fact::HandedOff { request, desk, to } => Row {
+            fact: "handed-off",
+            request: text(request.0),
+            desk: scenario.desks[desk.row()].name.clone(),
+            to: to.map(|to| scenario.desks[to.row()].name.clone()).unwrap_or_default(),
+            ..Row::default()
+        },
+        Fact::Provisioned { request, demand, vm, ref stages } => Row {
+            fact: "provisioned",
+            request: text(request.0),
+            demand: scenario.demands[demand.row()].name.clone(),
+            vm: text(vm.row()),
+            wait_ms: Some(stages.total_ms()),
+            ..Row::default()
+        },
         Fact::Withdrawn { request, demand, tenant, waited_ms, .. } => {
             let (demand, tenant) = owner(demand, tenant);
             Row {
@@ -299,6 +330,26 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
         Fact::RolloutCheckFailed { rollout, failed } => Row {
             detail: format!("{failed} so far"),
             ..of_rollout("rollout-check-failed", rollout)
+        },
+        Fact::TrafficServed { service, requests_milli, unserved_milli, serving, .. } => Row {
+            detail: format!(
+                "{}: {} requests, {} unserved, {serving} instances serve",
+                scenario.services[service.row()].name,
+                requests_milli / 1_000,
+                unserved_milli / 1_000
+            ),
+            fact: "traffic-served",
+            ..Row::default()
+        },
+        Fact::Autoscaled { service, from, to } => Row {
+            detail: format!("{}: {from} to {to}", scenario.services[service.row()].name),
+            fact: "autoscaled",
+            ..Row::default()
+        },
+        Fact::ScaledOut { service, took_ms } => Row {
+            detail: format!("{} after {took_ms} ms", scenario.services[service.row()].name),
+            fact: "scaled-out",
+            ..Row::default()
         },
         Fact::RolloutStep { rollout, step } => {
             Row { detail: format!("step {step}"), ..of_rollout("rollout-step", rollout) }

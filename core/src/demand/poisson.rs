@@ -117,14 +117,26 @@ impl Iterator for Poisson {
 impl Season {
     /// Whether it is the same at all times.
     fn is_flat(&self) -> bool {
-        self.events.is_empty() && self.hourly == [1.0; 24] && self.daily == [1.0; 7]
+        self.hours.is_none()
+            && self.events.is_empty()
+            && self.hourly == [1.0; 24]
+            && self.daily == [1.0; 7]
     }
 
     /// What multiplies the rate at a time of a run that starts so many ms after Monday, 0 h.
     pub fn factor(&self, start_in_week_ms: u64, ms: u64) -> f64 {
         let in_week_ms = (start_in_week_ms + ms) % WEEK_MS;
         let (weekday, in_day_ms) = ((in_week_ms / DAY_MS) as usize, in_week_ms % DAY_MS);
-        self.events_factor(ms) * self.daily[weekday] * self.hour_factor(in_day_ms)
+        let season = self.events_factor(ms) * self.daily[weekday] * self.hour_factor(in_day_ms);
+        season * self.office_factor(Time::from_ms(ms))
+    }
+
+    /// What keeps the mean of a working day at 1 if nothing comes outside of its hours.
+    fn office_factor(&self, at: Time) -> f64 {
+        self.hours.as_ref().map_or(1.0, |hours| match hours.is_open(at) {
+            true => DAY_MS as f64 / hours.day_ms() as f64,
+            false => 0.0,
+        })
     }
 
     /// Between two hours' middles a straight line.
@@ -148,7 +160,8 @@ impl Season {
             e.at_ms < until_ms && from_ms < e.at_ms + e.lasts_ms && e.factor > 1.0
         };
         let events: f64 = self.events.iter().filter(meets).map(|event| event.factor).product();
-        max(&self.hourly) * max(&self.daily) * events
+        let office = self.hours.as_ref().map_or(1.0, |h| DAY_MS as f64 / h.day_ms() as f64);
+        max(&self.hourly) * max(&self.daily) * events * office
     }
 }
 
@@ -170,7 +183,7 @@ mod tests {
     }
 
     fn flat() -> Season {
-        Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() }
+        Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{Fact, Reason};
+use crate::fact::{Fact, Reason, Stage};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -142,6 +142,22 @@ impl Fingerprint {
                 let numbers = [request.0, row(vm.row()), from, to, moved, downtime_ms, sent_mib];
                 self.write(16, now, numbers);
             }
+            Fact::Approved { request, desk, work_ms } => {
+                self.write(70, now, [request.0, row(desk.row()), work_ms]);
+            }
+            Fact::TakenUp { request, desk, queued_ms } => {
+                self.write(71, now, [request.0, row(desk.row()), queued_ms]);
+            }
+            Fact::HandedOff { request, desk, to } => {
+                let to = to.map_or(u64::MAX, |to| row(to.row()));
+                self.write(72, now, [request.0, row(desk.row()), to]);
+            }
+            Fact::Provisioned { request, vm, stages, .. } => {
+                self.write(73, now, [request.0, row(vm.row())]);
+                for stage in Stage::ALL {
+                    self.write(74, now, [stage as u64, stages.ms(stage)]);
+                }
+            }
             Fact::Withdrawn { request, waited_ms, .. } => {
                 self.write(40, now, [request.0, waited_ms]);
             }
@@ -198,6 +214,25 @@ impl Fingerprint {
                 self.write(55, now, [rollout.0.into(), version, most.into()]);
             }
             Fact::RolloutReleased { rollout } => self.write(57, now, [rollout.0.into()]),
+            Fact::TrafficServed {
+                service,
+                lasts_ms,
+                requests_milli,
+                unserved_milli,
+                overload_ms,
+                instance_ms,
+                serving,
+            } => {
+                let id = row(service.row());
+                self.write(80, now, [id, lasts_ms, requests_milli, unserved_milli]);
+                self.write(81, now, [overload_ms, instance_ms, serving.into()]);
+            }
+            Fact::Autoscaled { service, from, to } => {
+                self.write(82, now, [row(service.row()), from.into(), to.into()]);
+            }
+            Fact::ScaledOut { service, took_ms } => {
+                self.write(83, now, [row(service.row()), took_ms]);
+            }
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }

@@ -1,11 +1,12 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
+use super::desks::Provisioning;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer};
+use super::{Durations, Observer, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::{DemandId, HostTypeId, Scenario, TenantId};
+use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use crate::state::{Shape, ShapeId, State};
 use crate::stranding::{self, Mix};
 use crate::time::Time;
@@ -45,6 +46,10 @@ pub struct Summary {
     pub waited_by: BTreeMap<Reason, u64>,
     /// From request to ready.
     pub ready: Durations,
+    /// The same by demand, where an expectation names one; else empty.
+    pub ready_by_demand: Vec<Durations>,
+    /// What came of desks; `None` where there are none.
+    pub provisioning: Option<Box<Provisioning>>,
     /// First refusal or wait, and why.
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
@@ -55,6 +60,8 @@ pub struct Summary {
     pub rollouts: Rollouts,
     /// Live migrations.
     pub migrations: Migrations,
+    /// What users asked of services, by service; none of those without traffic.
+    pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
     /// The most that a host of the scenario can give out, by column.
@@ -145,9 +152,9 @@ pub struct Level {
 
 impl Level {
     #[inline]
-    fn set(&mut self, now: Time, value: i64) {
+    pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
-            self.moment += i128::from(value - self.value) * i128::from(now.ms() as i64);
+            self.moment += times(value - self.value, now.ms());
             self.value = value;
             self.peak = self.peak.max(value);
         }
@@ -155,7 +162,7 @@ impl Level {
 
     /// Value × ms from the start to `now`: each change counts from when it came.
     pub fn area(&self, now: Time) -> i128 {
-        i128::from(self.value) * i128::from(now.ms()) - self.moment
+        times(self.value, now.ms()) - self.moment
     }
 
     /// Averaged over time from the start to `now`.
@@ -187,11 +194,14 @@ impl Summary {
             refused_by: BTreeMap::new(),
             waited_by: BTreeMap::new(),
             ready: Durations::default(),
+            ready_by_demand: ready_by_demand(scenario),
+            provisioning: Provisioning::new(scenario).map(Box::new),
             first_full: None,
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
             migrations: Migrations::default(),
+            traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
             mix: Mix::default(),
@@ -246,16 +256,18 @@ impl Summary {
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
             let is_fuller = match capacity == of {
                 true => used > most,
-                false => {
-                    i128::from(used) * i128::from(of.max(1))
-                        > i128::from(most) * i128::from(capacity)
-                }
+                false => times(used, of.max(1) as u64) > times(most, capacity.max(0) as u64),
             };
             if is_fuller {
                 self.fullest[column] = (used, capacity);
             }
         }
     }
+}
+
+fn ready_by_demand(scenario: &Scenario) -> Vec<Durations> {
+    let is_named = scenario.expectations.iter().any(|expectation| expectation.demand.is_some());
+    vec![Durations::default(); if is_named { scenario.demands.len() } else { 0 }]
 }
 
 fn largest(scenario: &Scenario) -> Amounts {
@@ -275,6 +287,9 @@ impl Observer for Summary {
             Fact::Requested { demand, tenant, ask, .. } => {
                 self.now = now;
                 self.note_request(demand, tenant, state.shapes.get(ask.shape));
+                if self.provisioning.is_some() {
+                    self.note_provisioning(now, fact);
+                }
             }
             Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
                 self.note_levels(now, state);
@@ -299,6 +314,9 @@ impl Summary {
         self.by_demand[demand.row()].placed += 1;
         self.by_tenant[tenant.row()].placed += 1;
         self.ready.add(ready_ms);
+        if let Some(ready) = self.ready_by_demand.get_mut(demand.row()) {
+            ready.add(ready_ms);
+        }
     }
 
     /// A request has found no room.
@@ -306,6 +324,13 @@ impl Summary {
         self.first_full.get_or_insert((now, reason));
         if self.full.is_none() {
             self.full = Some(self.snapshot(now, state));
+        }
+    }
+
+    #[cold]
+    fn note_provisioning(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Some(provisioning) = &mut self.provisioning {
+            provisioning.hear(now, fact);
         }
     }
 
@@ -337,7 +362,13 @@ impl Summary {
             | Fact::RolloutEnded { .. }
             | Fact::RolloutReleased { .. } => self.rollouts.hear(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
+            Fact::TrafficServed { service, .. }
+            | Fact::Autoscaled { service, .. }
+            | Fact::ScaledOut { service, .. } => {
+                self.traffic.entry(service).or_default().hear(fact)
+            }
             Fact::Ended => {
+                self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));
                 self.rollouts.hear(now, fact, state);
             }
@@ -355,6 +386,10 @@ impl Summary {
                 *self.refused_by.entry(reason).or_default() += 1;
                 self.note_full(now, reason, state);
             }
+            Fact::Approved { .. }
+            | Fact::TakenUp { .. }
+            | Fact::HandedOff { .. }
+            | Fact::Provisioned { .. } => self.note_provisioning(now, fact),
             Fact::Preempted { reason, .. } => {
                 self.pushed_out.preempted += 1;
                 self.note_full(now, reason, state);

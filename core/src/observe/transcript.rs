@@ -69,6 +69,17 @@ impl std::fmt::Display for Fact<'_> {
                 }
                 write!(f, " (stood still {downtime_ms} ms)")
             }
+            Self::Approved { request, desk, .. } => write!(f, "{request} is approved at {desk}"),
+            Self::TakenUp { request, desk, queued_ms } => {
+                write!(f, "{request} is taken up at {desk} (queued {queued_ms} ms)")
+            }
+            Self::HandedOff { request, desk, to } => {
+                write!(f, "{request} is done at {desk}")?;
+                to.map_or(Ok(()), |to| write!(f, ", goes to {to}"))
+            }
+            Self::Provisioned { request, vm, stages, .. } => {
+                write!(f, "{request} is ready as {vm} {} ms after it came", stages.total_ms())
+            }
             Self::Withdrawn { request, waited_ms, .. } => {
                 write!(f, "{request} is not wanted any more (waited {waited_ms} ms)")
             }
@@ -102,6 +113,16 @@ impl std::fmt::Display for Fact<'_> {
             }
             Self::RolloutCheckFailed { rollout, failed } => {
                 write!(f, "{rollout}: a check failed, {failed} so far")
+            }
+            Self::TrafficServed { service, requests_milli, unserved_milli, serving, .. } => {
+                let (all, lost) = (requests_milli / 1_000, unserved_milli / 1_000);
+                write!(f, "{service}: {all} requests, {lost} unserved; {serving} instances serve")
+            }
+            Self::Autoscaled { service, from, to } => {
+                write!(f, "{service}: its traffic wants {from} → {to} instances")
+            }
+            Self::ScaledOut { service, took_ms } => {
+                write!(f, "{service}: what was wanted is available after {took_ms} ms")
             }
             Self::RolloutStep { rollout, step } => write!(f, "{rollout}: step {step} is done"),
             Self::RolloutWaits { rollout, wait } => write!(f, "{rollout} waits: {wait}"),

@@ -99,6 +99,10 @@ pub(crate) enum Kind {
     By,
     /// A number, a share or a duration.
     Bound,
+    /// `"always"`, or a table of working hours.
+    Hours,
+    /// A desk, several, or `"self-service"`.
+    Desks,
     Table(&'static Section),
     Tables(&'static Section),
     TableOrTables(&'static Section),
@@ -225,6 +229,13 @@ pub(crate) const ALGORITHMS: &[&str] = &["binpack", "spread"];
 /// Which nodes Nomad visits.
 pub(crate) const VISITS: &[&str] = &["service", "batch", "all"];
 
+/// Who is taken up first at a desk.
+pub(crate) const ORDERS: &[&str] = &["arrival", "priority"];
+
+/// The days of the week.
+pub(crate) const WEEKDAYS: &[&str] =
+    &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// What happens to a migration that does not converge.
 pub(crate) const WHEN_STUCK: &[&str] = &["force", "abort", "post-copy"];
 
@@ -243,6 +254,9 @@ pub(crate) const STRATEGIES: &[&str] = &[
     "monetate",
     "monetate-full",
 ];
+
+/// The rules of autoscaling.
+pub(crate) const SCALE_RULES: &[&str] = &["hpa", "target-tracking"];
 
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
@@ -281,6 +295,8 @@ sections! {
         FLAVORS "flavors" Named(&super::flavor::SECTION), Else("none"), "{ small = { cpu = 1, memory = \"2 GiB\" } }";
         /// What owners of demand are held to, by name.
         TENANTS "tenants" Named(&super::tenant::SECTION), Else("nothing"), "{ web = { quota = { cpu = 200 } } }";
+        /// Desks that requests go through before they are placed, by name.
+        PROVISIONING "provisioning" Named(&super::desk::SECTION), Else("none: self-service"), "{ tickets = { operators = 3, hands-on = \"30 min\" } }";
         /// What services run, by name.
         IMAGES "images" Named(&super::image::SECTION), Else("none"), "{ web-1 = { size = \"900 MiB\", boot = \"60 s\" } }";
         /// Services: instances of an image that are there all the time.
@@ -517,6 +533,9 @@ sections! {
         EXCLUSIVE "exclusive" Flag, Else("that of the tenant"), "true";
         /// Which VMs are placed by one another: kept apart, together, or evenly spread.
         GROUP "group" Table(&super::group::SECTION), Else("none"), "{ size = 3, max-per-host = 1 }";
+        /// The desks that a request goes through before it is placed, one after another: a name or a
+        /// list of them. With `alive`, the VMs of the start are there already.
+        PROVISIONING "provisioning" Desks, Else("`\"self-service\"`, which is none"), "\"tickets\"";
         /// What happens to a request that fits nowhere: it is refused, or it waits; with
         /// `{ wait = "2 days" }` so long at most.
         WHEN_FULL "when-full" WhenFull, Else("`\"refuse\"`"), "{ wait = \"2 days\" }";
@@ -568,6 +587,56 @@ sections! {
         MIN_READY "min-ready" Length, Else("what its image says"), "\"10 s\"";
         /// Requests of its users: what a bad image costs is counted in them.
         REQUESTS "requests" Rate, Else("not counted"), "\"200 per second\"";
+        /// The course of its users' requests over time, in place of `requests`: what of them is
+        /// served is counted.
+        TRAFFIC "traffic" Table(&super::traffic::SECTION), Else("not counted"), "{ rate = \"200 per second\", per-instance = \"10 per second\" }";
+        /// The rule by which its instances follow its traffic. While a rollout is under way they stay
+        /// as many as they are. Only with `traffic`.
+        AUTOSCALE "autoscale" Table(&super::autoscale::SECTION), Else("as many `instances` all the time"), "{ rule = \"hpa\", target = \"60%\", min = 10, max = 100 }";
+    }
+
+    /// Requests of a service's users: `rate` × season × flash crowds. What its instances cannot serve
+    /// at an instant is not served at all.
+    traffic "traffic = { … }, of a service" None {
+        /// Requests before season and crowds: a rate, or a curve of rates.
+        RATE "rate" Curve, Must, "\"200 per second\"";
+        /// How they go up and down with the day, the week and at events.
+        SEASON "season" Table(&super::season::SECTION), Else("none"), "{ weekly = { weekend = 0.8 } }";
+        /// Crowds that come all of a sudden. Up to 1,000.
+        FLASH "flash" TableOrTables(&super::flash::SECTION), Else("none"), "{ at = \"2 days\", doubles-every = \"10 min\", to = 8, lasts = \"1 hour\" }";
+        /// How many of them one instance can serve.
+        PER_INSTANCE "per-instance" Rate, Must, "\"10 per second\"";
+    }
+
+    /// A flash crowd: requests double again and again, stay for a while, and halve as fast.
+    flash "flash = { … }" None {
+        /// When it begins.
+        AT "at" Time, Must, "\"2 days\"";
+        /// How long requests take to double; at least 1 s.
+        DOUBLES_EVERY "doubles-every" Length, Must, "\"10 min\"";
+        /// Until they are so many times as many.
+        TO "to" Number, Must, "8";
+        /// How long they stay so many.
+        LASTS "lasts" Length, Else("`\"0 s\"`"), "\"1 hour\"";
+    }
+
+    /// How many instances a service has for its traffic: by the rule of Kubernetes' horizontal pod
+    /// autoscaler, or by target tracking. See the guide.
+    autoscale "autoscale = { … }" None {
+        /// By which rule.
+        RULE "rule" Choice(super::SCALE_RULES), Must, "\"hpa\"";
+        /// How busy instances are to be: traffic ÷ what they can serve.
+        TARGET "target" Share, Must, "\"60%\"";
+        /// Never fewer.
+        MIN "min" Whole, Else("1"), "10";
+        /// Never more.
+        MAX "max" Whole, Must, "100";
+        /// Between two looks; at least 1 s.
+        PERIOD "period" Length, Else("`\"15 s\"` for `hpa`, `\"1 min\"` for `target-tracking`"), "\"30 s\"";
+        /// So near the target nothing changes; for `target-tracking` only when it is quieter.
+        TOLERANCE "tolerance" Share, Else("`\"10%\"`"), "\"5%\"";
+        /// How long fewer must have been enough before any goes.
+        CALM "calm" Length, Else("`\"5 min\"` for `hpa`, `\"15 min\"` for `target-tracking`"), "\"10 min\"";
     }
 
     /// A rollout: from the image that a service runs to another, or to the same anew. One that is due
@@ -832,6 +901,41 @@ sections! {
         WEEKLY "weekly" Weekly, Else("none"), "{ weekend = 0.8 }";
         /// Single stretches of time.
         EVENTS "events" Tables(&super::event::SECTION), Else("none"), "[{ at = \"2012-11-23\", lasts = \"1 day\", factor = 5 }]";
+        /// Requests come in these hours only. Then the rate is one for each working day: as many
+        /// come in its hours as would else in all 24.
+        HOURS "hours" Hours, Else("`\"always\"`"), "{ from = \"09:00\", to = \"17:00\" }";
+    }
+
+    /// A desk: operators, and what they do to a request before it is placed. A request is approved,
+    /// stands in the queue, and is taken up by an operator. All this happens in working hours only.
+    desk "[provisioning.NAME]" None {
+        /// How many work at a time.
+        OPERATORS "operators" Whole, Else("as many as there are tickets"), "3";
+        /// How long an operator is at a ticket, in working time; drawn when the request arrives.
+        HANDS_ON "hands-on" Spread(false), Else("`\"0 s\"`"), "{ distribution = \"exponential\", mean = \"30 min\" }";
+        /// From the request until it may be worked on, in working time; drawn when it arrives.
+        APPROVAL "approval" Spread(false), Else("`\"0 s\"`"), "{ distribution = \"lognormal\", median = \"4 h\", sigma = 1 }";
+        /// When anything happens here.
+        HOURS "hours" Hours, Else("9 to 17 h, Monday to Friday"), "\"always\"";
+        /// Who is taken up first: who came first, or whose demand has the higher `priority`. Nobody
+        /// is interrupted.
+        ORDER "order" Choice(super::ORDERS), Else("`\"arrival\"`"), "\"priority\"";
+        /// Tickets join the queue only at multiples of so long since the start, as where somebody
+        /// looks once a day; at least 1 min.
+        EVERY "every" Length, Else("at once"), "\"1 day\"";
+        /// Whether each tenant whose requests come here has operators of its own: an equal part of
+        /// them, those that are left over going to the first tenants.
+        PER_TENANT "per-tenant" Flag, Else("false"), "true";
+    }
+
+    /// Working hours.
+    hours "hours = { … }" None {
+        /// From: an hour of the day.
+        FROM "from" Text, Else("`\"09:00\"`"), "\"08:30\"";
+        /// To: a later one, `"24:00"` at most.
+        TO "to" Text, Else("`\"17:00\"`"), "\"18:00\"";
+        /// On which days.
+        DAYS "days" TextList, Else("Monday to Friday"), "[\"monday\", \"tuesday\", \"saturday\"]";
     }
 
     /// A day with one peak and one trough, twelve hours apart, and a mean of 1.
@@ -1171,6 +1275,8 @@ sections! {
     expect "[[expect]]" None {
         /// The key figure.
         METRIC "metric" Name("key figure"), Must, "\"refused\"";
+        /// Whose figure it is: that of one demand. For `requests`, `placed`, `refused`, and for times.
+        DEMAND "demand" Name("demand"), Else("that of the whole run"), "\"vms\"";
         /// It is at most this: a number; a percentage, for figures that are part of a whole; a
         /// duration, for times.
         AT_MOST "at-most" Bound, OneOf, "\"0.1%\"";

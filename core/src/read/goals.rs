@@ -2,19 +2,24 @@
 
 use super::check::{Check, node_text};
 use super::fields::{expect, root};
+use super::load::Load;
 use super::tree::{Node, Value};
 use crate::report::METRICS;
-use crate::scenario::{Bound, Expectation};
+use crate::scenario::{Bound, DemandId, Expectation};
 use crate::units::{self, Length, shorten};
 
 /// Reads the expectations.
-pub(crate) fn read_expectations(check: &mut Check<'_>, node: &Node) -> Vec<Expectation> {
+pub(crate) fn read_expectations(
+    check: &mut Check<'_>,
+    node: &Node,
+    load: &Load,
+) -> Vec<Expectation> {
     let nodes = check.list(root::EXPECT.key, node, false);
-    nodes.iter().filter_map(|node| read_expectation(check, node)).collect()
+    nodes.iter().filter_map(|node| read_expectation(check, node, load)).collect()
 }
 
-fn read_expectation(check: &mut Check<'_>, node: &Node) -> Option<Expectation> {
-    use expect::{AT_LEAST, AT_MOST, METRIC};
+fn read_expectation(check: &mut Check<'_>, node: &Node, load: &Load) -> Option<Expectation> {
+    use expect::{AT_LEAST, AT_MOST, DEMAND, METRIC};
     let table = check.open(root::EXPECT.key, node, node.at, &[&expect::SECTION])?;
     let metric_node = table.must(check, &METRIC);
     let metric = metric_node.and_then(|node| {
@@ -38,6 +43,10 @@ fn read_expectation(check: &mut Check<'_>, node: &Node) -> Option<Expectation> {
         check.error_hint(table.at, message, "add `at-most` or `at-least`");
     }
     let metric = metric?;
+    let demand = match table.get(&DEMAND) {
+        Some(node) => Some(read_demand(check, node, metric, load)?),
+        None => None,
+    };
     let mut bound = |key: &str, node: Option<&Node>| match node {
         Some(node) => read_bound(check, key, node, metric).map(Some),
         None => Some(None),
@@ -53,7 +62,29 @@ fn read_expectation(check: &mut Check<'_>, node: &Node) -> Option<Expectation> {
     if is_crossed {
         check.error(table.at_key(&AT_LEAST), "`at-least` is more than `at-most`");
     }
-    Some(Expectation { metric: metric.name.to_owned(), at_most, at_least })
+    Some(Expectation { metric: metric.name.to_owned(), demand, at_most, at_least })
+}
+
+/// Whose figure it is.
+fn read_demand(
+    check: &mut Check<'_>,
+    node: &Node,
+    metric: &crate::report::Metric,
+    load: &Load,
+) -> Option<DemandId> {
+    let name = check.text(expect::DEMAND.key, node)?;
+    if !metric.is_by_demand() {
+        let message = format!("`{}` is a figure of the whole run", metric.name);
+        let hint = "delete `demand`; times, `requests`, `placed` and `refused` have one by demand";
+        check.error_hint(node.at, message, hint);
+        return None;
+    }
+    let row = load.demands.iter().position(|demand| demand.name == name);
+    // Demands that did not read are not known here.
+    if row.is_none() && !check.findings.has_errors() {
+        check.unknown_name(node.at, "demand", name, load.demands.iter().map(|d| d.name.as_str()));
+    }
+    row.map(DemandId::from_row)
 }
 
 fn read_bound(

@@ -2,6 +2,7 @@
 
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
+use super::desks::{Desks, Way, read_hours};
 use super::fields::{Field, daily, demand, event, flavor, root, season, service, wait, weekly};
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
@@ -53,6 +54,7 @@ pub(crate) struct DemandDraft {
     pub(crate) labels: Vec<String>,
     pub(crate) rules: Rules,
     pub(crate) group: Option<GroupRule>,
+    pub(crate) way: Way,
     pub(crate) when_full: WhenFull,
     pub(crate) priority: i32,
     pub(crate) preempts: bool,
@@ -68,6 +70,8 @@ pub(crate) struct Load {
     names: BTreeSet<String>,
     pub(crate) tenants: Vec<String>,
     tenant_rows: BTreeMap<String, usize>,
+    /// What requests go through.
+    pub(crate) desks: Desks,
     /// What some of them are held to.
     pub(crate) held: Vec<Tenant>,
     /// Which kinds somebody asks for.
@@ -126,6 +130,11 @@ fn cpu_and_gpu(amounts: &[i64]) -> [i64; 2] {
 }
 
 impl DemandDraft {
+    /// Whether its requests are the rows of a file.
+    pub(crate) fn is_traced(&self) -> bool {
+        matches!(self.arrivals, Arrivals::Trace(_))
+    }
+
     /// How many requests are to be expected, and how to make them fewer.
     pub(crate) fn requests(&self, run_ms: u64) -> (f64, &'static str) {
         match &self.arrivals {
@@ -245,6 +254,15 @@ impl Load {
     ) -> Option<DemandDraft> {
         let name = self.read_name(check, table, &demand::NAME);
         let owner = self.read_owner(check, fleet, table);
+        let way = match table.get(&demand::PROVISIONING) {
+            Some(node) => self.desks.read_way(check, node),
+            None => Some(Way::default()),
+        };
+        // There a priority decides something, whoever is pushed out.
+        if way.as_ref().is_some_and(|way| self.desks.is_by_priority(way)) {
+            let at = table.at_key(&demand::PRIORITY);
+            self.priorities.retain(|other| *other != at);
+        }
         let when_full = match table.get(&demand::WHEN_FULL) {
             Some(node) => read_wait(check, &demand::WHEN_FULL, "refuse", node)
                 .map(|wait| wait.map_or(WhenFull::Refuse, |ms_max| WhenFull::Wait { ms_max })),
@@ -296,6 +314,7 @@ impl Load {
             labels: owner.labels,
             rules: owner.rules?,
             group: owner.group,
+            way: way?,
             when_full: when_full?,
             priority: owner.priority?,
             preempts: owner.preempts?,
@@ -386,6 +405,7 @@ impl Load {
             labels: owner.labels,
             rules: owner.rules?,
             group: owner.group,
+            way: Way::default(),
             when_full: WhenFull::Wait { ms_max: u64::MAX },
             priority: owner.priority?,
             preempts: owner.preempts?,
@@ -690,7 +710,8 @@ fn about(count: f64) -> String {
     "more than a million billion".to_owned()
 }
 
-const EVEN_SEASON: Season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+pub(crate) const EVEN_SEASON: Season =
+    Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
 
 /// How long a request waits, ms (`u64::MAX`: for ever); `Some(None)`: not at all, which is called
 /// `no`.
@@ -726,7 +747,7 @@ fn read_wait(
 /// The largest factor of a season.
 const FACTOR_MAX: f64 = 1_000_000.0;
 
-fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
+pub(crate) fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
     let table = check.open(demand::SEASON.key, node, node.at, &[&season::SECTION])?;
     let hourly = match table.get(&season::DAILY) {
         Some(node) => read_daily(check, node),
@@ -747,7 +768,11 @@ fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
             events.extend(read_event(check, node));
         }
     }
-    Some(Season { hourly: hourly?, daily: daily?, events })
+    let hours = match table.get(&season::HOURS) {
+        Some(node) => read_hours(check, node).map(|hours| Some(hours).filter(|h| !h.is_always())),
+        None => Some(None),
+    };
+    Some(Season { hourly: hourly?, daily: daily?, events, hours: hours? })
 }
 
 /// A list of so many factors.

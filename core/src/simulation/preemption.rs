@@ -198,6 +198,7 @@ impl Simulation {
             boot_ms: mark.boot_ms,
             priority: mark.priority,
             is_again: true,
+            ticket: None,
         };
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = victim;
         let fact = Fact::Preempted { request, demand, tenant, vm: id, host: vm.host, by, reason };

@@ -586,6 +586,7 @@ fn build(
             labels: labels(source.labels),
             rules: source.rules,
             group: source.group,
+            stops: Vec::new(),
             when_full: source.when_full,
             priority: 0,
             preempts: true,
@@ -638,7 +639,10 @@ fn rate(curve: Curve, has_event: bool) -> Arrivals {
     };
     let event = SeasonEvent { at_ms: 10_000, lasts_ms: 5_000, factor: 2.0 };
     let events = if has_event { vec![event] } else { Vec::new() };
-    Arrivals::Rate { per_ms, season: Season { hourly: [1.0; 24], daily: [1.0; 7], events } }
+    Arrivals::Rate {
+        per_ms,
+        season: Season { hourly: [1.0; 24], daily: [1.0; 7], events, hours: None },
+    }
 }
 
 fn trace_file(file: String, rows: &[RandomRow]) -> TraceFile {

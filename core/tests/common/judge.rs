@@ -572,6 +572,9 @@ impl Judge {
             | Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
+            | Fact::TrafficServed { .. }
+            | Fact::Autoscaled { .. }
+            | Fact::ScaledOut { .. }
             | Fact::RolloutServes { .. }
             | Fact::RolloutCheckFailed { .. }
             | Fact::RolloutStep { .. }
@@ -586,7 +589,11 @@ impl Judge {
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }
             | Fact::MigrationStarted { .. }
-            | Fact::MigrationEnded { .. } => {
+            | Fact::MigrationEnded { .. }
+            | Fact::Approved { .. }
+            | Fact::TakenUp { .. }
+            | Fact::HandedOff { .. }
+            | Fact::Provisioned { .. } => {
                 panic!("nobody is pushed out or moved in these runs: {fact}")
             }
             Fact::Ended => {

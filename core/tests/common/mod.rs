@@ -26,6 +26,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         growth: Vec::new(),
         procurement: Vec::new(),
         flavors: Vec::new(),
+        desks: Vec::new(),
         tenants: vec!["default".into()],
         tenant_rules: Vec::new(),
         demands: Vec::new(),
@@ -117,6 +118,7 @@ pub fn demand(
         labels: Vec::new(),
         rules: HostRules::default(),
         group: None,
+        stops: Vec::new(),
         when_full: WhenFull::Refuse,
         priority: 0,
         preempts: true,
@@ -126,7 +128,7 @@ pub fn demand(
 
 /// A constant rate.
 pub fn rate(per_ms: f64) -> Arrivals {
-    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new() };
+    let season = Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
     Arrivals::Rate { per_ms: Curve::Constant(per_ms), season }
 }
 

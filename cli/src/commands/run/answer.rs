@@ -140,16 +140,20 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
         add(
             "Time to ready",
             format!(
-                "{} median, {} p95, {} p99, {} at most",
+                "{} median, {} p95, {} p99, {} at most{}",
                 words::duration(ready.p50),
                 words::duration(ready.p95),
                 words::duration(ready.p99),
-                words::duration(ready.max)
+                words::duration(ready.max),
+                super::desks::reserve(report)
             ),
         );
     }
     if report.rollout_totals.rollouts > 0 {
         add("Rollouts", rolled_out(report));
+    }
+    for (name, value) in super::desks::rows(report) {
+        add(&name, value);
     }
     if !report.orders.is_empty() {
         let hosts = report.orders.iter().map(|order| order.hosts).sum();
@@ -268,7 +272,11 @@ fn requests(report: &Report) -> String {
         withdrawn => format!(", {} not wanted any more", words::count(withdrawn)),
     };
     let (requests, placed) = (words::count(report.requests), words::count(report.placed));
-    format!("{requests}: {placed} placed, {refused}{waiting}{withdrawn}")
+    let at_desks = match report.provisioning.as_ref().map_or(0, |desks| desks.at_desks) {
+        0 => String::new(),
+        at_desks => format!(", {} still at desks", words::count(at_desks)),
+    };
+    format!("{requests}: {placed} placed, {refused}{waiting}{withdrawn}{at_desks}")
 }
 
 /// Why, the most frequent reason first; `None` when there is none.

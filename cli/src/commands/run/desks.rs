@@ -1,0 +1,96 @@
+//! What the answer says of desks: where the time went, and how busy operators were.
+
+use fleetcast_core::report::{DeskReport, Report, StagesReport};
+use fleetcast_core::words;
+
+/// A stage in words.
+pub(crate) fn stage_words(stage: &str) -> &str {
+    match stage {
+        "approval" => "approval",
+        "queue" => "waiting for an operator",
+        "hands-on" => "operators at work",
+        "off-hours" => "out of working hours",
+        "room" => "waiting for room",
+        "boot" => "booting",
+        other => other,
+    }
+}
+
+/// Rows of the key figures: what it is called, and what it is.
+pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
+    let Some(desks) = &report.provisioning else { return Vec::new() };
+    let mut rows = vec![("Where it went".to_owned(), stages(&desks.all))];
+    let mixes = desks.demands.len() > 1;
+    for demand in desks.demands.iter().filter(|demand| mixes && demand.requests > 0) {
+        let ready = &demand.time_to_ready_s;
+        let times = format!(
+            "ready in {} median, {} p95: {}",
+            words::duration(ready.p50),
+            words::duration(ready.p95),
+            stages(demand)
+        );
+        rows.push((format!("… of {}", demand.name), times));
+    }
+    let at_desks = &desks.all.at_desks_s;
+    if at_desks.max > 0.0 {
+        let [p50, mean, p95] = [at_desks.p50, at_desks.mean, at_desks.p95].map(working);
+        let text = format!("{p50} median, {mean} on average, {p95} p95, of working time");
+        rows.push(("At desks".to_owned(), text));
+    }
+    rows.extend(desks.desks.iter().map(|desk| (format!("Desk {}", desk.name), words_of(desk))));
+    rows
+}
+
+/// What must be said of times where a queue grows without end.
+pub(super) fn reserve(report: &Report) -> &'static str {
+    let mut desks = report.provisioning.iter().flat_map(|all| &all.desks);
+    match desks.any(|desk| desk.grows_per_day.is_some()) {
+        true => ", of those that were placed: the longer the run, the longer",
+        false => "",
+    }
+}
+
+/// Working time, which is not counted in days of 24 h.
+fn working(seconds: f64) -> String {
+    if seconds < 7_200.0 {
+        return words::duration(seconds);
+    }
+    format!("{} h", words::amount(seconds / 3_600.0))
+}
+
+/// Where the time went, most first; what took none is left out.
+fn stages(of: &StagesReport) -> String {
+    let mut stages: Vec<_> = of.stages.iter().filter(|stage| stage.share > 0.0).collect();
+    stages.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let said = stages.into_iter().map(|stage| {
+        let (share, mean) = (words::percent(stage.share), words::duration(stage.mean_s));
+        format!("{share} {} ({mean} on average)", stage_words(&stage.stage))
+    });
+    let said = said.collect::<Vec<_>>().join(", ");
+    if said.is_empty() { "no time at all".to_owned() } else { said }
+}
+
+fn words_of(desk: &DeskReport) -> String {
+    let who = match (desk.operators, desk.utilisation) {
+        (Some(operators), Some(busy)) => {
+            let operators = words::plural(operators.into(), "operator");
+            format!("{operators}, busy {} of their time", words::percent(busy))
+        }
+        _ => "as many operators as tickets".to_owned(),
+    };
+    let tickets = format!("{} done", words::plural(desk.done, "ticket"));
+    let backlog = format!(
+        "{} in the queue at the end, {} at most",
+        words::count(desk.backlog),
+        words::count(desk.peak_backlog)
+    );
+    let grows = match desk.grows_per_day {
+        None => String::new(),
+        Some(grows) => format!(
+            "; it grows by {} a working day, {} of what operators can do comes in",
+            words::amount(grows),
+            words::percent(desk.load.unwrap_or(0.0))
+        ),
+    };
+    format!("{who}; {tickets}; {backlog}{grows}")
+}
