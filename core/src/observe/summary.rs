@@ -2,7 +2,7 @@
 
 use super::desks::Provisioning;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Traffic, times};
+use super::{Durations, Observer, Outages, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
@@ -60,6 +60,8 @@ pub struct Summary {
     pub rollouts: Rollouts,
     /// Live migrations.
     pub migrations: Migrations,
+    /// Hosts that fail, and what that costs their VMs.
+    pub outages: Outages,
     /// What users asked of services, by service; none of those without traffic.
     pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
@@ -201,6 +203,7 @@ impl Summary {
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
             migrations: Migrations::default(),
+            outages: Outages::new(scenario),
             traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
@@ -368,6 +371,7 @@ impl Summary {
                 self.traffic.entry(service).or_default().hear(fact)
             }
             Fact::Ended => {
+                self.outages.hear(now, fact, state);
                 self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));
                 self.rollouts.hear(now, fact, state);
@@ -406,6 +410,12 @@ impl Summary {
                 self.migrations.downtime_ms += downtime_ms;
                 self.migrations.sent_mib += sent_mib;
             }
+            Fact::HostFailed { .. }
+            | Fact::HostBack { .. }
+            | Fact::VmDown { .. }
+            | Fact::VmStuck { .. }
+            | Fact::VmBack { .. }
+            | Fact::VmGone { .. } => self.outages.hear(now, fact, state),
         }
     }
 }
