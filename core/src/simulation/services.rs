@@ -145,6 +145,19 @@ impl Services {
         demand.row() >= self.first_demand
     }
 
+    /// The VMs of instances, and the image of each.
+    pub(super) fn images(&self) -> impl Iterator<Item = (VmId, ImageId)> {
+        self.list.iter().flat_map(|running| {
+            let coming =
+                running.under_way.as_ref().map_or(running.image, |under_way| under_way.to());
+            let instances = running.members.iter().map(|row| &self.instances[*row as usize]);
+            instances.filter_map(move |instance| {
+                let image = if instance.version == Version::Old { running.image } else { coming };
+                Some((instance.vm?, image))
+            })
+        })
+    }
+
     fn row_of(&self, request: RequestId) -> u32 {
         *self.by_request.get(&request).expect("an instance is known by its request")
     }
