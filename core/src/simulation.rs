@@ -8,6 +8,7 @@ pub mod contrast;
 mod moves;
 mod pipeline;
 mod preemption;
+mod pulls;
 mod rollouts;
 mod services;
 mod waiting;
@@ -31,6 +32,7 @@ use contrast::Contraster;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
 use preemption::Preemption;
+use pulls::ImagePulls;
 use services::Services;
 use std::sync::Arc;
 use waiting::WaitingRoom;
@@ -64,6 +66,8 @@ enum Event {
     Open(DeskId),
     /// An operator is done with a ticket.
     HandOff(TicketId),
+    /// A host should have fetched an image.
+    Pulled(u32),
     /// An instance of a service should have booted.
     Booted(u32),
     /// An instance should have been ready for long enough.
@@ -88,7 +92,7 @@ impl Classed for Event {
             | Self::Age(_)
             | Self::Arrive(_)
             | Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) => Class::Boot,
+            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) => Class::Boot,
             Self::RollOut(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
@@ -117,6 +121,10 @@ pub struct Simulation {
     room: WaitingRoom,
     /// Requests at desks; `None` where there are none.
     pipeline: Option<Pipeline>,
+    /// Images on their way to hosts; `None` where all have all.
+    image_pulls: Option<ImagePulls>,
+    /// Whether it is told where requests' time goes.
+    tells_stages: bool,
     /// What must be known of VMs to push them out; `None` where none is.
     preemption: Option<Preemption>,
     /// VMs on the move and those that are to follow.
@@ -227,6 +235,8 @@ impl Simulation {
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
             pipeline: Pipeline::new(&scenario),
+            image_pulls: ImagePulls::new(&scenario),
+            tells_stages: scenario.tells_stages(),
             preemption: Preemption::new(&scenario),
             movers: Movers::new(&scenario),
             services: Services::new(&scenario),
@@ -383,6 +393,7 @@ impl Simulation {
             Event::Approve(ticket) => self.approve(now, ticket, observer),
             Event::Open(desk) => self.open(now, desk, observer),
             Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
+            Event::Pulled(look) => self.pulled(now, look, observer),
             Event::Booted(row) => self.boot_ends(now, row, observer),
             Event::Proved(row) => self.prove(now, row, observer),
             Event::Gone(row) => self.end_instance(now, row, observer),
@@ -524,11 +535,17 @@ impl Simulation {
             Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
         };
         observer.hear(now, &fact, &self.state);
-        if self.pipeline.is_some() && !is_instance {
-            self.account(now, arrived, vm, observer);
+        let mut boots = Some(boot_ms);
+        if self.tells_stages {
+            if self.pull(now, arrived, (vm, host), boot_ms, observer) {
+                boots = None;
+            } else {
+                let stages = self.stages_until(now, arrived);
+                self.account(now, arrived, vm, stages, boot_ms, observer);
+            }
         }
         if is_instance {
-            self.start_instance(now, request, vm, boot_ms, observer);
+            self.start_instance(now, request, vm, boots, observer);
         }
     }
 

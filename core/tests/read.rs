@@ -618,7 +618,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, service, rollout, demand, placement, defrag, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, distribution, service, rollout, demand, placement, defrag, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`

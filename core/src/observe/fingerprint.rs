@@ -152,9 +152,15 @@ impl Fingerprint {
                 let to = to.map_or(u64::MAX, |to| row(to.row()));
                 self.write(72, now, [request.0, row(desk.row()), to]);
             }
+            Fact::PullStarted { request, vm, host, mib } => {
+                self.write(75, now, [request.0, row(vm.row()), row(host.row()), mib]);
+            }
+            Fact::Pulled { request, vm, host, took_ms } => {
+                self.write(76, now, [request.0, row(vm.row()), row(host.row()), took_ms]);
+            }
             Fact::Provisioned { request, vm, stages, .. } => {
                 self.write(73, now, [request.0, row(vm.row())]);
-                for stage in Stage::ALL {
+                for stage in Stage::ALL.into_iter().filter(|stage| stages.ms(*stage) > 0) {
                     self.write(74, now, [stage as u64, stages.ms(stage)]);
                 }
             }

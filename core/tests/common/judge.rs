@@ -589,6 +589,8 @@ impl Judge {
             | Fact::Approved { .. }
             | Fact::TakenUp { .. }
             | Fact::HandedOff { .. }
+            | Fact::PullStarted { .. }
+            | Fact::Pulled { .. }
             | Fact::Provisioned { .. } => {
                 panic!("nobody is pushed out or moved in these runs: {fact}")
             }
