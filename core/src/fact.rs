@@ -437,6 +437,39 @@ pub enum Fact<'a> {
         /// So many have so far.
         failed: u32,
     },
+    /// What a service's users asked for since it was last looked at, and what they got.
+    TrafficServed {
+        /// Whose.
+        service: ServiceId,
+        /// Since the last look, ms.
+        lasts_ms: u64,
+        /// Thousandths of requests.
+        requests_milli: u64,
+        /// Those that nobody could serve.
+        unserved_milli: u64,
+        /// How long there were more than could be served, ms.
+        overload_ms: u64,
+        /// Instances that held room × ms.
+        instance_ms: u64,
+        /// Instances that serve now.
+        serving: u32,
+    },
+    /// A service's rule wants more instances, or fewer.
+    Autoscaled {
+        /// Whose.
+        service: ServiceId,
+        /// How many there were to be.
+        from: u32,
+        /// How many there are to be.
+        to: u32,
+    },
+    /// All instances that a service's rule asked for at one look are available.
+    ScaledOut {
+        /// Whose.
+        service: ServiceId,
+        /// Since that look, ms.
+        took_ms: u64,
+    },
     /// A rollout is done with a step of its strategy.
     RolloutStep {
         /// Its number.

@@ -280,7 +280,11 @@ fn load_code(taken: i64, effective: i64) -> u8 {
     if taken == effective {
         return LOAD_FULL;
     }
-    let code = i128::from(taken) * i128::from(LOAD_FULL) / i128::from(effective);
+    // Nearly all amounts are small, and a division of 64 bits is much sooner done than one of 128.
+    let code = match taken <= i64::MAX / i64::from(LOAD_FULL) {
+        true => taken * i64::from(LOAD_FULL) / effective,
+        false => taken / (effective / i64::from(LOAD_FULL)),
+    };
     u8::try_from(code).unwrap_or(LOAD_FULL).clamp(1, LOAD_FULL - 1)
 }
 

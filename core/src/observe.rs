@@ -6,6 +6,7 @@ pub mod durations;
 pub mod fingerprint;
 pub mod host_log;
 pub mod series;
+pub mod traffic;
 pub mod summary;
 pub mod transcript;
 pub mod turned_away;
@@ -15,6 +16,7 @@ pub use fingerprint::Fingerprint;
 pub use host_log::HostLog;
 pub use series::SeriesRecorder;
 pub use summary::Summary;
+pub use traffic::Traffic;
 pub use transcript::Transcript;
 pub use turned_away::TurnedAway;
 
@@ -63,4 +65,15 @@ impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
         self.1.hear(now, fact, state);
         self.2.hear(now, fact, state);
     }
+}
+
+/// `value × ms`, exactly. WebAssembly has no instruction for a product of 128 bits, and a call in
+/// its place; nearly always 64 are enough.
+#[inline]
+fn times(value: i64, ms: u64) -> i128 {
+    let is_short = || value.unsigned_abs().leading_zeros() + ms.leading_zeros() > 65;
+    if cfg!(target_family = "wasm") && is_short() {
+        return i128::from(value * ms as i64);
+    }
+    i128::from(value) * i128::from(ms as i64)
 }

@@ -22,6 +22,7 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod traffic;
 mod services;
 mod rollouts;
 mod goals;

@@ -102,6 +102,9 @@ pub struct Report {
     pub ordered_price: f64,
     /// Rollouts; none before rollouts are simulated.
     pub rollouts: Vec<serde_json::Value>,
+    /// What users asked of services and what they got, for each service that has traffic.
+    #[serde(default)]
+    pub traffic: Vec<TrafficReport>,
     /// By tenant.
     pub tenants: Vec<TenantReport>,
     /// By demand.
@@ -378,6 +381,35 @@ pub struct TenantReport {
     pub refused: u64,
 }
 
+/// The traffic of one service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrafficReport {
+    /// The service.
+    pub service: String,
+    /// Requests of its users.
+    pub requests: f64,
+    /// Those that no instance could serve.
+    pub unserved: f64,
+    /// How long there were more than could be served, s.
+    pub overload_s: f64,
+    /// The longest such time, looks in a row, s.
+    pub longest_overload_s: f64,
+    /// Instances × the time for which they held room, hours.
+    pub instance_hours: f64,
+    /// Instances that held room, averaged over time.
+    pub mean_instances: f64,
+    /// The fewest instances that served at a look.
+    pub min_serving: u32,
+    /// The most.
+    pub peak_serving: u32,
+    /// How often its rule asked for more instances.
+    pub scale_outs: u64,
+    /// How often for fewer.
+    pub scale_ins: u64,
+    /// From the look that asked for more until they were available.
+    pub scale_out_s: Percentiles,
+}
+
 /// One expectation and how it went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExpectationReport {
@@ -408,6 +440,14 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "alive", what: "VMs alive at the end", of: None },
     Metric { name: "orders", what: "orders placed", of: None },
     Metric { name: "ordered-price", what: "price of all hosts ordered", of: None },
+    Metric {
+        name: "unserved",
+        what: "requests of users that no instance could serve",
+        of: Some("users' requests"),
+    },
+    Metric { name: "instance-hours", what: "hours of all instances with traffic", of: None },
+    Metric { name: "time-overloaded", what: "seconds with more traffic than served", of: None },
+    Metric { name: "time-to-scale-out", what: "seconds from a rule's word, longest", of: None },
     Metric { name: "time-to-ready-p50", what: "seconds from request to ready, median", of: None },
     Metric { name: "time-to-ready-p95", what: "the same, 95th percentile", of: None },
     Metric { name: "time-to-ready-p99", what: "the same, 99th percentile", of: None },

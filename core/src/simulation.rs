@@ -11,6 +11,7 @@ mod preemption;
 mod pulls;
 mod rollouts;
 mod services;
+mod traffic;
 mod waiting;
 
 use crate::agenda::{Agenda, Class, Classed};
@@ -80,6 +81,8 @@ enum Event {
     Consult(ServiceId),
     /// The image of a rollout is found bad.
     FoundBad(u32),
+    /// A service's traffic is looked at.
+    Follow(ServiceId),
 }
 
 impl Classed for Event {
@@ -96,6 +99,7 @@ impl Classed for Event {
             Self::RollOut(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
+            | Self::Follow(_)
             | Self::Review(_)
             | Self::GiveUp(_)
             | Self::Outlived(_)
@@ -332,6 +336,7 @@ impl Simulation {
             self.has_begun = true;
             self.begin(observer);
             self.begin_services(observer);
+            self.begin_traffic();
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -400,6 +405,7 @@ impl Simulation {
             Event::RollOut(plan) => self.roll_out(now, plan, observer),
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
+            Event::Follow(service) => self.follow_traffic(now, service, observer),
         }
     }
 

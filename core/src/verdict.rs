@@ -7,13 +7,13 @@ use crate::observe::summary::Snapshot;
 use crate::observe::{Durations, Summary};
 use crate::report::{
     ExpectationReport, Fits, METRICS, Migrations, Moment, Order, Percentiles, Report,
-    SCHEMA_VERSION, Stranded, Stranding, TenantReport, Utilisation,
+    SCHEMA_VERSION, Stranded, Stranding, TenantReport, TrafficReport, Utilisation,
 };
 use crate::resources::Kinds;
-use crate::scenario::{Bound, DemandId, Expectation, Scenario};
+use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
-use crate::time::{DAY_MS, Time};
+use crate::time::{DAY_MS, HOUR_MS, Time};
 use crate::units::format_amount;
 use crate::words::{self, count as digits, percent, plural};
 use std::collections::BTreeMap;
@@ -64,6 +64,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         orders: orders(scenario, summary),
         ordered_price: ordered_price(scenario, summary),
         rollouts: Vec::new(),
+        traffic: traffic(scenario, summary),
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
         contrast: None,
@@ -153,6 +154,24 @@ fn migrations(summary: &Summary) -> Option<Migrations> {
         downtime_s: seconds(counts.downtime_ms),
         sent_gib: counts.sent_mib as f64 / 1_024.0,
     })
+}
+
+fn traffic(scenario: &Scenario, summary: &Summary) -> Vec<TrafficReport> {
+    let report = |(service, seen): (&ServiceId, &crate::observe::Traffic)| TrafficReport {
+        service: scenario.services[service.row()].name.clone(),
+        requests: seen.requests_milli as f64 / 1e3,
+        unserved: seen.unserved_milli as f64 / 1e3,
+        overload_s: seconds(seen.overload_ms),
+        longest_overload_s: seconds(seen.longest_overload_ms),
+        instance_hours: seen.instance_ms as f64 / HOUR_MS as f64,
+        mean_instances: seen.instance_ms as f64 / seen.lasts_ms.max(1) as f64,
+        min_serving: seen.serving_least.unwrap_or(0),
+        peak_serving: seen.serving_most,
+        scale_outs: seen.scale_outs,
+        scale_ins: seen.scale_ins,
+        scale_out_s: percentiles(&seen.took),
+    };
+    summary.traffic.iter().map(report).collect()
 }
 
 fn by_reason(kinds: &Kinds, counts: &BTreeMap<Reason, u64>) -> BTreeMap<String, u64> {
@@ -300,6 +319,7 @@ fn expectation(
     let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
+        "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         _ => 1.0,
     });
     let value = metric_value(&expectation.metric, report);
@@ -381,6 +401,12 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "alive" => report.alive as f64,
         "orders" => report.orders.len() as f64,
         "ordered-price" => report.ordered_price,
+        "unserved" => report.traffic.iter().map(|of| of.unserved).sum(),
+        "instance-hours" => report.traffic.iter().map(|of| of.instance_hours).sum(),
+        "time-overloaded" => report.traffic.iter().map(|of| of.overload_s).sum(),
+        "time-to-scale-out" => {
+            report.traffic.iter().map(|of| of.scale_out_s.max).fold(0.0, f64::max)
+        }
         "time-to-ready-p50" => report.time_to_ready_s.p50,
         "time-to-ready-p95" => report.time_to_ready_s.p95,
         "time-to-ready-p99" => report.time_to_ready_s.p99,
@@ -439,6 +465,11 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
+        let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));
+        let long = words::duration(of.overload_s);
+        format!("`{}` could not serve {share} of its users' requests, in {long}", of.service)
+    }));
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(

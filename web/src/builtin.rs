@@ -1,5 +1,7 @@
 //! The scenarios in the box.
 
+use fleetcast_core::words;
+
 /// A scenario that is part of the app.
 #[derive(Debug)]
 pub struct Builtin {
@@ -46,9 +48,11 @@ impl Builtin {
         self.said("question")
     }
 
-    /// How long a run is, as the file says it; empty where it goes by its trace.
-    pub fn duration(&self) -> &'static str {
-        self.said("duration")
+    /// How long a run is, as the file says it, but for long times in seconds.
+    pub fn duration(&self) -> String {
+        let said = self.said("duration");
+        let seconds = said.strip_suffix(" s").and_then(|number| number.parse().ok());
+        seconds.map_or_else(|| said.to_owned(), words::duration)
     }
 
     /// How large its run is; `None` before `expected.txt` has it.
@@ -75,7 +79,7 @@ mod tests {
     fn every_scenario_has_a_title_a_question_and_a_size() {
         assert!(ALL.len() >= 4);
         for builtin in ALL {
-            let words = [builtin.title(), builtin.question(), builtin.duration()];
+            let words = [builtin.title(), builtin.question(), &builtin.duration()];
             assert!(words.iter().all(|word| !word.is_empty()), "{}: {words:?}", builtin.file);
             assert!(builtin.size().is_some_and(|size| size.requests > 0), "{}", builtin.file);
         }
@@ -83,6 +87,7 @@ mod tests {
 
     #[test]
     fn a_scenario_knows_its_trace() {
+        assert_eq!(find("azure.toml").unwrap().duration(), "3.47 days");
         assert_eq!(find("azure.toml").unwrap().files, ["traces/azure_v1_window_a.csv.gz"]);
         assert!(find("first.toml").unwrap().files.is_empty());
     }

@@ -1,7 +1,7 @@
 //! The worker's desk: messages come in, work is done in slices, answers go out.
 
 use crate::ask::{Ask, sample};
-use crate::job::{Account, Ended, Look, Run, outline};
+use crate::job::{Account, Ended, FILM_BYTES_MAX, Look, Run, outline};
 use crate::protocol::{FromWorker, ToWorker};
 use fleetcast_core::problem::Problems;
 use fleetcast_core::scenario::Scenario;
@@ -12,6 +12,45 @@ use std::sync::Arc;
 /// An answer and the bytes beside it.
 pub type Answer = (FromWorker, Vec<u8>);
 
+/// A run tells how far it is once in so many slices, and at first: the page draws no faster.
+const SLICES_A_MESSAGE: u32 = 4;
+
+/// Browsers compile a program twice: soon, and well where it turns out to matter. This run, of
+/// which nobody hears, lets them do so while a person still reads; then the first run that is
+/// asked for is as fast as the second.
+const WARM_UP: &str = r#"
+name = "warm-up"
+start = "2026-01-01"
+duration = "90 days"
+[host-models.m]
+cpu = 16
+memory = "96 GiB"
+overcommit = { cpu = 4.0 }
+lead-time = "10 days"
+[[pools]]
+name = "p"
+zones = 2
+racks-per-zone = 2
+hosts = { model = "m", count = 600 }
+[procurement]
+trigger = "70%"
+batch = 20
+[flavors.a]
+cpu = 2
+memory = "4 GiB"
+[flavors.b]
+cpu = 8
+memory = "32 GiB"
+[[demand]]
+name = "d"
+flavors = { a = 0.6, b = 0.4 }
+alive = { curve = "exponential", from = 2000, to = 3000 }
+lifetime = { distribution = "exponential", mean = "20 days" }
+when-full = "wait"
+[placement]
+policy = "best-fit"
+"#;
+
 /// The desk.
 #[derive(Debug, Default)]
 pub struct Desk {
@@ -21,11 +60,14 @@ pub struct Desk {
     /// The scenario of the last run, with the files as they were then.
     last: Option<(Arc<Scenario>, MemoryFiles)>,
     task: Option<(u32, Task)>,
+    /// What is run to become warm, and for nothing else.
+    warming: Option<Box<Run>>,
 }
 
 #[derive(Debug)]
 enum Task {
-    Run(Box<Run>),
+    /// A run, its frames that nobody has heard of, and how many slices it has had.
+    Run(Box<Run>, Vec<u8>, u32),
     Look(Box<Look>),
     Account(Box<Account>),
 }
@@ -33,6 +75,9 @@ enum Task {
 impl Desk {
     /// Hears a message, with the bytes beside it.
     pub fn hear(&mut self, message: ToWorker, bytes: Vec<u8>) -> Vec<Answer> {
+        if !matches!(message, ToWorker::File { .. } | ToWorker::Check { .. }) {
+            self.warming = None;
+        }
         match message {
             ToWorker::File { name } => {
                 self.samples.insert(name.as_str(), sample(&bytes));
@@ -56,7 +101,7 @@ impl Desk {
                     Ok(run) => {
                         let outline = outline(run.scenario());
                         self.last = Some((Arc::clone(run.scenario()), ask.files));
-                        self.task = Some((id, Task::Run(Box::new(run))));
+                        self.task = Some((id, Task::Run(Box::new(run), Vec::new(), 0)));
                         answers.extend(one(FromWorker::Begun { id, outline }));
                     }
                     Err(problems) => answers.extend(one(FromWorker::Wrong { id, problems })),
@@ -71,17 +116,29 @@ impl Desk {
                 Ok(Task::Account(Box::new(account)))
             }),
             ToWorker::Cancel => self.stop(),
+            ToWorker::WarmUp => {
+                if self.task.is_none() && self.last.is_none() {
+                    self.warming = Run::new(&warm_up(), FILM_BYTES_MAX).ok().map(Box::new);
+                }
+                Vec::new()
+            }
         }
     }
 
     /// Whether there is something to do.
     pub fn is_busy(&self) -> bool {
-        self.task.is_some()
+        self.task.is_some() || self.warming.is_some()
     }
 
     /// Works until the slice is over.
     pub fn work(&mut self, is_over: &mut dyn FnMut() -> bool) -> Vec<Answer> {
-        let Some((id, mut task)) = self.task.take() else { return Vec::new() };
+        let Some((id, mut task)) = self.task.take() else {
+            let go_on = |run: &mut Box<Run>| run.go_on(&mut Vec::new(), is_over);
+            if self.warming.as_mut().map(go_on) != Some(Ok(false)) {
+                self.warming = None;
+            }
+            return Vec::new();
+        };
         match task.go_on(id, is_over) {
             Ok((answers, is_done)) => {
                 if !is_done {
@@ -129,10 +186,14 @@ impl Task {
         is_over: &mut dyn FnMut() -> bool,
     ) -> Result<(Vec<Answer>, bool), Problems> {
         Ok(match self {
-            Self::Run(run) => {
-                let mut frames = Vec::new();
-                let has_ended = run.go_on(&mut frames, is_over)?;
-                let at_ms = run.now().ms();
+            Self::Run(run, frames, slices) => {
+                let has_ended = run.go_on(frames, is_over)?;
+                let is_silent = !has_ended && !slices.is_multiple_of(SLICES_A_MESSAGE);
+                *slices += 1;
+                if is_silent {
+                    return Ok((Vec::new(), false));
+                }
+                let (at_ms, frames) = (run.now().ms(), std::mem::take(frames));
                 let mut answers = vec![(FromWorker::Progress { id, at_ms }, frames)];
                 if has_ended {
                     let ended = run.ended();
@@ -161,6 +222,11 @@ impl Task {
             },
         })
     }
+}
+
+fn warm_up() -> Ask {
+    let (file_name, text) = ("warm-up.toml".to_owned(), WARM_UP.to_owned());
+    Ask { file_name, text, files: MemoryFiles::default(), overrides: Vec::new() }
 }
 
 fn failed(id: u32, why: &str) -> FromWorker {
@@ -273,6 +339,23 @@ mod tests {
         let answers = desk.hear(ToWorker::Cancel, Vec::new());
         assert_eq!(answers, [(FromWorker::Cancelled { id: 1 }, Vec::new())]);
         assert!(!desk.is_busy() && desk.work(&mut || true).is_empty());
+    }
+
+    #[test]
+    fn what_is_wanted_does_not_wait_for_a_warm_worker() {
+        assert!(!warm_up().check().has_errors() && warm_up().check().list.is_empty());
+        let mut desk = Desk::default();
+        assert!(desk.hear(ToWorker::WarmUp, Vec::new()).is_empty() && desk.is_busy());
+        assert!(desk.work(&mut || true).is_empty() && desk.is_busy());
+        let (answers, _) = run(&mut desk);
+        assert!(matches!(answers.first(), Some((FromWorker::Begun { id: 7, .. }, _))));
+        assert!(!desk.is_busy());
+        // Who has run something is warm.
+        desk.hear(ToWorker::WarmUp, Vec::new());
+        assert!(!desk.is_busy());
+        let mut desk = Desk::default();
+        desk.hear(ToWorker::WarmUp, Vec::new());
+        assert!(finish(&mut desk).is_empty());
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! decision. Between two slices the worker listens.
 
 use crate::ask::Ask;
-use crate::protocol::{HostStory, Outline, Stay, Turned, TurnedAway};
+use crate::protocol::{Fate, HostStory, Outline, Stay, Turned, TurnedAway};
 use fleetcast_core::explain::{Explanation, place};
 use fleetcast_core::fact::RequestId;
 use fleetcast_core::frames::Camera;
-use fleetcast_core::observe::{self, Fingerprint, HostLog, Observer, SeriesRecorder, Summary};
+use fleetcast_core::observe::{
+    self, Fingerprint, HostLog, Observer, SeriesRecorder, Summary, turned_away,
+};
 use fleetcast_core::problem::Problems;
 use fleetcast_core::report::{Report, Series};
 use fleetcast_core::scenario::Scenario;
@@ -192,7 +194,11 @@ fn told(scenario: &Scenario, away: &observe::TurnedAway) -> TurnedAway {
         request: turned.request,
         at_ms: turned.at.ms(),
         reason: reasons.iter().position(|reason| *reason == turned.reason).unwrap_or(0) as u32,
-        waits: turned.waits,
+        fate: match turned.fate {
+            turned_away::Fate::Waits => Fate::Waits,
+            turned_away::Fate::Refused => Fate::Refused,
+            turned_away::Fate::Lost(by) => Fate::Lost(by.0),
+        },
     });
     let by_reason = away.by_reason().iter();
     TurnedAway {

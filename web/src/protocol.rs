@@ -61,6 +61,8 @@ pub enum ToWorker {
     },
     /// Stop what is under way.
     Cancel,
+    /// Nothing is wanted yet: be ready for when something is.
+    WarmUp,
 }
 
 /// From the worker to the page.
@@ -171,7 +173,7 @@ pub struct Outline {
     pub demands: Vec<String>,
 }
 
-/// Who found no host on arrival.
+/// Who found no host on arrival, or lost the one it had.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TurnedAway {
     /// Length of a row, ms.
@@ -184,7 +186,7 @@ pub struct TurnedAway {
     pub total: u64,
 }
 
-/// A request that found no host.
+/// A request that found no host, or lost the one it had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turned {
     /// Its number.
@@ -193,8 +195,19 @@ pub struct Turned {
     pub at_ms: u64,
     /// Row of its reason in [`TurnedAway::by_reason`].
     pub reason: u32,
-    /// Whether it began to wait; else it was refused.
-    pub waits: bool,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a request that has no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fate {
+    /// It waits.
+    Waits,
+    /// It is refused.
+    Refused,
+    /// It had one, and gave way to this request.
+    Lost(u64),
 }
 
 /// What a host has had on it.

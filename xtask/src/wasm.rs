@@ -48,7 +48,8 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf, String> {
     for program in ["app", "worker"] {
         let input = compiled.join(format!("{program}.wasm"));
         let tool = ["run", "--package", "xtask-bindgen", "--profile", "tool", "--"];
-        shell::run(shell::cargo().args(tool).arg(&input).arg(&dist))?;
+        let names = (profile == Profile::Quick).then_some("names");
+        shell::run(shell::cargo().args(tool).arg(&input).arg(&dist).args(names))?;
     }
     // Node takes a `.js` for an ES module only where a package says so.
     fs::write(folder.join("package.json"), "{ \"type\": \"module\" }\n").map_err(failed)?;

@@ -347,6 +347,26 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
             detail: format!("{failed} so far"),
             ..of_rollout("rollout-check-failed", rollout)
         },
+        Fact::TrafficServed { service, requests_milli, unserved_milli, serving, .. } => Row {
+            detail: format!(
+                "{}: {} requests, {} unserved, {serving} instances serve",
+                scenario.services[service.row()].name,
+                requests_milli / 1_000,
+                unserved_milli / 1_000
+            ),
+            fact: "traffic-served",
+            ..Row::default()
+        },
+        Fact::Autoscaled { service, from, to } => Row {
+            detail: format!("{}: {from} to {to}", scenario.services[service.row()].name),
+            fact: "autoscaled",
+            ..Row::default()
+        },
+        Fact::ScaledOut { service, took_ms } => Row {
+            detail: format!("{} after {took_ms} ms", scenario.services[service.row()].name),
+            fact: "scaled-out",
+            ..Row::default()
+        },
         Fact::RolloutStep { rollout, step } => {
             Row { detail: format!("step {step}"), ..of_rollout("rollout-step", rollout) }
         }

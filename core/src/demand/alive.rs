@@ -19,7 +19,8 @@ pub struct Alive {
     alive: u64,
     /// When those alive end; those that stay for good are not in it.
     ends: BinaryHeap<Reverse<u64>>,
-    /// The first time from `now_ms` on at which the curve is above `alive`, once looked up.
+    /// The first time from `now_ms` on at which the curve is above `alive`, once looked up; `None`
+    /// if that is not before the next end.
     rises_ms: Option<Option<u64>>,
     /// A count, and a time before which the curve does not go above it. So a long curve is not
     /// searched to its end again for each VM.
@@ -39,7 +40,7 @@ impl Alive {
             let end_ms = self.ends.peek().map_or(u64::MAX, |Reverse(ms)| *ms);
             let rises_ms = match self.rises_ms {
                 Some(known) => known,
-                None => self.look_up(),
+                None => self.look_up(end_ms),
             };
             self.rises_ms = Some(rises_ms);
             match rises_ms {
@@ -58,14 +59,18 @@ impl Alive {
         }
     }
 
-    fn look_up(&mut self) -> Option<u64> {
+    /// The first time at which the curve is above `alive`, if that is before the next end: what
+    /// comes later is looked for when fewer are alive.
+    fn look_up(&mut self, end_ms: u64) -> Option<u64> {
         let (count, calm_ms) = self.calm;
         let from_ms = if self.alive >= count { self.now_ms.max(calm_ms) } else { self.now_ms };
-        if from_ms > self.until_ms {
+        let last_ms = self.until_ms.min(end_ms);
+        if from_ms > last_ms {
             return None;
         }
-        let rises_ms = self.curve.first_above(self.alive, from_ms, self.until_ms);
-        let until_ms = rises_ms.unwrap_or(u64::MAX);
+        let rises_ms = self.curve.first_above(self.alive, from_ms, last_ms);
+        let calm_until = if last_ms == self.until_ms { u64::MAX } else { last_ms + 1 };
+        let until_ms = rises_ms.unwrap_or(calm_until);
         if until_ms > calm_ms || (until_ms == calm_ms && self.alive < count) {
             self.calm = (self.alive, until_ms);
         }

@@ -219,6 +219,25 @@ impl Fingerprint {
                 let version = row(version.row());
                 self.write(55, now, [rollout.0.into(), version, most.into()]);
             }
+            Fact::TrafficServed {
+                service,
+                lasts_ms,
+                requests_milli,
+                unserved_milli,
+                overload_ms,
+                instance_ms,
+                serving,
+            } => {
+                let id = row(service.row());
+                self.write(80, now, [id, lasts_ms, requests_milli, unserved_milli]);
+                self.write(81, now, [overload_ms, instance_ms, serving.into()]);
+            }
+            Fact::Autoscaled { service, from, to } => {
+                self.write(82, now, [row(service.row()), from.into(), to.into()]);
+            }
+            Fact::ScaledOut { service, took_ms } => {
+                self.write(83, now, [row(service.row()), took_ms]);
+            }
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }

@@ -1,6 +1,6 @@
 //! The series: levels over time in a bounded number of rows, with exact extremes.
 
-use super::Observer;
+use super::{Observer, times};
 use crate::fact::Fact;
 use crate::report::{SERIES_ROWS_MAX, Series, SeriesColumn};
 use crate::resources::Kinds;
@@ -40,7 +40,7 @@ struct Level {
 impl Level {
     fn set(&mut self, now_ms: u64, value: i64) {
         if value != self.value {
-            self.area += i128::from(self.value) * i128::from(now_ms - self.since_ms);
+            self.area += times(self.value, now_ms - self.since_ms);
             self.since_ms = now_ms;
             self.value = value;
             self.min = self.min.min(value);
@@ -50,7 +50,7 @@ impl Level {
 
     /// Ends the row at `end_ms`, which is `length_ms` after its beginning.
     fn close(&mut self, end_ms: u64, length_ms: u64) {
-        self.area += i128::from(self.value) * i128::from(end_ms - self.since_ms);
+        self.area += times(self.value, end_ms - self.since_ms);
         let mean =
             if length_ms == 0 { self.value as f64 } else { self.area as f64 / length_ms as f64 };
         self.rows.push((mean, self.min, self.max));

@@ -1,11 +1,11 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
-use super::{Durations, Observer};
+use super::{Durations, Observer, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
-use crate::scenario::{DemandId, HostTypeId, Scenario, TenantId};
+use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use crate::state::{Shape, ShapeId, State};
 use crate::stranding::{self, Mix};
 use crate::time::Time;
@@ -57,6 +57,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Live migrations.
     pub migrations: Migrations,
+    /// What users asked of services, by service; none of those without traffic.
+    pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
     pub orders: Vec<OrderPlaced>,
     /// The most that a host of the scenario can give out, by column.
@@ -149,7 +151,7 @@ impl Level {
     #[inline]
     pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
-            self.moment += i128::from(value - self.value) * i128::from(now.ms() as i64);
+            self.moment += times(value - self.value, now.ms());
             self.value = value;
             self.peak = self.peak.max(value);
         }
@@ -157,7 +159,7 @@ impl Level {
 
     /// Value × ms from the start to `now`: each change counts from when it came.
     pub fn area(&self, now: Time) -> i128 {
-        i128::from(self.value) * i128::from(now.ms()) - self.moment
+        times(self.value, now.ms()) - self.moment
     }
 
     /// Averaged over time from the start to `now`.
@@ -195,6 +197,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             migrations: Migrations::default(),
+            traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
             mix: Mix::default(),
@@ -249,10 +252,7 @@ impl Summary {
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
             let is_fuller = match capacity == of {
                 true => used > most,
-                false => {
-                    i128::from(used) * i128::from(of.max(1))
-                        > i128::from(most) * i128::from(capacity)
-                }
+                false => times(used, of.max(1) as u64) > times(most, capacity.max(0) as u64),
             };
             if is_fuller {
                 self.fullest[column] = (used, capacity);
@@ -367,6 +367,11 @@ impl Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. } => {}
             Fact::Withdrawn { .. } => self.withdrawn += 1,
+            Fact::TrafficServed { service, .. }
+            | Fact::Autoscaled { service, .. }
+            | Fact::ScaledOut { service, .. } => {
+                self.traffic.entry(service).or_default().hear(fact)
+            }
             Fact::Ended => {
                 self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));

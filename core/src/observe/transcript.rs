@@ -120,6 +120,16 @@ impl std::fmt::Display for Fact<'_> {
             Self::RolloutCheckFailed { rollout, failed } => {
                 write!(f, "{rollout}: a check failed, {failed} so far")
             }
+            Self::TrafficServed { service, requests_milli, unserved_milli, serving, .. } => {
+                let (all, lost) = (requests_milli / 1_000, unserved_milli / 1_000);
+                write!(f, "{service}: {all} requests, {lost} unserved; {serving} instances serve")
+            }
+            Self::Autoscaled { service, from, to } => {
+                write!(f, "{service}: its traffic wants {from} → {to} instances")
+            }
+            Self::ScaledOut { service, took_ms } => {
+                write!(f, "{service}: what was wanted is available after {took_ms} ms")
+            }
             Self::RolloutStep { rollout, step } => write!(f, "{rollout}: step {step} is done"),
             Self::RolloutWaits { rollout, wait } => write!(f, "{rollout} waits: {wait}"),
             Self::RolloutOverdue { rollout } => write!(f, "{rollout} takes too long"),

@@ -19,9 +19,11 @@ use std::cmp::Reverse;
 /// The host that will have least left.
 pub fn choose(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Option<HostId> {
     let Some(norm) = norm_of(by) else {
-        return scan::least(state, ask, |asked, columns, row| left_of(by, asked, columns, row));
+        return scan::least_soon(state, ask, |asked, columns, row| {
+            left_of(by, asked, columns, row)
+        });
     };
-    with_scale!(shares, scale => scan::least(state, ask, |asked, columns, row| {
+    with_scale!(shares, scale => scan::least_soon(state, ask, |asked, columns, row| {
         scale.left(norm, asked, columns, row)
     }))
 }
@@ -29,11 +31,11 @@ pub fn choose(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Option<Ho
 /// The host that will have most left.
 pub fn choose_worst(state: &State, ask: Ask, by: &FitBy, shares: &Shares) -> Option<HostId> {
     let Some(norm) = norm_of(by) else {
-        return scan::least(state, ask, |asked, columns, row| {
+        return scan::least_soon(state, ask, |asked, columns, row| {
             Reverse(left_of(by, asked, columns, row))
         });
     };
-    with_scale!(shares, scale => scan::least(state, ask, |asked, columns, row| {
+    with_scale!(shares, scale => scan::least_soon(state, ask, |asked, columns, row| {
         Reverse(scale.left(norm, asked, columns, row))
     }))
 }

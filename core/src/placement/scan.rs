@@ -186,6 +186,45 @@ pub fn least<S: Ord>(
     least_of(state, &choosy(state, ask), score)
 }
 
+/// The same for a score that is sooner found than whether a host takes the ask: of the hosts that
+/// have room, only those are asked that would be better than the best so far.
+pub fn least_soon<S: Ord>(
+    state: &State,
+    ask: Ask,
+    score: impl Fn(&Amounts, &Columns, usize) -> S,
+) -> Option<HostId> {
+    let filter = choosy(state, ask);
+    let asked = filter.amounts();
+    let Some(classes) = state.classes() else {
+        let columns = state.hosts.columns();
+        let mut best: Option<(S, HostId)> = None;
+        for host in state.hosts.ids().filter(|host| columns.has_room(host.row(), asked)) {
+            let score = score(asked, columns, host.row());
+            if best.as_ref().is_none_or(|best| score < best.0) && filter.admits(host) {
+                best = Some((score, host));
+            }
+        }
+        return best.map(|(_, host)| host);
+    };
+    if filter.is_grouped() {
+        return least_of(state, &filter, score);
+    }
+    let (columns, screen) = (classes.columns(), classes.screen());
+    let mut best: Option<(S, HostId)> = None;
+    each_passing(classes, &filter, |row| {
+        if columns.has_room(row, asked)
+            && let Some(first) = screen.first(row)
+        {
+            let candidate = (score(asked, columns, row), first);
+            if best.as_ref().is_none_or(|best| candidate < *best) && filter.admits_row(columns, row)
+            {
+                best = Some(candidate);
+            }
+        }
+    });
+    best.map(|(_, host)| host)
+}
+
 /// The same of those that come through a filter.
 pub fn least_of<S: Ord>(
     state: &State,
@@ -329,17 +368,25 @@ fn each_class(
 #[inline]
 fn each_row(classes: &Classes, filter: &Filter<'_>, mut tell: impl FnMut(usize) -> Option<HostId>) {
     let (columns, screen) = (classes.columns(), classes.screen());
-    let asked = screen.rounded(filter.amounts());
     let mut bound = None;
+    each_passing(classes, filter, |row| {
+        let is_near = bound.is_none_or(|bound| screen.first(row) < Some(bound));
+        if is_near && filter.admits_row(columns, row) {
+            bound = tell(row);
+        }
+    });
+}
+
+/// Each class that perhaps has room, by row.
+#[inline]
+fn each_passing(classes: &Classes, filter: &Filter<'_>, mut tell: impl FnMut(usize)) {
+    let screen = classes.screen();
+    let asked = screen.rounded(filter.amounts());
     for block in 0..screen.blocks() {
         let mut passing = screen.passing(block, &asked);
         while passing != 0 {
-            let row = block * LANES + passing.trailing_zeros() as usize;
+            tell(block * LANES + passing.trailing_zeros() as usize);
             passing &= passing - 1;
-            let is_near = bound.is_none_or(|bound| screen.first(row) < Some(bound));
-            if is_near && filter.admits_row(columns, row) {
-                bound = tell(row);
-            }
         }
     }
 }

@@ -258,6 +258,9 @@ pub(crate) const STRATEGIES: &[&str] = &[
     "monetate-full",
 ];
 
+/// The rules of autoscaling.
+pub(crate) const SCALE_RULES: &[&str] = &["hpa", "target-tracking"];
+
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
 
@@ -610,6 +613,56 @@ sections! {
         MIN_READY "min-ready" Length, Else("what its image says"), "\"10 s\"";
         /// Requests of its users: what a bad image costs is counted in them.
         REQUESTS "requests" Rate, Else("not counted"), "\"200 per second\"";
+        /// The course of its users' requests over time, in place of `requests`: what of them is
+        /// served is counted.
+        TRAFFIC "traffic" Table(&super::traffic::SECTION), Else("not counted"), "{ rate = \"200 per second\", per-instance = \"10 per second\" }";
+        /// The rule by which its instances follow its traffic. While a rollout is under way they stay
+        /// as many as they are. Only with `traffic`.
+        AUTOSCALE "autoscale" Table(&super::autoscale::SECTION), Else("as many `instances` all the time"), "{ rule = \"hpa\", target = \"60%\", min = 10, max = 100 }";
+    }
+
+    /// Requests of a service's users: `rate` × season × flash crowds. What its instances cannot serve
+    /// at an instant is not served at all.
+    traffic "traffic = { … }, of a service" None {
+        /// Requests before season and crowds: a rate, or a curve of rates.
+        RATE "rate" Curve, Must, "\"200 per second\"";
+        /// How they go up and down with the day, the week and at events.
+        SEASON "season" Table(&super::season::SECTION), Else("none"), "{ weekly = { weekend = 0.8 } }";
+        /// Crowds that come all of a sudden. Up to 1,000.
+        FLASH "flash" TableOrTables(&super::flash::SECTION), Else("none"), "{ at = \"2 days\", doubles-every = \"10 min\", to = 8, lasts = \"1 hour\" }";
+        /// How many of them one instance can serve.
+        PER_INSTANCE "per-instance" Rate, Must, "\"10 per second\"";
+    }
+
+    /// A flash crowd: requests double again and again, stay for a while, and halve as fast.
+    flash "flash = { … }" None {
+        /// When it begins.
+        AT "at" Time, Must, "\"2 days\"";
+        /// How long requests take to double; at least 1 s.
+        DOUBLES_EVERY "doubles-every" Length, Must, "\"10 min\"";
+        /// Until they are so many times as many.
+        TO "to" Number, Must, "8";
+        /// How long they stay so many.
+        LASTS "lasts" Length, Else("`\"0 s\"`"), "\"1 hour\"";
+    }
+
+    /// How many instances a service has for its traffic: by the rule of Kubernetes' horizontal pod
+    /// autoscaler, or by target tracking. See the guide.
+    autoscale "autoscale = { … }" None {
+        /// By which rule.
+        RULE "rule" Choice(super::SCALE_RULES), Must, "\"hpa\"";
+        /// How busy instances are to be: traffic ÷ what they can serve.
+        TARGET "target" Share, Must, "\"60%\"";
+        /// Never fewer.
+        MIN "min" Whole, Else("1"), "10";
+        /// Never more.
+        MAX "max" Whole, Must, "100";
+        /// Between two looks; at least 1 s.
+        PERIOD "period" Length, Else("`\"15 s\"` for `hpa`, `\"1 min\"` for `target-tracking`"), "\"30 s\"";
+        /// So near the target nothing changes; for `target-tracking` only when it is quieter.
+        TOLERANCE "tolerance" Share, Else("`\"10%\"`"), "\"5%\"";
+        /// How long fewer must have been enough before any goes.
+        CALM "calm" Length, Else("`\"5 min\"` for `hpa`, `\"15 min\"` for `target-tracking`"), "\"10 min\"";
     }
 
     /// A rollout: from the image that a service runs to another, or to the same anew. One that is due

@@ -710,7 +710,7 @@ fn about(count: f64) -> String {
     "more than a million billion".to_owned()
 }
 
-const EVEN_SEASON: Season =
+pub(crate) const EVEN_SEASON: Season =
     Season { hourly: [1.0; 24], daily: [1.0; 7], events: Vec::new(), hours: None };
 
 /// How long a request waits, ms (`u64::MAX`: for ever); `Some(None)`: not at all, which is called
@@ -747,7 +747,7 @@ fn read_wait(
 /// The largest factor of a season.
 const FACTOR_MAX: f64 = 1_000_000.0;
 
-fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
+pub(crate) fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> {
     let table = check.open(demand::SEASON.key, node, node.at, &[&season::SECTION])?;
     let hourly = match table.get(&season::DAILY) {
         Some(node) => read_daily(check, node),

@@ -5,14 +5,20 @@ use super::fields::{Field, image, root, service};
 use super::fleet::Fleet;
 use super::load::Load;
 use super::spreads::{self, Allow};
+use super::traffic::{read_autoscale, read_traffic};
 use super::tree::{Node, Value};
-use crate::scenario::{Defects, DemandId, Distribution, Image, ImageId, Layer, Service, ServiceId};
-use crate::time::SECOND_MS;
+use crate::scenario::{
+    Autoscale, Defects, DemandId, Distribution, Image, ImageId, Layer, Service, ServiceId,
+};
+use crate::time::{MINUTE_MS, SECOND_MS};
 use crate::units::shorten;
 use std::collections::BTreeMap;
 
 /// The most instances of all services.
 const INSTANCES_MAX: u64 = 2_000_000;
+
+/// The most looks at the traffic of one service.
+const LOOKS_MAX: u64 = 20_000_000;
 
 /// The most layers of one image.
 const LAYERS_MAX: usize = 127;
@@ -186,12 +192,39 @@ impl Services {
             Some(node) => check.length_ms(service::MIN_READY.key, node, 0).map(Some),
             None => Some(None),
         };
+        let traffic = match table.get(&service::TRAFFIC) {
+            Some(node) => {
+                if table.get(&service::REQUESTS).is_some() {
+                    let at = table.at_key(&service::REQUESTS);
+                    let hint = "leave `requests` out";
+                    check.error_hint(at, "`traffic` says how many requests there are", hint);
+                }
+                read_traffic(check, node).map(Some)
+            }
+            None => Some(None),
+        };
+        let autoscale = match table.get(&service::AUTOSCALE) {
+            Some(node) => {
+                if table.get(&service::TRAFFIC).is_none() {
+                    let message = "`autoscale` follows traffic, and there is none";
+                    check.error_hint(node.at, message, "add `traffic`");
+                }
+                read_autoscale(check, node, instances).map(Some)
+            }
+            None => Some(None),
+        };
+        self.check_looks(check, table, autoscale.flatten(), traffic.is_some());
         let requests_per_s = match table.get(&service::REQUESTS) {
             Some(node) => {
                 let per_ms = check.rate(service::REQUESTS.key, node);
                 per_ms.map(|per_ms| Some(per_ms * SECOND_MS as f64))
             }
-            None => Some(None),
+            // Of traffic, what comes on average.
+            None => Some(traffic.as_ref().and_then(|traffic| {
+                let run_ms = check.run_ms().max(1);
+                let area = traffic.as_ref()?.per_ms.area(run_ms);
+                Some(area / run_ms as f64 * SECOND_MS as f64)
+            })),
         };
         Some(Service {
             name: table.get(&service::NAME).and_then(text)?.to_owned(),
@@ -201,7 +234,26 @@ impl Services {
             grace_ms: grace_ms?,
             min_ready_ms: min_ready_ms?,
             requests_per_s: requests_per_s?,
+            traffic: traffic?,
+            autoscale: autoscale?,
         })
+    }
+
+    /// Turns away rules that would look at their traffic for hours.
+    fn check_looks(
+        &self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        rule: Option<Autoscale>,
+        has_traffic: bool,
+    ) {
+        let period_ms = rule.map_or(MINUTE_MS, |rule| rule.period_ms);
+        let looks = check.run_ms() / period_ms;
+        if has_traffic && looks > LOOKS_MAX {
+            let message = format!("its traffic would be looked at {looks} times in this run");
+            let hint = format!("lengthen `period`, or shorten the run: {LOOKS_MAX} are the most");
+            check.error_hint(table.at, message, hint);
+        }
     }
 
     /// The image that a key names.

@@ -1,6 +1,6 @@
 //! Services: so many instances of an image, and rollouts from one image to another.
 
-use super::{DemandId, Distribution};
+use super::{Autoscale, DemandId, Distribution, Traffic};
 
 id!(/** A row of [`Scenario::images`](super::Scenario::images). */ ImageId, "i", u32);
 id!(/** A row of [`Scenario::services`](super::Scenario::services). */ ServiceId, "s", u32);
@@ -61,6 +61,10 @@ pub struct Service {
     pub min_ready_ms: Option<u64>,
     /// Requests of its users per second; `None`: not said.
     pub requests_per_s: Option<f64>,
+    /// Their course over time; `None`: nobody counts what is served.
+    pub traffic: Option<Traffic>,
+    /// The rule by which the instances follow their traffic; only with traffic.
+    pub autoscale: Option<Autoscale>,
 }
 
 /// From one image to another, once or again and again. A rollout that is due while one before it is

@@ -66,9 +66,24 @@ pub(super) struct UnderWay {
 /// checked once, however often the planner is asked.
 type Standing = (usize, u32, Option<u32>);
 
+impl UnderWay {
+    /// Instances that serve users, of so many of each version that are available.
+    pub(super) fn serving(&self, old: u32, new: u32) -> u32 {
+        let [old_most, new_most] = self.status.serving;
+        match self.status.weight {
+            Some(0) => old.min(old_most),
+            Some(weight) if weight >= 100 => new.min(new_most),
+            _ => old.min(old_most) + new.min(new_most),
+        }
+    }
+}
+
 impl Simulation {
     /// The planner of a service's rollout is asked once all else is done at this instant.
     pub(super) fn ask_rollout(&mut self, now: Time, service: ServiceId) {
+        if self.services.list[service.row()].follower.is_some() {
+            self.measure(now, service);
+        }
         let running = &mut self.services.list[service.row()];
         if running.under_way.is_some() && !running.is_asked {
             running.is_asked = true;
@@ -101,7 +116,12 @@ impl Simulation {
         let Some(due) = running.queue.pop_front() else { return };
         let leftover = running.counts[Version::New.row()].wanted;
         let scenario = self.scenario.clone();
-        let replicas = scenario.services[service.row()].instances;
+        let rule = &scenario.services[service.row()];
+        // As many as its rule wanted last, if it has one.
+        let replicas = match rule.autoscale {
+            Some(_) => running.counts[Version::Old.row()].wanted,
+            None => rule.instances,
+        };
         let strategy = &scenario.rollouts[due.plan as usize].strategy;
         let from = running.image;
         let verdict = || match self.passes_a_check(service, due.to) {
@@ -167,11 +187,14 @@ impl Simulation {
         let running = &mut self.services.list[service.row()];
         if under_way.outcome.is_none() || running.terminating > 0 {
             running.under_way = Some(under_way);
+            // Who serves may have changed without any instance.
+            self.measure(now, service);
             return;
         }
         if under_way.outcome == Some(Outcome::Complete) {
             self.services.settle_on(service, under_way.due.to);
         }
+        self.measure(now, service);
         self.begin_rollout(now, service, observer);
     }
 

@@ -7,6 +7,7 @@
 //! that loses its host asks again with the same request.
 
 use super::rollouts::{Due, UnderWay, Watched};
+use super::traffic::Follower;
 use super::{Event, Simulation};
 use crate::demand::{FOR_GOOD_MS, Request, Size};
 use crate::dice;
@@ -64,6 +65,8 @@ pub(super) struct Running {
     boot_dice: dice::Stream,
     pub(super) defect_dice: dice::Stream,
     pub(super) under_way: Option<Box<UnderWay>>,
+    /// What is known of its traffic, if it has any.
+    pub(super) follower: Option<Box<Follower>>,
     /// Rollouts that are due and wait for the one under way: rows of the scenario's.
     pub(super) queue: VecDeque<Due>,
     /// Whether its rollout will be asked at this instant.
@@ -88,6 +91,12 @@ pub(super) struct Services {
 }
 
 impl Running {
+    /// Instances that serve users.
+    pub(super) fn serving(&self) -> u32 {
+        let [old, new] = self.counts.map(|counts| counts.available);
+        self.under_way.as_ref().map_or(old, |under_way| under_way.serving(old, new))
+    }
+
     /// What progress is judged by: instances of the target, of the other version, all that are
     /// ready, all that are available.
     pub(super) fn progress(&self, status: &Status) -> [u32; 4] {
@@ -113,6 +122,7 @@ impl Services {
             boot_dice: dice::stream(scenario.seed, &format!("boots/{}", service.name)),
             defect_dice: dice::stream(scenario.seed, &format!("defects/{}", service.name)),
             under_way: None,
+            follower: None,
             queue: VecDeque::new(),
             is_asked: false,
         });
@@ -378,6 +388,7 @@ impl Simulation {
         self.services.list[service.row()].counts[version.row()].available += 1;
         observer.hear(now, &Fact::InstanceAvailable { request, service }, &self.state);
         self.ask_rollout(now, service);
+        self.note_scaled_out(now, service, observer);
     }
 
     /// So many instances of a version are taken out of service.

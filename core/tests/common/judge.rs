@@ -572,6 +572,9 @@ impl Judge {
             | Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
+            | Fact::TrafficServed { .. }
+            | Fact::Autoscaled { .. }
+            | Fact::ScaledOut { .. }
             | Fact::RolloutServes { .. }
             | Fact::RolloutCheckFailed { .. }
             | Fact::RolloutStep { .. }

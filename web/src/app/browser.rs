@@ -25,6 +25,16 @@ pub(crate) fn by_id(id: &str) -> Option<Element> {
     document().get_element_by_id(id)
 }
 
+/// Does something once what is on the page now has been painted.
+pub(crate) fn after_paint(then: impl FnOnce() + 'static) {
+    let then = Closure::once_into_js(then);
+    // A frame is painted after its callbacks, and before the next task.
+    let painting = Closure::once_into_js(move || {
+        window().set_timeout_with_callback(then.unchecked_ref()).ok();
+    });
+    window().request_animation_frame(painting.unchecked_ref()).ok();
+}
+
 /// Changes a text that Yew has put there, in its place.
 pub(crate) fn set_text(element: &Element, text: &str) {
     match element.first_child() {

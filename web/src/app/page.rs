@@ -11,7 +11,7 @@ use fleetcast_web::chart::{Chart, Drawing, Frame, Span, charts_of_films};
 use fleetcast_web::effect::{Effect, Theme};
 use fleetcast_web::model::{Model, Msg, Notice, Screen};
 use fleetcast_web::opened::FILE_BYTES_MAX;
-use fleetcast_web::protocol::FromWorker;
+use fleetcast_web::protocol::{FromWorker, ToWorker};
 use fleetcast_web::tell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,6 +20,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::{DragEvent, Event, File, FileList, HtmlElement, KeyboardEvent};
 use yew::html::Scope;
 use yew::prelude::*;
+
+/// The page's middle is no wider than this, px: `style.css` says so too.
+pub(crate) const PAGE_MAX: u32 = 1_680;
+/// From this width on the screen is a wall, where everything is larger, px.
+const WALL_FROM: u32 = 2_000;
+/// And there no wider than this, px.
+const WALL_MAX: u32 = 2_400;
 
 /// How often the page shows how far a run is, ms.
 const PROGRESS_EVERY_MS: f64 = 100.0;
@@ -104,6 +111,8 @@ pub(crate) enum Do {
     Key(KeyboardEvent),
     /// The theme of the system changed.
     Redraw,
+    /// The page is there to be read: now is the time to load the simulator.
+    Seen,
 }
 
 impl Component for Page {
@@ -114,8 +123,7 @@ impl Component for Page {
         let link = ctx.link().clone();
         let says = link.callback(Do::Staged);
         let heard = link.clone();
-        let mut lanes = Lanes::new(move |lane, said| heard.send_message(Do::Heard(lane, said)));
-        lanes.wake(0);
+        let lanes = Lanes::new(move |lane, said| heard.send_message(Do::Heard(lane, said)));
         let mut page = Self {
             model: Model::default(),
             stage: Stage::new(says),
@@ -148,7 +156,6 @@ impl Component for Page {
         } else {
             page.tell(&link, Msg::Link(fragment));
         }
-        browser::work_offline();
         page
     }
 
@@ -229,11 +236,20 @@ impl Component for Page {
             }
             Do::Key(event) => return self.key(link, &event),
             Do::Redraw => {}
+            Do::Seen => {
+                self.lanes.send(0, &ToWorker::WarmUp, None);
+                browser::work_offline();
+                return false;
+            }
         }
         true
     }
 
-    fn rendered(&mut self, _: &Context<Self>, _: bool) {
+    fn rendered(&mut self, ctx: &Context<Self>, is_first: bool) {
+        if is_first {
+            let link = ctx.link().clone();
+            browser::after_paint(move || link.send_message(Do::Seen));
+        }
         let model = &self.model;
         let height_max =
             if self.ui.width < 700 { 320 } else { (self.ui.height / 2).clamp(300, 620) };
@@ -376,7 +392,8 @@ impl Page {
         let px = |value: Result<JsValue, JsValue>| {
             value.ok().and_then(|value| value.as_f64()).unwrap_or(900.0) as u32
         };
-        self.ui.width = px(window.inner_width()).min(1_680);
+        let width = px(window.inner_width());
+        self.ui.width = width.min(if width < WALL_FROM { PAGE_MAX } else { WALL_MAX });
         self.ui.height = px(window.inner_height());
     }
 

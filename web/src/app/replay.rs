@@ -1,7 +1,7 @@
 //! Replay: the answer first, then the fleet over time.
 
 use crate::browser;
-use crate::page::{Do, Page};
+use crate::page::{Do, PAGE_MAX, Page};
 use crate::parts::{icon, legend, transport, value_of};
 use fleetcast_core::explain::{Change, Explanation};
 use fleetcast_core::report::Report;
@@ -10,7 +10,7 @@ use fleetcast_core::words;
 use fleetcast_web::cards::{Mood, cards};
 use fleetcast_web::chart::{self, Chart, Frame};
 use fleetcast_web::model::{Course, Model, Msg, Pointed, Screen};
-use fleetcast_web::protocol::{HostStory, Outline, Stay};
+use fleetcast_web::protocol::{Fate, HostStory, Outline, Stay};
 use fleetcast_web::tell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -417,7 +417,8 @@ pub(crate) struct Shown {
 /// A chart, what its lines say at the instant shown, and its files.
 pub(crate) fn figure(page: &Page, link: &Scope<Page>, chart: &Chart, shown: &Shown) -> Html {
     let Shown { span, calendar, at_ms, name, .. } = shown.clone();
-    let frame = Frame { width: chart_width(page), height: 190 };
+    let height = if page.ui.width > PAGE_MAX { 250 } else { 190 };
+    let frame = Frame { width: chart_width(page), height };
     let drawing = page.draw(chart, &calendar, span, frame);
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let (floor, right) = (height - chart::BOTTOM, width - chart::RIGHT);
@@ -534,14 +535,20 @@ fn refusals(page: &Page, link: &Scope<Page>) -> Html {
             } else {
                 <ul class="chips">
                     { for rows.into_iter().map(|turned| {
-                        let (request, at_ms) = (turned.request, turned.at_ms);
+                        // Why one had to give way is the account of the one that came.
+                        let (request, fate) = match turned.fate {
+                            Fate::Waits => (turned.request, "waits".to_owned()),
+                            Fate::Refused => (turned.request, "refused".to_owned()),
+                            Fate::Lost(by) => (by, format!("lost: gave way to request {by}")),
+                        };
+                        let at_ms = turned.at_ms;
                         let is_here = matches!(model.pointed, Pointed::Refusal(known, ..) if known == request);
                         html! {
                             <li><button aria-pressed={is_here.to_string()}
                                 onclick={link.callback(move |_| Do::Tell(Msg::PointRefusal(request, at_ms)))}>
-                                <b>{ format!("Request {request}") }</b>
+                                <b>{ format!("Request {}", turned.request) }</b>
                                 { format!(" · {} · {} · {}", tell::instant(&calendar, at_ms, model.whole().to_ms),
-                                    reason(turned.reason).replace('+', " and "), if turned.waits { "waits" } else { "refused" }) }
+                                    reason(turned.reason).replace('+', " and "), fate) }
                             </button></li>
                         }
                     }) }
