@@ -4,9 +4,11 @@
 
 mod desks;
 mod distribution;
+pub mod failures;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
+pub use failures::Failures;
 
 use crate::expression::Expression;
 use crate::hours::Hours;
@@ -126,6 +128,8 @@ pub struct Scenario {
     pub placement: Placement,
     /// How hosts are emptied.
     pub defrag: Defrag,
+    /// What fails; `None`: nothing.
+    pub failures: Option<Box<Failures>>,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.

@@ -4,7 +4,7 @@
 //! People work on a clock that stands still outside of their hours. All that is drawn for a request
 //! is drawn when it arrives.
 
-use super::{Arrived, Event, Simulation};
+use super::{Arrived, Comes, Event, Simulation};
 use crate::dice;
 use crate::fact::{Fact, Stage, Stages};
 use crate::observe::Observer;
@@ -290,7 +290,7 @@ impl Simulation {
         stages
     }
 
-    /// A VM boots for so long: tells where its request's time went. One whose VM was pushed out had its
+    /// A VM boots for so long: tells where its request's time went. One whose VM lost its host had its
     /// account before.
     pub(super) fn account(
         &mut self,
@@ -301,7 +301,7 @@ impl Simulation {
         boot_ms: u64,
         observer: &mut impl Observer,
     ) {
-        if arrived.is_again {
+        if arrived.comes != Comes::First {
             return;
         }
         stages.add(Stage::Boot, boot_ms);
