@@ -1,6 +1,7 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
 mod provisioning;
+mod rollouts;
 
 use crate::fact::Reason;
 use crate::observe::summary::Snapshot;
@@ -64,7 +65,9 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
         orders: orders(scenario, summary),
         ordered_price: ordered_price(scenario, summary),
-        rollouts: Vec::new(),
+        rollouts: rollouts::reports(scenario, summary),
+        rollout_totals: rollouts::totals(summary),
+        withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
@@ -76,6 +79,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
     let expectations = expectations.iter().map(|e| expectation(scenario, summary, e, &report));
     report.expectations = expectations.collect();
     report.verdict = sentence(scenario, summary, &report);
+    rollouts::notes(scenario, summary, &mut report);
     report
 }
 
@@ -355,6 +359,7 @@ fn expectation(
     let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
+        "rollouts" => report.rollout_totals.rollouts as f64,
         "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         _ => 1.0,
     });
@@ -444,6 +449,12 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "alive" => report.alive as f64,
         "orders" => report.orders.len() as f64,
         "ordered-price" => report.ordered_price,
+        "rollouts" => report.rollout_totals.rollouts as f64,
+        "rollouts-complete" => report.rollout_totals.complete as f64,
+        "rollouts-turned-back" => report.rollout_totals.turned_back as f64,
+        "rollouts-overdue" => report.rollout_totals.overdue as f64,
+        "time-of-longest-rollout" => report.rollout_totals.longest_s,
+        "rollouts-unavailable" => report.rollout_totals.unavailable_instance_s,
         "unserved" => report.traffic.iter().map(|of| of.unserved).sum(),
         "instance-hours" => report.traffic.iter().map(|of| of.instance_hours).sum(),
         "time-overloaded" => report.traffic.iter().map(|of| of.overload_s).sum(),
@@ -508,6 +519,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(rollouts::sentence(scenario, summary));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
         let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));

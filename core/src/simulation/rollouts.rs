@@ -62,6 +62,13 @@ pub(super) struct UnderWay {
     checked: Option<(Standing, bool)>,
 }
 
+impl UnderWay {
+    /// The image that it brings.
+    pub(super) fn to(&self) -> ImageId {
+        self.due.to
+    }
+}
+
 /// Where a rollout stands: steps done, checks failed, and the new version's share. Each standing is
 /// checked once, however often the planner is asked.
 type Standing = (usize, u32, Option<u32>);
@@ -132,7 +139,8 @@ impl Simulation {
         let id = RolloutId(self.services.rollouts_begun);
         self.services.rollouts_begun += 1;
         let (plan, to, is_way_back) = (due.plan, due.to, due.is_way_back);
-        let fact = Fact::RolloutStarted { rollout: id, service, plan, from, to, is_way_back };
+        let ask = self.ask_of_service(service);
+        let fact = Fact::RolloutStarted { rollout: id, service, plan, from, to, is_way_back, ask };
         observer.hear(now, &fact, &self.state);
         // What is left of one that was turned back makes room first.
         self.terminate_instances(now, service, Version::New, leftover, observer);
@@ -191,6 +199,8 @@ impl Simulation {
             self.measure(now, service);
             return;
         }
+        let fact = Fact::RolloutReleased { rollout: under_way.id };
+        observer.hear(now, &fact, &self.state);
         if under_way.outcome == Some(Outcome::Complete) {
             self.services.settle_on(service, under_way.due.to);
         }
