@@ -37,6 +37,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         rollouts: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
+        failures: None,
         expectations: Vec::new(),
         notes: Vec::new(),
     }

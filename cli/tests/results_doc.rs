@@ -62,13 +62,26 @@ preemption = true
 [defrag]
 every = "1 h"
 
+[failures]
+hosts = "9 per day"
+repair = "1 h"
+
 [[expect]]
 metric = "refused"
 at-least = 1
 "#;
 
 /// Maps whose keys are names of the scenario's, not of ours.
-const MAPS: [&str; 5] = ["utilisation", "refused_by", "waited_by", "resources", "because"];
+const MAPS: [&str; 8] = [
+    "utilisation",
+    "refused_by",
+    "waited_by",
+    "resources",
+    "because",
+    "by_cause",
+    "stuck_by",
+    "vm_minutes_lost_by_tenant",
+];
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
     match value {

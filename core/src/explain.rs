@@ -406,6 +406,7 @@ fn funnel(tell: &Tell<'_>, ask: Ask) -> Funnel {
 fn objection(kinds: &Kinds, reason: Reason) -> String {
     match reason {
         Reason::NoHosts => "not in service".to_owned(),
+        Reason::Down => "down".to_owned(),
         Reason::Quota(_) => {
             let name = reason_name(kinds, reason);
             format!("over the quota of {}", name.trim_start_matches("quota-").replace('+', " and "))
@@ -538,7 +539,7 @@ impl Near {
                 near.crowded.push((lack(state, ask, host), host));
             }
             match objections.as_slice() {
-                [Reason::NoHosts] => {}
+                [Reason::NoHosts | Reason::Down] => {}
                 short if is_short(short) && filter.cells_missing(host) != Some(None) => {
                     near.short.push((lack(state, ask, host), host));
                 }
@@ -622,6 +623,7 @@ fn is_of_host(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::NoHosts
+            | Reason::Down
             | Reason::Quota(_)
             | Reason::Cordoned
             | Reason::Pool
@@ -940,6 +942,7 @@ impl Tell<'_> {
             | Reason::Short(_)
             | Reason::Devices
             | Reason::NoHosts
+            | Reason::Down
             | Reason::PassedOver => "if hosts that are leaving service took VMs".to_owned(),
         };
         let others = match hosts {

@@ -6,8 +6,11 @@ pub use stages::{Stage, Stages};
 
 use crate::rollout::plan::{Version, Wait};
 use crate::rollout::timeline::{Outcome, Row};
-use crate::scenario::{DemandId, DeskId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId};
+use crate::scenario::{
+    DemandId, DeskId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId, ZoneId,
+};
 use crate::state::{Ask, HostId, VmId};
+use crate::time::Time;
 
 /// A request's number: 0, 1, 2 … in the order of arrival over all demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +63,23 @@ pub enum Reason {
     /// Hosts have room, but the policy passes them over: closed next fit does not go back to them,
     /// or a filter of the scenario's own says no.
     PassedOver,
+    /// All hosts are down.
+    Down,
+}
+
+/// Why a host is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It failed by itself.
+    Own,
+    /// This host failed, and took it with it.
+    Burst(HostId),
+    /// Its rack failed.
+    Rack(RackId),
+    /// Its zone failed.
+    Zone(ZoneId),
+    /// The scenario's list of outages says so of it.
+    Listed,
 }
 
 /// A rollout's number: 0, 1, 2 … in the order in which they begin.
@@ -285,6 +305,79 @@ pub enum Fact<'a> {
         downtime_ms: u64,
         /// What was copied, MiB; 0 where it ended on the way.
         sent_mib: u64,
+    },
+    /// A host failed: it is out of service, and has no VMs any more. A `VmDown` follows for each.
+    HostFailed {
+        /// Which.
+        host: HostId,
+        /// Why.
+        cause: Cause,
+        /// How many VMs it had.
+        vms: u32,
+        /// When it will be back, as far as is known; `None`: it waits for a spare, or is not to
+        /// come back.
+        until: Option<Time>,
+    },
+    /// A host that had failed is in service again, empty.
+    HostBack {
+        /// Which.
+        host: HostId,
+        /// Whether it is another machine in the same place.
+        is_new: bool,
+    },
+    /// A VM is down: its host failed.
+    VmDown {
+        /// The request it was made for.
+        request: RequestId,
+        /// Where that came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// Which VM; its id may be used again.
+        vm: VmId,
+        /// Where it ran.
+        host: HostId,
+        /// How long it would still have been down since its last failure, ms; 0 if it was up.
+        down_left_ms: u64,
+    },
+    /// A VM that is down fits nowhere, and waits for room or for its host.
+    VmStuck {
+        /// The request it was made for.
+        request: RequestId,
+        /// Why.
+        reason: Reason,
+    },
+    /// A VM that was down has a host again.
+    VmBack {
+        /// The request it was made for.
+        request: RequestId,
+        /// Where that came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// The VM made for it now.
+        vm: VmId,
+        /// Where it ran.
+        from: HostId,
+        /// Where it runs.
+        host: HostId,
+        /// How long it was down, ms.
+        down_ms: u64,
+        /// From now until it is ready, ms.
+        boot_ms: u64,
+    },
+    /// A VM that was down is gone for good.
+    VmGone {
+        /// The request it was made for.
+        request: RequestId,
+        /// Where that came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// How long it was down, ms.
+        down_ms: u64,
+        /// Whether it was lost with its host; else its time was over.
+        is_lost: bool,
     },
     /// A request may be worked on at a desk: it is approved, and stands in the queue.
     Approved {

@@ -71,22 +71,25 @@ pub enum Status {
     /// Takes VMs.
     #[default]
     Up = 0,
-    /// Takes no new VMs and leaves service when empty.
+    /// Takes no new VMs: it leaves service when empty, or comes back.
     Draining = 1,
     /// Has left service.
     Gone = 2,
+    /// Has failed, and is out of service until it is repaired or replaced.
+    Down = 3,
 }
 
 impl Status {
-    const ALL: [Self; 3] = [Self::Up, Self::Draining, Self::Gone];
+    const ALL: [Self; 4] = [Self::Up, Self::Draining, Self::Gone, Self::Down];
 }
 
 impl From<HostStatus> for Status {
     fn from(status: HostStatus) -> Self {
         match status {
             HostStatus::Up => Self::Up,
-            HostStatus::Cordoned => Self::Draining,
+            HostStatus::Cordoned | HostStatus::Draining => Self::Draining,
             HostStatus::Retired => Self::Gone,
+            HostStatus::Down => Self::Down,
         }
     }
 }

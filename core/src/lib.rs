@@ -29,6 +29,7 @@ mod columns;
 pub mod trace;
 pub mod inventory;
 pub mod samples;
+pub mod outages;
 pub mod report;
 pub mod expected;
 pub mod curve;

@@ -21,6 +21,7 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod failures;
 mod traffic;
 mod services;
 mod rollouts;
@@ -185,6 +186,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let mut placement =
         policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
+    let failures = failures::read_failures(check, table.get(&root::FAILURES), &fleet, &load);
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node, &load),
         None => Vec::new(),
@@ -301,6 +303,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         rollouts,
         placement: placement?,
         defrag: defrag?,
+        failures: failures?,
         expectations,
         notes: Vec::new(),
     })

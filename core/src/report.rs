@@ -60,6 +60,9 @@ pub struct Report {
     /// Live migrations; `None` if nobody looked whether hosts can be emptied.
     #[serde(default)]
     pub migrations: Option<Migrations>,
+    /// What failed, and what that cost; `None` without `[failures]`.
+    #[serde(default)]
+    pub failures: Option<FailuresReport>,
     /// The most VMs alive at once.
     pub peak_alive: u64,
     /// VMs alive at the end.
@@ -251,6 +254,44 @@ pub struct Migrations {
     pub sent_gib: f64,
 }
 
+/// What failed in a run, and what that cost its VMs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailuresReport {
+    /// How often a host went down.
+    pub hosts_failed: u64,
+    /// The same by cause: `own`, `burst`, `rack`, `zone`, `listed`; causes that there were.
+    pub by_cause: BTreeMap<String, u64>,
+    /// The most hosts down at once.
+    pub peak_hosts_down: u64,
+    /// Hosts down, averaged over time.
+    pub mean_hosts_down: f64,
+    /// Hosts that were replaced.
+    pub replaced: u64,
+    /// How often a VM went down with its host.
+    pub vms_down: u64,
+    /// How often one came up on another host.
+    pub evacuated: u64,
+    /// How often one came up where it was.
+    pub restarted: u64,
+    /// VMs lost with their host.
+    pub lost: u64,
+    /// VMs whose time was over while they were down.
+    pub over: u64,
+    /// VMs still down at the end.
+    pub still_down: u64,
+    /// How often one found no room when it was to come up, by reason, as in `refused_by`.
+    pub stuck_by: BTreeMap<String, u64>,
+    /// The most VMs down and without a host at once.
+    pub peak_vms_down: u64,
+    /// For how long VMs were down until they were ready again (or the run ended), all together,
+    /// min. VMs that were lost count nothing.
+    pub vm_minutes_lost: f64,
+    /// The same by tenant, those that lost some.
+    pub vm_minutes_lost_by_tenant: BTreeMap<String, f64>,
+    /// How long outages of VMs were.
+    pub outage_s: Percentiles,
+}
+
 /// Desks, and where the time from request to ready went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provisioning {
@@ -418,6 +459,12 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "lost", what: "VMs pushed out for good", of: Some("requests") },
     Metric { name: "migrations", what: "live migrations that arrived", of: None },
     Metric { name: "hosts-emptied", what: "hosts emptied by live migration", of: None },
+    Metric { name: "hosts-failed", what: "how often a host went down", of: None },
+    Metric { name: "peak-hosts-down", what: "the most hosts down at once", of: None },
+    Metric { name: "vms-lost", what: "VMs lost with their host", of: Some("requests") },
+    Metric { name: "vm-minutes-lost", what: "minutes that VMs were down, summed", of: None },
+    Metric { name: "time-down-p95", what: "seconds that a VM was down, 95th percentile", of: None },
+    Metric { name: "time-down-max", what: "the same, the longest", of: None },
     Metric { name: "hosts", what: "hosts in service at the end", of: None },
     Metric { name: "peak-hosts", what: "the most hosts in service", of: None },
     Metric { name: "peak-hosts-used", what: "the most hosts with a VM on them", of: None },

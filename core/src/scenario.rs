@@ -3,8 +3,10 @@
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
 mod desks;
+pub mod failures;
 
 pub use desks::{Desk, DeskId, Stop};
+pub use failures::Failures;
 
 use crate::expression::Expression;
 use crate::hours::Hours;
@@ -122,6 +124,8 @@ pub struct Scenario {
     pub placement: Placement,
     /// How hosts are emptied.
     pub defrag: Defrag,
+    /// What fails; `None`: nothing.
+    pub failures: Option<Box<Failures>>,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.

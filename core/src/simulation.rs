@@ -5,6 +5,8 @@
 
 mod capacity;
 pub mod contrast;
+mod failures;
+mod marks;
 mod moves;
 mod pipeline;
 mod preemption;
@@ -29,6 +31,8 @@ use crate::time::Time;
 use crate::verdict;
 use capacity::Capacity;
 use contrast::Contraster;
+use failures::Breakdowns;
+use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
 use preemption::Preemption;
@@ -59,6 +63,17 @@ enum Event {
     SetOut,
     /// A VM arrives at another host.
     Arrive(u32),
+    /// A host, a rack or a zone fails: of itself, or by the list of outages.
+    Fail(HostId),
+    FailRack(u32),
+    FailZone(u16),
+    FailListed(u32),
+    /// A host that failed is repaired or replaced.
+    Repair(HostId),
+    /// A spare of a model arrives.
+    StockSpare(u32),
+    /// VMs that went down together are brought up elsewhere.
+    Evacuate(u32),
     /// A ticket may be worked on.
     Approve(TicketId),
     /// A desk opens.
@@ -90,6 +105,8 @@ impl Classed for Event {
             | Self::Grow(_)
             | Self::Age(_)
             | Self::Arrive(_)
+            | Self::Repair(_)
+            | Self::StockSpare(_)
             | Self::Gone(_) => Class::CapacityFreed,
             Self::Booted(_) | Self::Proved(_) => Class::Boot,
             Self::RollOut(_)
@@ -103,7 +120,11 @@ impl Classed for Event {
             | Self::SetOut
             | Self::Approve(_)
             | Self::Open(_)
-            | Self::HandOff(_) => Class::Controller,
+            | Self::HandOff(_)
+            | Self::Evacuate(_) => Class::Controller,
+            Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
+                Class::Failure
+            }
         }
     }
 }
@@ -121,8 +142,12 @@ pub struct Simulation {
     room: WaitingRoom,
     /// Requests at desks; `None` where there are none.
     pipeline: Option<Pipeline>,
-    /// What must be known of VMs to push them out; `None` where none is.
+    /// What must be known of VMs that can lose their hosts; `None` where none does.
+    marks: Option<Marks>,
+    /// `None` where nobody is pushed out.
     preemption: Option<Preemption>,
+    /// What is down; `None` where nothing fails.
+    breakdowns: Option<Box<Breakdowns>>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
     /// Services, their instances and their rollouts.
@@ -153,10 +178,37 @@ struct Arrived {
     believed_ms: u64,
     boot_ms: u64,
     priority: i32,
-    /// Whether it had a VM that was pushed out.
-    is_again: bool,
+    comes: Comes,
     /// What is remembered of its way through desks.
     ticket: Option<TicketId>,
+}
+
+/// Why a request is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comes {
+    /// It has just been made.
+    First,
+    /// Its VM was pushed out.
+    Again,
+    /// Its VM is down.
+    Down,
+}
+
+impl Arrived {
+    /// How long its VM would stay and is believed to, ms, if it came up now: time goes on for who
+    /// is down.
+    #[inline]
+    fn stays_ms(&self, now: Time) -> (u64, u64) {
+        if self.comes != Comes::Down {
+            return (self.stay_ms, self.believed_ms);
+        }
+        let down_ms = now.since_ms(self.at);
+        let left = |ms: u64| match ms {
+            FOR_GOOD_MS => FOR_GOOD_MS,
+            ms => ms.saturating_sub(down_ms),
+        };
+        (left(self.stay_ms), left(self.believed_ms).max(1))
+    }
 }
 
 /// A request that the run stopped at: it has arrived, and nothing is decided.
@@ -231,7 +283,9 @@ impl Simulation {
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
             pipeline: Pipeline::new(&scenario),
+            marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
+            breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
             services: Services::new(&scenario),
             state,
@@ -385,6 +439,13 @@ impl Simulation {
             Event::PlanMoves => self.plan_moves(now, observer),
             Event::SetOut => self.set_out(now, observer),
             Event::Arrive(number) => self.end_move(now, number, observer),
+            Event::Fail(host) => self.fail(now, host, observer),
+            Event::FailRack(rack) => self.fail_rack(now, rack, observer),
+            Event::FailZone(zone) => self.fail_zone(now, zone, observer),
+            Event::FailListed(outage) => self.fail_listed(now, outage, observer),
+            Event::Repair(host) => self.repair(now, host, observer),
+            Event::StockSpare(model) => self.stock_spare(now, model),
+            Event::Evacuate(incident) => self.evacuate(now, incident, observer),
             Event::Approve(ticket) => self.approve(now, ticket, observer),
             Event::Open(desk) => self.open(now, desk, observer),
             Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
@@ -437,7 +498,7 @@ impl Simulation {
             believed_ms: request.believed_ms,
             boot_ms: request.boot_ms,
             priority: request.priority,
-            is_again: false,
+            comes: Comes::First,
             ticket: None,
         };
         self.request_next += 1;
@@ -484,6 +545,9 @@ impl Simulation {
         reason: Reason,
         observer: &mut impl Observer,
     ) {
+        if arrived.comes == Comes::Down {
+            return self.get_stuck(now, *arrived, reason, observer);
+        }
         match self.scenario.demands[arrived.demand.row()].when_full {
             WhenFull::Refuse => self.refuse(now, arrived, reason, observer),
             WhenFull::Wait { ms_max } => self.wait(now, *arrived, reason, ms_max, observer),
@@ -491,7 +555,8 @@ impl Simulation {
     }
 
     fn decide(&mut self, now: Time, arrived: &Arrived) -> Result<HostId, Reason> {
-        let query = Query { ask: arrived.ask, now, stay_ms: arrived.believed_ms };
+        let (_, stay_ms) = arrived.stays_ms(now);
+        let query = Query { ask: arrived.ask, now, stay_ms };
         self.placer.decide(&self.state, query, &mut self.placement_dice)
     }
 
@@ -506,17 +571,18 @@ impl Simulation {
         if let Some(place) = self.placer.next_scan_start(&self.state, arrived.ask) {
             self.state.history.set_scan_start(place);
         }
-        let (ends, believed) = (now.after(arrived.stay_ms), now.after(arrived.believed_ms));
+        let (stay_ms, believed_ms) = arrived.stays_ms(now);
+        let (ends, believed) = (now.after(stay_ms), now.after(believed_ms));
         let devices = self.placer.device(&self.state, arrived.ask, host);
         let vm = self.state.start_on(vm, believed, devices);
-        if arrived.stay_ms != FOR_GOOD_MS {
+        if stay_ms != FOR_GOOD_MS {
             self.agenda.push(ends, Event::Depart(vm));
         }
-        if arrived.believed_ms < arrived.stay_ms && self.repredicts {
+        if believed_ms < stay_ms && self.repredicts {
             self.agenda.push(believed, Event::Outlived(vm));
         }
-        if let Some(preemption) = &mut self.preemption {
-            preemption.remember(vm, arrived, ends);
+        if let Some(marks) = &mut self.marks {
+            marks.remember(vm, arrived, ends);
         }
         let Arrived { request, demand, ask: Ask { tenant, .. }, mut boot_ms, .. } = *arrived;
         let is_instance = self.services.own(demand);
@@ -524,10 +590,15 @@ impl Simulation {
             boot_ms = self.services.boot_ms(request);
         }
         let waited_ms = now.since_ms(arrived.at);
-        let fact = if arrived.is_again {
-            Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms }
-        } else {
-            Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms }
+        let fact = match arrived.comes {
+            Comes::First => Fact::Placed { request, demand, tenant, vm, host, waited_ms, boot_ms },
+            Comes::Again => Fact::Resumed { request, demand, tenant, vm, host, waited_ms, boot_ms },
+            Comes::Down => {
+                let from;
+                (from, boot_ms) = self.come_back(now, arrived, (vm, boot_ms), host);
+                let down_ms = waited_ms;
+                Fact::VmBack { request, demand, tenant, vm, from, host, down_ms, boot_ms }
+            }
         };
         observer.hear(now, &fact, &self.state);
         if self.pipeline.is_some() && !is_instance {
@@ -563,7 +634,7 @@ impl Simulation {
         }
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = *arrived;
         let waited_ms = now.since_ms(arrived.at);
-        let fact = if arrived.is_again {
+        let fact = if arrived.comes == Comes::Again {
             Fact::Lost { request, demand, tenant, waited_ms }
         } else {
             Fact::Refused { request, demand, tenant, reason, waited_ms }
@@ -573,8 +644,9 @@ impl Simulation {
 
     fn depart(&mut self, now: Time, id: VmId, observer: &mut impl Observer) {
         if self.state.vms.find(id).is_none() {
-            // It was pushed out before its time.
+            // It lost its host before its time.
             self.state.vms.vacate(id);
+            self.end_while_down(now, id, observer);
             return;
         }
         if self.state.moves.target(id).is_some() {

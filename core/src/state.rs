@@ -130,7 +130,7 @@ impl State {
             last_placed: None,
             history: History::new(scenario),
             moves: Moves::default(),
-            residents: scenario.placement.preemption.then(Residents::default),
+            residents: keeps_residents(scenario).then(Residents::default),
             search: Search::default(),
             classes: None,
         }
@@ -193,6 +193,35 @@ impl State {
     /// A host takes no new VMs.
     pub fn cordon(&mut self, host: HostId) {
         self.hosts.cordon(host);
+        self.changed(host);
+    }
+
+    /// A host takes no VMs until [`Self::resume`], and keeps those that it has.
+    ///
+    /// # Panics
+    /// If it takes none now.
+    pub fn drain(&mut self, host: HostId) {
+        self.hosts.drain(host);
+        self.changed(host);
+    }
+
+    /// A host that was drained takes VMs again.
+    ///
+    /// # Panics
+    /// If it was not drained.
+    pub fn resume(&mut self, host: HostId) {
+        self.hosts.resume(host);
+        self.changed(host);
+    }
+
+    /// A drained host without VMs has failed: it is out of service.
+    pub(crate) fn fail(&mut self, host: HostId) {
+        self.hosts.fail(host);
+    }
+
+    /// A host that has failed is back, as a new machine if that is born then.
+    pub(crate) fn revive(&mut self, host: HostId, born_ms: Option<i64>) {
+        self.hosts.revive(host, born_ms);
         self.changed(host);
     }
 
@@ -336,6 +365,11 @@ impl State {
         }
         vm
     }
+}
+
+/// Whether a run must know which VMs are on a host.
+fn keeps_residents(scenario: &Scenario) -> bool {
+    scenario.placement.preemption || scenario.failures.is_some()
 }
 
 /// Adds a row. A full column gets an eighth more room: doubling would leave half of a large

@@ -133,8 +133,8 @@ pub fn account(state: &State, wanted: &[Wanted]) -> Account {
     for host in hosts.ids() {
         let free = hosts.columns().amounts(host.row()).map(|free| free.max(0));
         let (left, reason) = match hosts.status(host) {
-            HostStatus::Retired => continue,
-            HostStatus::Cordoned => (free, Reason::Cordoned),
+            HostStatus::Retired | HostStatus::Down => continue,
+            HostStatus::Cordoned | HostStatus::Draining => (free, Reason::Cordoned),
             HostStatus::Up => {
                 let what = hosts.columns().likeness(host.row());
                 let filled = alike.entry((what, free)).or_insert_with(|| {

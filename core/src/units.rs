@@ -484,6 +484,33 @@ const DATA_RATES: &[(&str, u64)] = &[
     ("Gbit/s", 125_000_000),
 ];
 
+/// Reads how often something fails, per ms: `"5% per year"`, `"2 per month"`.
+///
+/// # Errors
+/// If it is not a number or a percentage, `per` and a unit of time, or if it is negative.
+pub fn parse_failure_rate(text: &str) -> Result<f64, Mistake> {
+    let trimmed = text.trim();
+    let parts = trimmed.split_once(" per ").or_else(|| trimmed.split_once('/'));
+    let unit_ms = match parts.map(|(_, unit)| unit.trim()) {
+        Some("year" | "a") => YEAR_MS,
+        Some("month") => MONTH_MS,
+        Some("week") => WEEK_MS,
+        Some("day") => DAY_MS,
+        Some("hour" | "h") => HOUR_MS,
+        _ => 0,
+    };
+    let share = parts.map(|(number, _)| parse_share(number));
+    match share {
+        Some(Ok(share)) if unit_ms > 0 => Ok(share / unit_ms as f64),
+        Some(Err(mistake)) if unit_ms > 0 => Err(mistake),
+        _ => {
+            let what = format!("`{}` does not say how often something fails", shorten(text));
+            let hint = "write it like `\"5% per year\"`; per hour, day, week, month or year";
+            Err(Mistake::hinted(what, hint))
+        }
+    }
+}
+
 /// Reads a data rate, in MiB/s: `"1100 MiB/s"`, `"10 Gbit/s"`.
 ///
 /// # Errors

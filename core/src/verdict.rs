@@ -6,8 +6,8 @@ use crate::fact::Reason;
 use crate::observe::summary::Snapshot;
 use crate::observe::{Durations, Summary};
 use crate::report::{
-    ExpectationReport, Fits, METRICS, Migrations, Moment, Order, Percentiles, Report,
-    SCHEMA_VERSION, Stranded, Stranding, TenantReport, TrafficReport, Utilisation,
+    ExpectationReport, FailuresReport, Fits, METRICS, Migrations, Moment, Order, Percentiles,
+    Report, SCHEMA_VERSION, Stranded, Stranding, TenantReport, TrafficReport, Utilisation,
 };
 use crate::resources::Kinds;
 use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId};
@@ -45,6 +45,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         resumed: summary.pushed_out.resumed,
         lost: summary.pushed_out.lost,
         migrations: migrations(summary),
+        failures: failures(scenario, summary),
         peak_alive: level(summary.alive.peak),
         alive: level(summary.alive.value),
         mean_alive: summary.alive.mean(now),
@@ -101,6 +102,7 @@ pub fn reason_name(kinds: &Kinds, reason: Reason) -> String {
         Reason::Affinity(level) => format!("group-affinity-{}", level.name()),
         Reason::Skew(level) => format!("group-skew-{}", level.name()),
         Reason::PassedOver => "passed-over".to_owned(),
+        Reason::Down => "down".to_owned(),
     }
 }
 
@@ -116,6 +118,7 @@ pub fn reason_words(name: &str) -> String {
     match name {
         "no-hosts" => "because no host is in service".to_owned(),
         "pool" => "because the pool has no hosts".to_owned(),
+        "down" => "because all hosts are down".to_owned(),
         "labels" => "because no host has the labels".to_owned(),
         "forbidden-labels" => "because the hosts left have labels that they forbid".to_owned(),
         "taints" => "because they do not tolerate the taints of the hosts left".to_owned(),
@@ -153,6 +156,39 @@ fn migrations(summary: &Summary) -> Option<Migrations> {
         hosts_emptied: counts.hosts_emptied,
         downtime_s: seconds(counts.downtime_ms),
         sent_gib: counts.sent_mib as f64 / 1_024.0,
+    })
+}
+
+fn failures(scenario: &Scenario, summary: &Summary) -> Option<FailuresReport> {
+    let outages = &summary.outages;
+    let causes = [
+        ("own", outages.own),
+        ("burst", outages.burst),
+        ("rack", outages.rack),
+        ("zone", outages.zone),
+        ("listed", outages.listed),
+    ];
+    let causes = causes.into_iter().filter(|(_, count)| *count > 0);
+    let minutes = |ms: u128| ms as f64 / 6e4;
+    let tenants = scenario.tenants.iter().zip(&outages.down_ms_by_tenant);
+    let tenants = tenants.filter(|(_, ms)| **ms > 0);
+    outages.is_kept().then(|| FailuresReport {
+        hosts_failed: outages.hosts_failed(),
+        by_cause: causes.map(|(name, count)| (name.to_owned(), count)).collect(),
+        peak_hosts_down: level(outages.hosts_down.peak),
+        mean_hosts_down: outages.hosts_down.mean(summary.now),
+        replaced: outages.replaced,
+        vms_down: outages.vms_down,
+        evacuated: outages.evacuated,
+        restarted: outages.restarted,
+        lost: outages.lost,
+        over: outages.over,
+        still_down: outages.still_down(),
+        stuck_by: by_reason(&scenario.kinds, &outages.stuck_by),
+        peak_vms_down: level(outages.homeless.peak),
+        vm_minutes_lost: minutes(outages.down_ms),
+        vm_minutes_lost_by_tenant: tenants.map(|(n, ms)| (n.clone(), minutes(*ms))).collect(),
+        outage_s: percentiles(&outages.down),
     })
 }
 
@@ -382,7 +418,14 @@ fn of_demand(summary: &Summary, demand: DemandId, report: &Report) -> Report {
 /// The figure that an expectation names, in its own unit.
 fn metric_value(metric: &str, report: &Report) -> f64 {
     let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
+    let failed = report.failures.as_ref();
     match metric {
+        "hosts-failed" => failed.map_or(0.0, |failed| failed.hosts_failed as f64),
+        "peak-hosts-down" => failed.map_or(0.0, |failed| failed.peak_hosts_down as f64),
+        "vms-lost" => failed.map_or(0.0, |failed| failed.lost as f64),
+        "vm-minutes-lost" => failed.map_or(0.0, |failed| failed.vm_minutes_lost),
+        "time-down-p95" => failed.map_or(0.0, |failed| failed.outage_s.p95),
+        "time-down-max" => failed.map_or(0.0, |failed| failed.outage_s.max),
         "requests" => report.requests as f64,
         "placed" => report.placed as f64,
         "refused" => report.refused as f64,
@@ -464,6 +507,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
         let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));
         let long = words::duration(of.overload_s);
@@ -505,6 +549,31 @@ fn date(scenario: &Scenario, at: Time) -> String {
         return date.date().to_string();
     }
     format!("{} {:02}:{:02}", date.date(), date.hour(), date.minute())
+}
+
+/// What failed, and who was down; `None` if nothing did.
+fn failed(report: &Report) -> Option<String> {
+    let failed = report.failures.as_ref().filter(|failed| failed.hosts_failed > 0)?;
+    let hosts = plural(failed.hosts_failed, "host failure");
+    if failed.vms_down == 0 {
+        return Some(format!("{hosts} hurt no VM"));
+    }
+    let vms = plural(failed.vms_down, "VM outage");
+    let longest = words::duration(failed.outage_s.max);
+    let still = match failed.still_down {
+        0 => String::new(),
+        still => format!(", {} still down", plural(still, "VM")),
+    };
+    let lost = match failed.lost {
+        0 => String::new(),
+        lost => format!(", {} lost", plural(lost, "VM")),
+    };
+    // Who is lost at once has no outage to measure.
+    let longest = match failed.lost == failed.vms_down {
+        true => String::new(),
+        false => format!(", the longest of {longest}"),
+    };
+    Some(format!("{hosts} made {vms}{longest}{still}{lost}"))
 }
 
 /// Who had to give way; `None` if nobody had to.

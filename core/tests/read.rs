@@ -90,6 +90,8 @@ fn files() -> MemoryFiles {
         b"arrival_s,lifetime_s,vcpu,mem_mib,group\n0,60,900,1,g\n".as_slice(),
     );
     files.insert("broken.csv", b"arrival_s,lifetime_s,vcpu,mem_mib\n0,60,x,1\n".as_slice());
+    files.insert("outages.csv", b"time_s,host,rack,zone,lasts_s\n60,h1,,,30\n90,,,a,\n".as_slice());
+    files.insert("bad-outages.csv", b"time_s,host,rack\n60,h9,\n61,,x\n".as_slice());
     files.insert("lifetimes.csv", b"lifetime_s\n60\n3600\n".as_slice());
     files.insert("bad-hosts.csv", b"name,model,pool\nh1,n,\nh2,m,q\n".as_slice());
     files
@@ -618,7 +620,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, service, rollout, demand, placement, defrag, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, service, rollout, demand, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -1584,6 +1586,64 @@ fn a_scenario_of_traces_ends_with_them() {
     assert_eq!(scenario.duration_ms, 60_000);
     assert_eq!(scenario.kinds.len(), 2);
     assert_eq!(scenario.kinds.name(1), "memory");
+}
+
+#[test]
+fn wrong_failures_say_what_is_wrong() {
+    let cases = [
+        "hosts = 5",
+        "hosts = '5%'",
+        "hosts = '-5% per year'",
+        "hosts = '2 per s'",
+        "hosts = '1 per hour'\nracks = '9 per fortnight'",
+        "hosts = '5% per year'\nburst = '120%'\nburst-size = 0.5",
+        "hosts = '5% per year'\nvms = 'evict'\nby-demand = { dd = 'lose' }",
+        "hosts = '5% per year'\nspares = 2",
+        "hosts = '5% per year'\ncattle = true\nrepair = '1 day'",
+        "trace = 'bad-outages.csv'",
+        "trace = 'broken.csv'",
+        "decision = 'forever'",
+        "",
+    ];
+    let told = cases.map(|case| {
+        let drawn = match read_with("t.toml", &format!("{SMALL}[failures]\n{case}\n"), &[]) {
+            Ok(read) => draw(&read.warnings),
+            Err(problems) => draw(&problems),
+        };
+        format!("{}\n  {}\n", case.replace('\n', "; "), drawn.trim_end().replace('\n', "\n  "))
+    });
+    expect![[r#"
+        hosts = 5
+          16:9+1 `hosts` is how often something fails, not a number | write it like `"5% per year"`
+        hosts = '5%'
+          16:9+4 `5%` does not say how often something fails | write it like `"5% per year"`; per hour, day, week, month or year
+        hosts = '-5% per year'
+          16:9+14 `-5%` is negative
+        hosts = '2 per s'
+          16:9+9 `2 per s` does not say how often something fails | write it like `"5% per year"`; per hour, day, week, month or year
+        hosts = '1 per hour'; racks = '9 per fortnight'
+          17:9+17 `9 per fortnight` does not say how often something fails | write it like `"5% per year"`; per hour, day, week, month or year
+        hosts = '5% per year'; burst = '120%'; burst-size = 0.5
+          17:9+6 `burst` is at most 100%
+          18:14+3 `burst-size` is from 1 to 100000, not `0.5`
+        hosts = '5% per year'; vms = 'evict'; by-demand = { dd = 'lose' }
+          17:7+7 no rule is called `evict` | there are evacuate, restart, lose
+        hosts = '5% per year'; spares = 2
+          warning 17:1+6 `spares` decides nothing: hosts are repaired | add `cattle = true` to replace them
+        hosts = '5% per year'; cattle = true; repair = '1 day'
+          warning 18:1+6 `repair` decides nothing: hosts that fail are replaced | give `swap` instead
+        trace = 'bad-outages.csv'
+          bad-outages.csv2:1+1 no host is called `h9` | hosts are called as in the inventory, or by their number from 0
+          bad-outages.csv3:1+1 no rack is called `x` | there is `p-z1-r1`
+        trace = 'broken.csv'
+          broken.csv1:1+1 there is no column `time_s` | an outage begins so many seconds after the start
+          broken.csv1:1+1 no column says what fails | add a column `host`, `rack` or `zone` with its name
+          warning broken.csv1:1+9 columns not used: arrival_s, lifetime_s, vcpu, mem_mib
+        decision = 'forever'
+          16:12+9 `decision` cannot be `forever` | write it like `90 days`
+
+          warning 15:1+10 nothing fails | say how often, as in `hosts = "5% per year"`, or name a `trace`
+    "#]].assert_eq(&told.concat());
 }
 
 #[test]

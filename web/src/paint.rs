@@ -110,6 +110,8 @@ pub enum Mark {
     Full,
     /// Filled up to its load, with stripes.
     Draining,
+    /// Crossed out.
+    Down,
 }
 
 /// The mark of a host in a frame.
@@ -117,6 +119,7 @@ pub fn mark(frame: &Frame, host: usize) -> Mark {
     match frame.status.get(host) {
         None | Some(Status::Gone) => Mark::None,
         Some(Status::Draining) => Mark::Draining,
+        Some(Status::Down) => Mark::Down,
         Some(Status::Up) if fullest(frame, host) >= FULL_FROM => Mark::Full,
         Some(Status::Up) if frame.vms[host] == 0 => Mark::Empty,
         Some(Status::Up) => Mark::Part,
@@ -255,6 +258,8 @@ fn square(side: usize, mark: Mark, load: u8, ramp: Rgb, palette: &Palette) -> Bo
                 Mark::Empty => palette.surface,
                 Mark::Full if eye.contains(&x) && eye.contains(&y) => palette.surface,
                 Mark::Full => ramp,
+                Mark::Down if x == y || x + y + 1 == side => palette.line,
+                Mark::Down => palette.surface,
                 Mark::Draining if (x + y) % period < period.div_ceil(3) => palette.line,
                 Mark::Part | Mark::Draining if is_filled => ramp,
                 Mark::Part | Mark::Draining => palette.track,
@@ -293,8 +298,10 @@ mod tests {
         assert_eq!(drawn(5, Mark::Part, 125), "-----\n-----\n#####\n#####\n#####");
         assert_eq!(drawn(5, Mark::Full, 250), "#####\n#####\n##.##\n#####\n#####");
         assert_eq!(drawn(5, Mark::Draining, 125), "/--/-\n--/--\n#/##/\n/##/#\n##/##");
+        assert_eq!(drawn(5, Mark::Down, 0), "/.../\n././.\n../..\n././.\n/.../");
         for side in [3, 4, 6, 13, 25] {
-            let marks = [Mark::None, Mark::Empty, Mark::Part, Mark::Full, Mark::Draining];
+            let marks =
+                [Mark::None, Mark::Empty, Mark::Part, Mark::Full, Mark::Draining, Mark::Down];
             let ink = |mark| drawn(side, mark, 100);
             for (row, mark) in marks.into_iter().enumerate() {
                 for other in &marks[..row] {

@@ -40,6 +40,7 @@ pub fn state(mark: Mark) -> &'static str {
         Mark::Part => "in use",
         Mark::Full => "full",
         Mark::Draining => "draining",
+        Mark::Down => "down",
     }
 }
 
@@ -95,7 +96,7 @@ pub fn fleet(frame: &Frame) -> String {
     let marks: Vec<Mark> = (0..frame.status.len()).map(|host| mark(frame, host)).collect();
     let count = |wanted| marks.iter().filter(|mark| **mark == wanted).count() as u64;
     let mut parts = vec![words::plural(frame.hosts, "host")];
-    for wanted in [Mark::Empty, Mark::Full, Mark::Draining] {
+    for wanted in [Mark::Empty, Mark::Full, Mark::Draining, Mark::Down] {
         if count(wanted) > 0 {
             parts.push(format!("{} {}", words::count(count(wanted)), state(wanted)));
         }

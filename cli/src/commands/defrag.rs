@@ -83,7 +83,8 @@ impl Observer for Names {
             }
             Fact::Departed { request, .. }
             | Fact::Refused { request, .. }
-            | Fact::Lost { request, .. } => {
+            | Fact::Lost { request, .. }
+            | Fact::VmGone { request, .. } => {
                 self.0.remove(&request.0);
             }
             _ => {}

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod desks;
+mod outages;
 mod outputs;
 
 use crate::end::{End, say, say_json, tell};

@@ -1,7 +1,7 @@
 //! `facts.csv.gz`: everything that happened, one row a fact.
 
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::{Fact, RequestId, RolloutId};
+use fleetcast_core::fact::{Cause, Fact, RequestId, RolloutId};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
@@ -79,7 +79,7 @@ impl<W: Write> Facts<W> {
         fact: &Fact<'_>,
         scenario: &Scenario,
     ) -> io::Result<()> {
-        let row = row(fact, scenario);
+        let row = row(now, fact, scenario);
         Ok(self.csv.write_record([
             seconds(now.ms()),
             row.fact.to_owned(),
@@ -111,7 +111,7 @@ impl<W: Write> Facts<W> {
     }
 }
 
-fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
+fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
     let model_and_pool = |host_type: HostTypeId| {
         let host_type = &scenario.host_types[host_type.row()];
         let model = scenario.models[host_type.model.row()].name.clone();
@@ -253,6 +253,66 @@ fn row(fact: &Fact<'_>, scenario: &Scenario) -> Row {
             wait_ms: Some(downtime_ms),
             ..Row::default()
         },
+        Fact::HostFailed { host, cause, until, .. } => {
+            let (by, rack) = match cause {
+                Cause::Own => ("own".to_owned(), String::new()),
+                Cause::Burst(host) => (text(host.row()), String::new()),
+                Cause::Rack(rack) => ("rack".to_owned(), scenario.racks[rack.row()].name.clone()),
+                Cause::Zone(zone) => (scenario.zones[zone.row()].clone(), String::new()),
+                Cause::Listed => ("listed".to_owned(), String::new()),
+            };
+            let wait_ms = until.map(|until| until.since_ms(now));
+            let host = text(host.row());
+            Row { fact: "host-failed", host, rack, by, wait_ms, ..Row::default() }
+        }
+        Fact::HostBack { host, is_new } => Row {
+            fact: if is_new { "host-replaced" } else { "host-repaired" },
+            host: text(host.row()),
+            ..Row::default()
+        },
+        Fact::VmDown { request, demand, tenant, vm, host, .. } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "vm-down",
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(host.row()),
+                ..Row::default()
+            }
+        }
+        Fact::VmStuck { request, reason } => Row {
+            fact: "vm-stuck",
+            request: text(request.0),
+            reason: reason_name(&scenario.kinds, reason),
+            ..Row::default()
+        },
+        Fact::VmBack { request, demand, tenant, vm, from, host, down_ms, boot_ms } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: if from == host { "vm-restarted" } else { "vm-evacuated" },
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(from.row()),
+                to: text(host.row()),
+                wait_ms: Some(down_ms.saturating_add(boot_ms)),
+                ..Row::default()
+            }
+        }
+        Fact::VmGone { request, demand, tenant, down_ms, is_lost } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: if is_lost { "vm-lost" } else { "vm-over" },
+                request: text(request.0),
+                demand,
+                tenant,
+                wait_ms: Some(down_ms),
+                ..Row::default()
+            }
+        }
         Fact::Approved { request, desk, .. } => Row {
             fact: "approved",
             request: text(request.0),

@@ -2,7 +2,7 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{Fact, Reason, Stage};
+use crate::fact::{Cause, Fact, Reason, Stage};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -142,6 +142,32 @@ impl Fingerprint {
                 let numbers = [request.0, row(vm.row()), from, to, moved, downtime_ms, sent_mib];
                 self.write(16, now, numbers);
             }
+            Fact::HostFailed { host, cause, vms, until } => {
+                let until_ms = until.map_or(u64::MAX, Time::ms);
+                let [kind, of] = match cause {
+                    Cause::Own => [0, 0],
+                    Cause::Burst(host) => [1, row(host.row())],
+                    Cause::Rack(rack) => [2, row(rack.row())],
+                    Cause::Zone(zone) => [3, row(zone.row())],
+                    Cause::Listed => [4, 0],
+                };
+                self.write(60, now, [row(host.row()), kind, of, vms.into(), until_ms]);
+            }
+            Fact::HostBack { host, is_new } => {
+                self.write(61, now, [row(host.row()), is_new.into()]);
+            }
+            Fact::VmDown { request, vm, host, down_left_ms, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), down_left_ms];
+                self.write(62, now, numbers);
+            }
+            Fact::VmStuck { request, reason } => self.write(63, now, [request.0, code(reason)]),
+            Fact::VmBack { request, vm, from, host, down_ms, boot_ms, .. } => {
+                let (from, host) = (row(from.row()), row(host.row()));
+                self.write(64, now, [request.0, row(vm.row()), from, host, down_ms, boot_ms]);
+            }
+            Fact::VmGone { request, down_ms, is_lost, .. } => {
+                self.write(65, now, [request.0, down_ms, is_lost.into()]);
+            }
             Fact::Approved { request, desk, work_ms } => {
                 self.write(70, now, [request.0, row(desk.row()), work_ms]);
             }
@@ -276,6 +302,7 @@ fn code(reason: Reason) -> u64 {
         Reason::Affinity(level) => 12 + row(level.row()),
         Reason::Skew(level) => 15 + row(level.row()),
         Reason::Cells => 18,
+        Reason::Down => 60,
         Reason::Quota(quotas) => 512 + u64::from(quotas),
         Reason::Short(columns) => 256 + u64::from(columns),
     }

@@ -82,6 +82,7 @@ impl Observer for HostLog {
             Fact::HostRetired { host } if host == self.host => self.retired = Some(now),
             Fact::Placed { request, demand, vm, host, .. }
             | Fact::Resumed { request, demand, vm, host, .. }
+            | Fact::VmBack { request, demand, vm, host, .. }
                 if host == self.host =>
             {
                 if self.stays.len() == STAYS_MAX {
@@ -93,7 +94,9 @@ impl Observer for HostLog {
                 let stay = Stay { request: request.0, demand, takes, from: now, until: None };
                 self.stays.push(stay);
             }
-            Fact::Departed { vm, host, .. } | Fact::Preempted { vm, host, .. }
+            Fact::Departed { vm, host, .. }
+            | Fact::Preempted { vm, host, .. }
+            | Fact::VmDown { vm, host, .. }
                 if host == self.host =>
             {
                 if let Some(row) = self.here.remove(&vm) {

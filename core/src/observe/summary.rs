@@ -1,7 +1,7 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
-use super::{Durations, Observer, Traffic, times};
+use super::{Durations, Observer, Outages, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
@@ -57,6 +57,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Live migrations.
     pub migrations: Migrations,
+    /// Hosts that fail, and what that costs their VMs.
+    pub outages: Outages,
     /// What users asked of services, by service; none of those without traffic.
     pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Orders placed.
@@ -197,6 +199,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             migrations: Migrations::default(),
+            outages: Outages::new(scenario),
             traffic: BTreeMap::new(),
             orders: Vec::new(),
             largest: largest(scenario),
@@ -363,6 +366,7 @@ impl Summary {
                 self.traffic.entry(service).or_default().hear(fact)
             }
             Fact::Ended => {
+                self.outages.hear(now, fact, state);
                 self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));
             }
@@ -400,6 +404,12 @@ impl Summary {
                 self.migrations.downtime_ms += downtime_ms;
                 self.migrations.sent_mib += sent_mib;
             }
+            Fact::HostFailed { .. }
+            | Fact::HostBack { .. }
+            | Fact::VmDown { .. }
+            | Fact::VmStuck { .. }
+            | Fact::VmBack { .. }
+            | Fact::VmGone { .. } => self.outages.hear(now, fact, state),
         }
     }
 }

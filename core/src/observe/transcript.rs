@@ -69,6 +69,26 @@ impl std::fmt::Display for Fact<'_> {
                 }
                 write!(f, " (stood still {downtime_ms} ms)")
             }
+            Self::HostFailed { host, cause, vms, until } => {
+                let until =
+                    until.map_or("further notice".to_owned(), |at| format!("{} ms", at.ms()));
+                write!(f, "{host} failed ({cause:?}) with {vms} VMs, until {until}")
+            }
+            Self::HostBack { host, is_new } => {
+                write!(f, "{host} is back{}", if *is_new { ", as a new machine" } else { "" })
+            }
+            Self::VmDown { request, vm, host, .. } => {
+                write!(f, "{vm} of {request} is down with {host}")
+            }
+            Self::VmStuck { request, reason } => write!(f, "{request} is down, stuck: {reason:?}"),
+            Self::VmBack { request, vm, from, host, down_ms, boot_ms, .. } => {
+                write!(f, "{request} is back as {vm} on {host}, was on {from}")?;
+                write!(f, " (down {down_ms} ms, boots {boot_ms} ms)")
+            }
+            Self::VmGone { request, down_ms, is_lost, .. } => {
+                let what = if *is_lost { "lost" } else { "over" };
+                write!(f, "{request} is {what} (down {down_ms} ms)")
+            }
             Self::Approved { request, desk, .. } => write!(f, "{request} is approved at {desk}"),
             Self::TakenUp { request, desk, queued_ms } => {
                 write!(f, "{request} is taken up at {desk} (queued {queued_ms} ms)")

@@ -139,13 +139,15 @@ impl<'s> Filter<'s> {
     /// Whether the host can take it.
     ///
     /// # Errors
-    /// The first filter that says no. `NoHosts` stands for a host that has left service.
+    /// The first filter that says no. `NoHosts` stands for a host that has left service, `Down`
+    /// for one that is to come back.
     pub fn admit(&self, host: HostId) -> Result<(), Reason> {
         let hosts = &self.state.hosts;
         match (hosts.status(host), self.quota()) {
             (HostStatus::Retired, _) => return Err(Reason::NoHosts),
+            (HostStatus::Down, _) => return Err(Reason::Down),
             (_, Some(quota)) => return Err(quota),
-            (HostStatus::Cordoned, None) => return Err(Reason::Cordoned),
+            (HostStatus::Cordoned | HostStatus::Draining, None) => return Err(Reason::Cordoned),
             (HostStatus::Up, None) => {}
         }
         self.type_admits(hosts.columns(), host.row())?;
@@ -247,11 +249,13 @@ impl<'s> Filter<'s> {
     pub fn objections(&self, host: HostId) -> Vec<Reason> {
         let hosts = &self.state.hosts;
         let mut found = Vec::new();
-        if hosts.status(host) == HostStatus::Retired {
-            return vec![Reason::NoHosts];
+        match hosts.status(host) {
+            HostStatus::Retired => return vec![Reason::NoHosts],
+            HostStatus::Down => return vec![Reason::Down],
+            _ => {}
         }
         found.extend(self.quota());
-        if hosts.status(host) == HostStatus::Cordoned {
+        if hosts.status(host) != HostStatus::Up {
             found.push(Reason::Cordoned);
         }
         let host_type = hosts.host_type(host);
@@ -314,6 +318,9 @@ pub fn reason(state: &State, ask: Ask) -> Reason {
     if is_passed_over {
         return Reason::PassedOver;
     }
+    if tally.is_empty() && state.hosts.total().down > 0 {
+        return Reason::Down;
+    }
     let furthest = tally.keys().map(stage).max().unwrap_or(0);
     let mut found = (Reason::NoHosts, 0);
     for (reason, count) in tally {
@@ -333,7 +340,7 @@ fn each_verdict(state: &State, ask: Ask, mut tell: impl FnMut(Result<(), Reason>
         return tell(Err(quota), in_service);
     }
     let by_host = |host| match filter.admit(host) {
-        Err(Reason::NoHosts) => {}
+        Err(Reason::NoHosts | Reason::Down) => {}
         verdict => tell(verdict, 1),
     };
     let Some(classes) = state.classes().filter(|_| !state.tenancy.has_exclusive()) else {
@@ -362,7 +369,7 @@ fn each_verdict(state: &State, ask: Ask, mut tell: impl FnMut(Result<(), Reason>
 /// How many filters a host came through before it was turned away.
 fn stage(reason: &Reason) -> u8 {
     match reason {
-        Reason::NoHosts => 0,
+        Reason::NoHosts | Reason::Down => 0,
         Reason::Quota(_) => 1,
         Reason::Cordoned => 2,
         Reason::Pool => 3,

@@ -5,7 +5,7 @@ use super::findings::{At, Findings};
 use super::tree::{Entry, Node, Value};
 use crate::resources::{AMOUNT_MAX, Builtin};
 use crate::source::Files;
-use crate::time::{Calendar, TIME_MS_MAX, YEAR_MS};
+use crate::time::{Calendar, MINUTE_MS, TIME_MS_MAX, YEAR_MS};
 use crate::units::{self, Decimal, Length, Mistake, shorten};
 use crate::words;
 
@@ -551,6 +551,26 @@ impl<'a> Check<'a> {
             }
             _ => {
                 self.wrong_type(key, node, "a rate", "`\"200 per day\"`");
+                None
+            }
+        }
+    }
+
+    /// How often something fails, per ms, at most once a minute.
+    pub(crate) fn failure_rate(&mut self, key: &str, node: &Node) -> Option<f64> {
+        let Value::Text(text) = &node.value else {
+            self.wrong_type(key, node, "how often something fails", "`\"5% per year\"`");
+            return None;
+        };
+        match units::parse_failure_rate(text) {
+            Ok(per_ms) if per_ms <= 1.0 / MINUTE_MS as f64 => Some(per_ms),
+            Ok(_) => {
+                let message = format!("`{}` is more than once a minute", shorten(text));
+                self.error(node.at, message);
+                None
+            }
+            Err(mistake) => {
+                self.mistake(node.at, mistake);
                 None
             }
         }

@@ -93,6 +93,10 @@ pub(crate) enum Kind {
     WhenPreempted,
     /// A whole number that may be negative.
     Integer,
+    /// How often something fails.
+    FailureRate,
+    /// One of some words by name: of what.
+    Choices(&'static str, &'static [&'static str]),
     /// Bytes or bits a second.
     DataRate,
     /// A resource or a list of them.
@@ -239,6 +243,9 @@ pub(crate) const WEEKDAYS: &[&str] =
 /// What happens to a migration that does not converge.
 pub(crate) const WHEN_STUCK: &[&str] = &["force", "abort", "post-copy"];
 
+/// What becomes of the VMs of a host that fails.
+pub(crate) const WHEN_DOWN: &[&str] = &["evacuate", "restart", "lose"];
+
 /// The names of the strategies of rollouts.
 pub(crate) const STRATEGIES: &[&str] = &[
     "rolling",
@@ -309,6 +316,8 @@ sections! {
         PLACEMENT "placement" Table(&super::placement::SECTION), Else("first-fit"), "{ policy = \"best-fit\" }";
         /// How hosts are emptied by live migration.
         DEFRAG "defrag" Table(&super::defrag::SECTION), Else("hosts are not emptied"), "{ every = \"1 day\" }";
+        /// What fails, and what becomes of it.
+        FAILURES "failures" Table(&super::failures::SECTION), Else("nothing fails"), "{ hosts = \"5% per year\" }";
         /// What must hold at the end. `fleetcast run` exits with 1 when something does not.
         EXPECT "expect" Tables(&super::expect::SECTION), Else("none"), "[{ metric = \"refused\", at-most = \"0.1%\" }]";
     }
@@ -329,6 +338,8 @@ sections! {
         LEAD_TIME "lead-time" Spread(false), Else("`\"0 s\"`"), "\"70 days\"";
         /// The age at which a host takes no more VMs; it leaves once it is empty. At least 1 day.
         RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
+        /// How often each host fails. Only with `[failures]`.
+        FAILURE_RATE "failure-rate" FailureRate, Else("`hosts` of `[failures]`"), "\"8% per year\"";
         /// NUMA cells, 2 to 16, over which the cpu and memory that it can give out are split
         /// evenly. A VM lies in one cell, or in as many as its flavor says; one that does not say
         /// and is larger than an empty cell lies in the fewest that an empty host needs for it.
@@ -1269,6 +1280,54 @@ sections! {
         /// A migration that takes longer than this for each GiB of memory (2 GiB at least) is
         /// given up.
         TIMEOUT_PER_GIB "timeout-per-gib" Length, Else("none"), "\"800 s\"";
+    }
+
+    /// What fails, how soon somebody notices, and what becomes of it. A host that fails is out of
+    /// service until it is back; its VMs are down. Two policies face the same failures.
+    failures "[failures]" None {
+        /// How often each host fails, at random (a Poisson process).
+        HOSTS "hosts" FailureRate, Else("never"), "\"5% per year\"";
+        /// How often each rack does, with all its hosts.
+        RACKS "racks" FailureRate, Else("never"), "\"10% per year\"";
+        /// How often each zone does.
+        ZONES "zones" FailureRate, Else("never"), "\"2% per year\"";
+        /// How likely a host that fails takes others of its rack with it.
+        BURST "burst" Share, Else("0%"), "\"5%\"";
+        /// How many others on average then, 1 or more; geometrically distributed.
+        BURST_SIZE "burst-size" Number, Else("2"), "3";
+        /// Outages from a CSV file, plain or gzip: `time_s`, one of `host`, `rack` and `zone` with
+        /// its name, and `lasts_s`. Hosts without a name go by their number, from 0.
+        TRACE "trace" File, Else("none"), "\"outages.csv\"";
+        /// How often hosts say that they are alive.
+        REPORT_EVERY "report-every" Length, Else("`\"10 s\"`"), "\"10 s\"";
+        /// A host that has not done so for that long is taken for down.
+        DOWN_AFTER "down-after" Length, Else("`\"60 s\"`"), "\"60 s\"";
+        /// From there until its VMs are brought up elsewhere: nothing where a machine decides,
+        /// some minutes where somebody makes sure that the host is really dead.
+        DECISION "decision" Spread(false), Else("`\"0 s\"`"), "\"15 min\"";
+        /// What becomes of the VMs of a host that fails: they are rebuilt elsewhere, as the policy
+        /// says, in the order in which they came; or they come up again where they were, once the
+        /// host is back; or they are lost. One that fits nowhere stays down until it does, and one
+        /// whose host is back first comes up there.
+        VMS "vms" Choice(super::WHEN_DOWN), Else("`\"evacuate\"`"), "\"restart\"";
+        /// The same for some demands, by name.
+        BY_DEMAND "by-demand" Choices("demand", super::WHEN_DOWN), Else("as `vms` says"), "{ db = \"restart\", batch = \"lose\" }";
+        /// So many VMs come up on one host at once; others wait for them.
+        BUILDS_PER_HOST "builds-per-host" Whole, Else("10"), "10";
+        /// How long a host is under repair.
+        REPAIR "repair" Spread(false), Else("`\"7 days\"`"), "{ distribution = \"lognormal\", median = \"7 days\", sigma = 0.5 }";
+        /// How long a rack is down.
+        RACK_REPAIR "rack-repair" Spread(false), Else("`\"4 h\"`"), "\"4 h\"";
+        /// How long a zone is down.
+        ZONE_REPAIR "zone-repair" Spread(false), Else("`\"6 h\"`"), "\"6 h\"";
+        /// Whether hosts that fail by themselves are replaced, not repaired: by a spare, or once one
+        /// has come. For each, a new one is ordered at once, which takes the model's `lead-time`.
+        CATTLE "cattle" Flag, Else("false"), "true";
+        /// `cattle`: spares of each model at the start.
+        SPARES "spares" Whole, Else("0"), "4";
+        /// `cattle`: from the failure, or from the arrival of a spare, until the new host is in
+        /// service.
+        SWAP "swap" Spread(false), Else("`\"1 day\"`"), "\"1 day\"";
     }
 
     /// What must hold at the end: a key figure, and at least one bound.

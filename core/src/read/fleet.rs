@@ -41,6 +41,8 @@ pub(crate) struct Model {
     pub(crate) price_cents: u64,
     pub(crate) lead_time: Distribution,
     pub(crate) retire_after_ms: Option<u64>,
+    /// Failures per ms, and where that is said.
+    failure_rate: Option<(f64, At)>,
     pub(crate) cells: u8,
     marks: Marks,
 }
@@ -220,6 +222,34 @@ impl Fleet {
             self.models.push(model);
         }
         self.named_models = self.models.len();
+    }
+
+    /// Failures of each model's hosts per ms, where those that do not say it have the usual rate.
+    pub(crate) fn failure_rates(&self, usual: f64) -> Vec<f64> {
+        let rate = |model: &Model| model.failure_rate.map_or(usual, |(per_ms, _)| per_ms);
+        self.models.iter().map(rate).collect()
+    }
+
+    /// Warns of failure rates in a scenario in which nothing fails.
+    pub(crate) fn check_failure_rates(&self, check: &mut Check<'_>) {
+        // Models of pools with an overcommit of their own say it at the same place.
+        let said: BTreeSet<At> =
+            self.models.iter().filter_map(|model| Some(model.failure_rate?.1)).collect();
+        for at in said {
+            let hint = "add `[failures]`, which says what happens then";
+            check.warning(at, "nothing fails, so `failure-rate` decides nothing", hint);
+        }
+    }
+
+    /// About how many hosts there will be, orders not counted.
+    pub(crate) fn hosts_planned(&self) -> f64 {
+        self.hosts.len() as f64 + self.planned_hosts
+    }
+
+    /// The most hosts that there can be.
+    pub(crate) fn hosts_most(&self) -> u64 {
+        let comes_more = !self.growth.is_empty() || !self.procurement.is_empty();
+        if comes_more { HOSTS_MAX } else { self.hosts.len() as u64 }
     }
 
     fn model_named(&self, check: &mut Check<'_>, key: &str, node: &Node) -> Option<usize> {
@@ -598,6 +628,7 @@ impl Fleet {
                 price_cents: 0,
                 lead_time: Distribution::Constant(0),
                 retire_after_ms: None,
+                failure_rate: None,
                 cells: 0,
                 marks: Marks::default(),
             },
@@ -950,6 +981,10 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
     let retire_after_ms = table
         .get(&host_model::RETIRE_AFTER)
         .and_then(|node| check.length_ms(host_model::RETIRE_AFTER.key, node, DAY_MS));
+    let failure_rate = table.get(&host_model::FAILURE_RATE).and_then(|node| {
+        let per_ms = check.failure_rate(host_model::FAILURE_RATE.key, node)?;
+        Some((per_ms, table.at_key(&host_model::FAILURE_RATE)))
+    });
     let cells = table.get(&host_model::NUMA_CELLS).and_then(|node| {
         let cells = check.whole(host_model::NUMA_CELLS.key, node, 2, CELLS_MAX as u64)?;
         if let Some(message) = uneven(cells as i64, &free) {
@@ -968,6 +1003,7 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
         price_cents: price_cents.unwrap_or(0),
         lead_time: lead_time.unwrap_or(Distribution::Constant(0)),
         retire_after_ms,
+        failure_rate,
         cells: cells.unwrap_or(0),
         marks,
     }

@@ -132,6 +132,8 @@ fn takes(field: &Field) -> String {
         Kind::Part => "whole number, or whole percents".to_owned(),
         Kind::Strategy => format!("{} or table", choices(STRATEGIES)),
         Kind::DataRate => "bytes or bits a second".to_owned(),
+        Kind::FailureRate => "failures per time".to_owned(),
+        Kind::Choices(of, list) => format!("by {of}: {}", choices(list)),
         Kind::Hours => "`\"always\"` or table".to_owned(),
         Kind::Desks => "name of a desk, list of them, or `\"self-service\"`".to_owned(),
         Kind::By => "resource, or list of them".to_owned(),

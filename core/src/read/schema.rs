@@ -169,7 +169,10 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::WhenFull => json!({ "anyOf": [{ "enum": ["refuse", "wait"] }, reference("wait")] }),
         Kind::WhenPreempted => json!({ "anyOf": [{ "enum": ["end", "wait"] }, reference("wait")] }),
         Kind::Integer => json!({ "type": "integer" }),
-        Kind::DataRate | Kind::Bytes | Kind::Rate => text,
+        Kind::Choices(_, choices) => {
+            json!({ "type": "object", "additionalProperties": { "enum": choices } })
+        }
+        Kind::DataRate | Kind::FailureRate | Kind::Bytes | Kind::Rate => text,
         Kind::Sizes => json!({ "type": "object", "additionalProperties": text }),
         Kind::Part => json!({ "type": ["integer", "string"], "minimum": 0 }),
         Kind::Strategy => json!({ "anyOf": [{ "enum": STRATEGIES }, reference("strategy")] }),

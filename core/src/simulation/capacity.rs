@@ -69,6 +69,7 @@ impl Simulation {
         for procurement in 0..scenario.procurement.len() {
             self.agenda.push(Time::ZERO, Event::Review(row(procurement)));
         }
+        self.begin_failures();
         if let Some(every_ms) = scenario.defrag.every_ms {
             self.agenda.push(Time::from_ms(every_ms), Event::PlanMoves);
         }
@@ -93,7 +94,30 @@ impl Simulation {
             let left_ms = age_max_ms.saturating_sub(age_ms.unsigned_abs());
             self.agenda.push(now.after(left_ms), Event::Age(host));
         }
+        self.expect_failure(now, host);
         host
+    }
+
+    /// A host is back that has missed its age, or is a new machine that has it before it.
+    pub(super) fn age_again(
+        &mut self,
+        now: Time,
+        host: HostId,
+        is_new: bool,
+        observer: &mut impl Observer,
+    ) {
+        let Some(age_max_ms) = self.age_max_ms(host) else { return };
+        if is_new {
+            self.agenda.push(now.after(age_max_ms), Event::Age(host));
+        } else {
+            self.cordon(now, host, observer);
+        }
+    }
+
+    /// The age at which a host takes no more VMs, ms; `None`: it never does.
+    fn age_max_ms(&self, host: HostId) -> Option<u64> {
+        let model = self.scenario.host_types[self.state.hosts.host_type(host).row()].model;
+        self.scenario.models[model.row()].retire_after_ms
     }
 
     /// New hosts of a type, in the pool's next racks; whoever waits may have them.
@@ -138,7 +162,10 @@ impl Simulation {
     /// A host has reached its age. A plan that counts it replaces it at once, or wants the next
     /// host sooner where its curve has fallen meanwhile.
     pub(super) fn cordon(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
-        if self.state.hosts.status(host) != HostStatus::Up {
+        // It may be down, gone, or another machine by now.
+        let is_of_age =
+            self.age_max_ms(host).is_some_and(|max| self.state.hosts.age_ms(host, now) >= max);
+        if self.state.hosts.status(host) != HostStatus::Up || !is_of_age {
             return;
         }
         self.state.cordon(host);
@@ -186,7 +213,7 @@ impl Simulation {
         let scenario = &self.scenario;
         let pool = scenario.host_types[procurement.host_type.row()].pool;
         let total = self.state.hosts.pool_total(pool);
-        let (mut capacity, mut hosts) = (total.capacity, u64::from(total.hosts));
+        let (mut capacity, mut hosts) = (total.capacity, u64::from(total.hosts + total.down));
         for (column, amount) in capacity.iter_mut().enumerate() {
             *amount -= total.leaving[column];
         }

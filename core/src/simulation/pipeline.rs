@@ -4,7 +4,7 @@
 //! People work on a clock that stands still outside of their hours. All that is drawn for a request
 //! is drawn when it arrives.
 
-use super::{Arrived, Event, Simulation};
+use super::{Arrived, Comes, Event, Simulation};
 use crate::dice;
 use crate::fact::{Fact, Stage, Stages};
 use crate::observe::Observer;
@@ -280,7 +280,7 @@ impl Simulation {
         self.pipeline().tear_up(id);
     }
 
-    /// A request has been placed: tells where its time went. One whose VM was pushed out had its
+    /// A request has been placed: tells where its time went. One whose VM lost its host had its
     /// account before.
     pub(super) fn account(
         &mut self,
@@ -289,7 +289,7 @@ impl Simulation {
         vm: VmId,
         observer: &mut impl Observer,
     ) {
-        if arrived.is_again {
+        if arrived.comes != Comes::First {
             return;
         }
         let mut stages = match arrived.ticket {

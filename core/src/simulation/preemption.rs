@@ -3,8 +3,8 @@
 //! Whom it pushes out says [`preemption`]. They end or ask again, as their demand says; who asks
 //! again can push out others in turn, of lower priority still.
 
-use super::{Arrived, Simulation};
-use crate::demand::FOR_GOOD_MS;
+use super::marks::Marks;
+use super::{Arrived, Comes, Simulation};
 use crate::dice;
 use crate::fact::{Fact, Reason, RequestId};
 use crate::observe::Observer;
@@ -20,36 +20,17 @@ use std::collections::{BTreeMap, VecDeque};
 /// of the fleet, as the Kubernetes scheduler does.
 const CANDIDATES_MIN: usize = 100;
 
-/// What is remembered of each VM, by its row.
+/// Where the search for victims begins.
 #[derive(Debug)]
 pub(super) struct Preemption {
-    marks: Vec<Mark>,
     dice: dice::Stream,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    priority: i32,
-    /// When it would end; the last instant there is: it stays for good.
-    ends: Time,
-    boot_ms: u64,
 }
 
 impl Preemption {
     /// `None` where nobody is pushed out.
     pub(super) fn new(scenario: &Scenario) -> Option<Self> {
         let dice = dice::stream(scenario.seed, "preemption");
-        scenario.placement.preemption.then(|| Self { marks: Vec::new(), dice })
-    }
-
-    pub(super) fn remember(&mut self, vm: VmId, arrived: &Arrived, ends: Time) {
-        let ends = if arrived.stay_ms == FOR_GOOD_MS { Time::from_ms(u64::MAX) } else { ends };
-        let Arrived { priority, boot_ms, .. } = *arrived;
-        let mark = Mark { priority, ends, boot_ms };
-        match self.marks.get_mut(vm.row()) {
-            Some(old) => *old = mark,
-            None => self.marks.push(mark),
-        }
+        scenario.placement.preemption.then_some(Self { dice })
     }
 }
 
@@ -148,13 +129,13 @@ impl Simulation {
     /// drawn at random on.
     fn find_victims(&mut self, arrived: &Arrived) -> Option<(HostId, Victims<VmId>)> {
         let state = &mut self.state;
-        let preemption = self.preemption.as_mut()?;
+        let (preemption, marks) = (self.preemption.as_mut()?, self.marks.as_ref()?);
         let rows = state.hosts.rows();
         let enough = (rows / 10).max(CANDIDATES_MIN);
         let start = if enough < rows { preemption.dice.random_range(0..rows) } else { 0 };
         let (mut candidates, mut has_harmless) = (Vec::new(), false);
         for host in (start..rows).chain(0..start).map(HostId::from_row) {
-            let Some(residents) = residents(state, &preemption.marks, host, arrived) else {
+            let Some(residents) = residents(state, marks, host, arrived) else {
                 continue;
             };
             let allowed = allowed(state, &residents);
@@ -181,32 +162,14 @@ impl Simulation {
         reason: Reason,
         observer: &mut impl Observer,
     ) -> (Arrived, WhenPreempted) {
-        let preemption = self.preemption.as_ref().expect("somebody pushes out");
-        let mark = preemption.marks[id.row()];
-        let stays_for_good = mark.ends == Time::from_ms(u64::MAX);
-        let believed = self.state.history.end_of(id);
-        // Its end is still on the agenda.
-        let vm = if stays_for_good { self.state.end(id) } else { self.state.end_early(id) };
-        let stay_ms = if stays_for_good { FOR_GOOD_MS } else { mark.ends.since_ms(now) };
-        let victim = Arrived {
-            request: RequestId(vm.request),
-            demand: vm.demand,
-            at: now,
-            ask: vm.ask,
-            stay_ms,
-            believed_ms: believed.map_or(stay_ms, |end| end.ms().saturating_sub(now.ms()).max(1)),
-            boot_ms: mark.boot_ms,
-            priority: mark.priority,
-            is_again: true,
-            ticket: None,
-        };
+        let (victim, host) = self.take_off(now, id, Comes::Again);
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = victim;
-        let fact = Fact::Preempted { request, demand, tenant, vm: id, host: vm.host, by, reason };
+        let fact = Fact::Preempted { request, demand, tenant, vm: id, host, by, reason };
         observer.hear(now, &fact, &self.state);
-        if self.services.own(demand) && !self.lose_instance(now, &vm) {
+        if self.services.own(demand) && !self.lose_instance(now, request) {
             return (victim, WhenPreempted::End);
         }
-        (victim, self.scenario.demands[vm.demand.row()].when_preempted)
+        (victim, self.scenario.demands[demand.row()].when_preempted)
     }
 }
 
@@ -214,7 +177,7 @@ impl Simulation {
 /// host takes such requests, and they take enough of each resource.
 fn residents(
     state: &State,
-    marks: &[Mark],
+    marks: &Marks,
     host: HostId,
     arrived: &Arrived,
 ) -> Option<Vec<Resident<VmId>>> {
@@ -227,7 +190,7 @@ fn residents(
         *missing -= hosts.free(host, column);
     }
     let is_victim = |id: &&VmId| {
-        marks[id.row()].priority < arrived.priority && state.moves.target(**id).is_none()
+        marks.of(**id).priority < arrived.priority && state.moves.target(**id).is_none()
     };
     let victims: Vec<VmId> = ids.iter().filter(is_victim).copied().collect();
     for id in &victims {
@@ -245,7 +208,7 @@ fn residents(
         let bound = vm.ask.group.filter(|group| state.groups.get(*group).rule.available_min > 0);
         Resident {
             id: *id,
-            priority: marks[id.row()].priority,
+            priority: marks.of(*id).priority,
             started: vm.placed,
             budgets: bound.map(GroupId::row).into_iter().collect(),
         }

@@ -15,7 +15,7 @@ use crate::fact::{Fact, RequestId};
 use crate::observe::Observer;
 use crate::rollout::plan::{Counts, Status, Version};
 use crate::scenario::{Arrivals, DemandId, ImageId, Scenario, ServiceId};
-use crate::state::{GroupKey, Vm, VmId};
+use crate::state::{GroupKey, VmId};
 use crate::time::Time;
 use rand::RngExt;
 use std::collections::{BTreeMap, VecDeque};
@@ -395,6 +395,10 @@ impl Simulation {
     /// An instance that waits for room is not wanted any more.
     fn withdraw(&mut self, now: Time, row: u32, observer: &mut impl Observer) {
         let Instance { ticket, request, .. } = self.services.instances[row as usize];
+        if self.end_fallen(now, request, observer) {
+            self.services.remove(row);
+            return;
+        }
         let ticket = ticket.expect("who has no room waits for it");
         let arrived = self.stop_waiting(ticket);
         self.services.remove(row);
@@ -422,8 +426,8 @@ impl Simulation {
 
     /// An instance has lost its host: whether it asks again, with the same request. One that
     /// terminates does not.
-    pub(super) fn lose_instance(&mut self, now: Time, vm: &Vm) -> bool {
-        let row = self.services.row_of(RequestId(vm.request));
+    pub(super) fn lose_instance(&mut self, now: Time, request: RequestId) -> bool {
+        let row = self.services.row_of(request);
         let Instance { service, version, stage, .. } = self.services.instances[row as usize];
         self.services.list[service.row()].used -= 1;
         self.ask_rollout(now, service);

@@ -4,7 +4,7 @@
 //! room comes up on one host, only that host is looked at, once for each shape that waits. A
 //! member of a group is looked at by itself, since room for it can come up anywhere.
 
-use super::{Arrived, Event, Simulation};
+use super::{Arrived, Comes, Event, Simulation};
 use crate::fact::{Fact, Reason};
 use crate::observe::Observer;
 use crate::placement::filters::Filter;
@@ -133,8 +133,7 @@ impl Simulation {
         ms_max: u64,
         observer: &mut impl Observer,
     ) {
-        let ticket = self.room.enter(&self.state, Waiting { arrived, reason });
-        self.state.waiting += 1;
+        let ticket = self.enter_room(arrived, reason);
         if self.services.own(arrived.demand) {
             self.services.wait(arrived.request, ticket);
         }
@@ -145,19 +144,28 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
     }
 
+    /// Who waits, and is no VM that is down, counts as a request that waits.
+    pub(super) fn enter_room(&mut self, arrived: Arrived, reason: Reason) -> u32 {
+        self.state.waiting += u64::from(arrived.comes != Comes::Down);
+        self.room.enter(&self.state, Waiting { arrived, reason })
+    }
+
+    pub(super) fn leave_room(&mut self, ticket: u32) -> Option<Waiting> {
+        let waiting = self.room.leave(&self.state, ticket)?;
+        self.state.waiting -= u64::from(waiting.arrived.comes != Comes::Down);
+        Some(waiting)
+    }
+
     /// A request has waited long enough: refused for the reason it began to wait for.
     pub(super) fn give_up(&mut self, now: Time, ticket: u32, observer: &mut impl Observer) {
-        if let Some(waiting) = self.room.leave(&self.state, ticket) {
-            self.state.waiting -= 1;
+        if let Some(waiting) = self.leave_room(ticket) {
             self.refuse(now, &waiting.arrived, waiting.reason, observer);
         }
     }
 
     /// A request gives its place in the waiting room up.
     pub(super) fn stop_waiting(&mut self, ticket: u32) -> Arrived {
-        let waiting = self.room.leave(&self.state, ticket).expect("who has a ticket waits");
-        self.state.waiting -= 1;
-        waiting.arrived
+        self.leave_room(ticket).expect("who has a ticket waits").arrived
     }
 
     /// Room may have come up: on one host, or (the VM of ask `moved` has gone, or come) anywhere
@@ -189,14 +197,26 @@ impl Simulation {
         }
     }
 
+    /// Hosts are down, maybe the last of their place, and so are VMs of these asks.
+    pub(super) fn serve_after_failure(
+        &mut self,
+        now: Time,
+        moved: &[Ask],
+        observer: &mut impl Observer,
+    ) {
+        if !self.room.tickets.is_empty() {
+            let news = News { host: None, moved: moved.to_vec(), places_went: true };
+            self.serve(now, news, observer);
+        }
+    }
+
     fn serve(&mut self, now: Time, mut news: News, observer: &mut impl Observer) {
         let mut from = 0;
         while let Some(ticket) = self.room.first_fitting(&self.state, &news, from) {
             from = ticket + 1;
             let arrived = self.room.tickets[&ticket].arrived;
             let Ok(chosen) = self.decide(now, &arrived) else { continue };
-            let waiting = self.room.leave(&self.state, ticket).expect("the ticket was just found");
-            self.state.waiting -= 1;
+            let waiting = self.leave_room(ticket).expect("the ticket was just found");
             self.place(now, &waiting.arrived, chosen, observer);
             // One more where a group had fewest makes room for it elsewhere.
             if self.state.is_spread(arrived.ask) {

@@ -18,6 +18,18 @@ pub enum HostStatus {
     Cordoned,
     /// Has left service.
     Retired,
+    /// Takes no VMs for now; those on it stay or move away.
+    Draining,
+    /// Has failed, and is out of service until it is repaired or replaced.
+    Down,
+}
+
+impl HostStatus {
+    /// Whether a host is in service: what it has counts as capacity.
+    #[inline]
+    pub const fn is_in_service(self) -> bool {
+        !matches!(self, Self::Retired | Self::Down)
+    }
 }
 
 /// Totals over a set of hosts in service.
@@ -25,6 +37,8 @@ pub enum HostStatus {
 pub struct Totals {
     /// Hosts in service, cordoned ones included.
     pub hosts: u32,
+    /// Hosts that have failed, and come back.
+    pub down: u32,
     /// Hosts with a VM on them.
     pub hosts_used: u32,
     /// What their VMs take.
@@ -251,6 +265,52 @@ impl Hosts {
             for column in 0..kinds {
                 totals.capacity[column] -= effective[column];
                 totals.leaving[column] -= effective[column];
+            }
+        }
+    }
+
+    /// A host takes no VMs until [`Self::resume`].
+    pub(super) fn drain(&mut self, host: HostId) {
+        assert_eq!(self.status(host), HostStatus::Up, "only a host that takes VMs is drained");
+        self.status[host.row()] = HostStatus::Draining;
+    }
+
+    /// A host that was drained takes VMs again.
+    pub(super) fn resume(&mut self, host: HostId) {
+        assert_eq!(self.status(host), HostStatus::Draining, "only a drained host resumes");
+        self.status[host.row()] = HostStatus::Up;
+    }
+
+    /// A drained host, empty, has failed.
+    pub(super) fn fail(&mut self, host: HostId) {
+        let is_ready = self.vm_count(host) == 0 && self.status(host) == HostStatus::Draining;
+        assert!(is_ready, "a host goes down once it is drained and empty");
+        self.status[host.row()] = HostStatus::Down;
+        self.census.remove(self.rack(host), self.host_type(host));
+        let (kinds, effective) = (self.kinds(), *self.effective(host));
+        for totals in self.totals_of(host) {
+            totals.hosts -= 1;
+            totals.down += 1;
+            for column in 0..kinds {
+                totals.capacity[column] -= effective[column];
+            }
+        }
+    }
+
+    /// A host that has failed is back; as a new machine, if that is born then.
+    pub(super) fn revive(&mut self, host: HostId, born_ms: Option<i64>) {
+        assert_eq!(self.status(host), HostStatus::Down, "only a host that is down comes back");
+        self.status[host.row()] = HostStatus::Up;
+        if let Some(born_ms) = born_ms {
+            self.born_ms[host.row()] = born_ms;
+        }
+        self.census.add(self.rack(host), self.host_type(host));
+        let (kinds, effective) = (self.kinds(), *self.effective(host));
+        for totals in self.totals_of(host) {
+            totals.hosts += 1;
+            totals.down -= 1;
+            for column in 0..kinds {
+                totals.capacity[column] += effective[column];
             }
         }
     }

@@ -32,7 +32,7 @@ impl Moves {
 }
 
 /// The VMs of each host, in the order in which they came. Kept only for scenarios in which VMs
-/// are pushed out: 4 bytes a VM.
+/// are pushed out, or hosts fail: 4 bytes a VM.
 #[derive(Clone, Debug, Default)]
 pub struct Residents {
     by_host: Vec<Vec<VmId>>,

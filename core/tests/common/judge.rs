@@ -592,8 +592,14 @@ impl Judge {
             | Fact::Approved { .. }
             | Fact::TakenUp { .. }
             | Fact::HandedOff { .. }
-            | Fact::Provisioned { .. } => {
-                panic!("nobody is pushed out or moved in these runs: {fact}")
+            | Fact::Provisioned { .. }
+            | Fact::HostFailed { .. }
+            | Fact::HostBack { .. }
+            | Fact::VmDown { .. }
+            | Fact::VmStuck { .. }
+            | Fact::VmBack { .. }
+            | Fact::VmGone { .. } => {
+                panic!("nobody fails, is pushed out or moved in these runs: {fact}")
             }
             Fact::Ended => {
                 assert_eq!(now, self.scenario.duration_ms, "the run ends at its end");

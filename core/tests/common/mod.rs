@@ -35,6 +35,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         rollouts: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
+        failures: None,
         expectations: Vec::new(),
         notes: Vec::new(),
     }

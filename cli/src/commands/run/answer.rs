@@ -1,7 +1,7 @@
 //! The answer in the terminal: the verdict, what was expected, the key figures, a chart, the
 //! orders.
 
-use super::Results;
+use super::{Results, outages};
 use crate::chart;
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::report::{Contrast, Order, Report, Stranding, Utilisation};
@@ -147,6 +147,9 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     for (name, value) in super::desks::rows(report) {
         add(&name, value);
     }
+    if let Some(failures) = &report.failures {
+        outages::rows(failures).into_iter().for_each(|(name, value)| add(name, value));
+    }
     if !report.orders.is_empty() {
         let hosts = report.orders.iter().map(|order| order.hosts).sum();
         let price = match report.ordered_price {
@@ -251,7 +254,7 @@ fn requests(report: &Report) -> String {
 }
 
 /// Why, the most frequent reason first; `None` when there is none.
-fn reasons(counts: &BTreeMap<String, u64>) -> Option<String> {
+pub(super) fn reasons(counts: &BTreeMap<String, u64>) -> Option<String> {
     let mut reasons: Vec<_> = counts.iter().collect();
     reasons.sort_by_key(|(_, count)| Reverse(**count));
     let said = reasons

@@ -8,7 +8,7 @@
 
 use crate::placement::filters::Filter;
 use crate::scenario::KubernetesSampling;
-use crate::state::{Ask, HostId, HostStatus, State};
+use crate::state::{Ask, HostId, State};
 
 /// Clusters with fewer nodes are looked at as a whole, and at least so many are found.
 const NODES_MIN: u64 = 100;
@@ -62,7 +62,7 @@ pub fn search(state: &State, ask: Ask, sampling: &KubernetesSampling) -> Found {
 }
 
 fn in_service(state: &State) -> impl Iterator<Item = HostId> {
-    state.hosts.ids().filter(|host| state.hosts.status(*host) != HostStatus::Retired)
+    state.hosts.ids().filter(|host| state.hosts.status(*host).is_in_service())
 }
 
 /// The first node of each zone, then the second of each, …; zones in the order in which they were
