@@ -8,6 +8,7 @@ mod stages;
 
 use crate::commands::run::{Results, answer};
 use crate::scenario::Source;
+use fleetcast_core::report::rollouts::RolloutReport;
 use fleetcast_core::report::{Order, Report, TenantReport};
 use fleetcast_core::words;
 use std::fmt::Write as _;
@@ -30,6 +31,7 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Key figures", &figures(report)),
         section("Over time", &charts),
         section("Where the time went", &stages::figures(report)),
+        section("Rollouts", &rollouts(report)),
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),
@@ -152,6 +154,43 @@ fn orders(report: &Report) -> String {
     };
     let headings = ["Order by", "In service", "Hosts#", "Model", "Pool"];
     table(&headings, report.orders.iter().map(row))
+}
+
+/// A table, what is to be said of some of them, and the first ones' charts.
+fn rollouts(report: &Report) -> String {
+    let row = |rollout: &RolloutReport| {
+        vec![
+            rollout.at.date.replace('T', " "),
+            rollout.service.clone(),
+            format!("{} → {}", rollout.from, rollout.to),
+            rollout.strategy.clone(),
+            rollout.outcome.clone(),
+            words::duration(rollout.duration_s),
+            words::count(rollout.peak_slots.into()),
+            words::count(rollout.min_available.into()),
+            words::amount(rollout.unavailable_instance_s),
+            words::amount(rollout.surge_instance_s),
+            words::duration(rollout.mixed_s),
+            words::duration(rollout.exposure_s),
+            answer::why(rollout).unwrap_or_default(),
+        ]
+    };
+    let headings = [
+        "Begun",
+        "Service",
+        "Images",
+        "How",
+        "Outcome",
+        "Took#",
+        "Most slots#",
+        "Fewest serving#",
+        "Missed, instance-s#",
+        "Surge, instance-s#",
+        "Both versions#",
+        "Exposure#",
+        "Why",
+    ];
+    table(&headings, report.rollouts.iter().map(row)) + &charts::rollouts(report)
 }
 
 /// Nothing to tell when there is only one.

@@ -428,6 +428,8 @@ pub enum Fact<'a> {
         tenant: TenantId,
         /// How long it had waited, ms.
         waited_ms: u64,
+        /// Whether it had a VM that was pushed out.
+        is_again: bool,
     },
     /// An instance has booted.
     InstanceReady {
@@ -473,6 +475,8 @@ pub enum Fact<'a> {
         to: ImageId,
         /// Whether it takes back an earlier one whose image was found bad.
         is_way_back: bool,
+        /// What each instance asks for, apart from its group; held for good.
+        ask: Ask,
     },
     /// A rollout decided how many instances of a version there shall be.
     RolloutScaled {
@@ -581,6 +585,12 @@ pub enum Fact<'a> {
         rollout: RolloutId,
         /// How.
         outcome: Outcome,
+    },
+    /// A rollout has ended, and none of the instances that it took out of service has room any
+    /// more.
+    RolloutReleased {
+        /// Its number.
+        rollout: RolloutId,
     },
     /// The run is over.
     Ended,

@@ -1,6 +1,9 @@
 //! The report: what a run comes to, as plain data. `summary.json` and `run --json` are this value;
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
+pub mod rollouts;
+
+use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -103,8 +106,15 @@ pub struct Report {
     pub orders: Vec<Order>,
     /// Price of all hosts ordered, in the scenario's currency.
     pub ordered_price: f64,
-    /// Rollouts; none before rollouts are simulated.
-    pub rollouts: Vec<serde_json::Value>,
+    /// Rollouts, in the order in which they began: the first
+    /// [`ROLLOUTS_MAX`](rollouts::ROLLOUTS_MAX).
+    pub rollouts: Vec<RolloutReport>,
+    /// All rollouts together.
+    #[serde(default)]
+    pub rollout_totals: RolloutTotals,
+    /// Instances of services that waited for their first room until they were not wanted any more.
+    #[serde(default)]
+    pub withdrawn: u64,
     /// What users asked of services and what they got, for each service that has traffic.
     #[serde(default)]
     pub traffic: Vec<TrafficReport>,
@@ -497,6 +507,32 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "backlog-growth",
         what: "tickets a working day by which queues of desks grow without end",
+        of: None,
+    },
+    Metric { name: "rollouts", what: "rollouts that began", of: None },
+    Metric {
+        name: "rollouts-complete",
+        what: "rollouts that brought the new version",
+        of: Some("rollouts"),
+    },
+    Metric {
+        name: "rollouts-turned-back",
+        what: "rollouts that turned back",
+        of: Some("rollouts"),
+    },
+    Metric {
+        name: "rollouts-overdue",
+        what: "rollouts that stood still for longer than they may",
+        of: Some("rollouts"),
+    },
+    Metric {
+        name: "time-of-longest-rollout",
+        what: "seconds that the longest rollout took, or takes still",
+        of: None,
+    },
+    Metric {
+        name: "rollouts-unavailable",
+        what: "instance-seconds that users missed during rollouts",
         of: None,
     },
     Metric {

@@ -6,6 +6,7 @@
 mod capacity;
 pub mod contrast;
 mod failures;
+pub mod foresight;
 mod marks;
 mod moves;
 mod pipeline;

@@ -162,7 +162,7 @@ pub fn best_hour(
             .then(fewest(*other).cmp(&fewest(*one)))
             .then(one.cmp(other))
     });
-    let mut try_at = |hour: Slots| {
+    let try_at = |hour: Slots| {
         let trial = with_rollout(scenario, question, &strategy, hour.at, question.image);
         run(trial, files, hour.at, false).map(|(went, _)| (hour, went))
     };

@@ -1,6 +1,7 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
 mod provisioning;
+mod rollouts;
 
 use crate::fact::Reason;
 use crate::observe::summary::Snapshot;
@@ -64,7 +65,9 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
         orders: orders(scenario, summary),
         ordered_price: ordered_price(scenario, summary),
-        rollouts: Vec::new(),
+        rollouts: rollouts::reports(scenario, summary),
+        rollout_totals: rollouts::totals(summary),
+        withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
         tenants: named(scenario.tenants.iter(), &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
@@ -76,6 +79,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
     let expectations = expectations.iter().map(|e| expectation(scenario, summary, e, &report));
     report.expectations = expectations.collect();
     report.verdict = sentence(scenario, summary, &report);
+    rollouts::notes(scenario, summary, &mut report);
     report
 }
 
@@ -356,6 +360,7 @@ fn expectation(
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
         "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
+        "rollouts" => report.rollout_totals.rollouts as f64,
         _ => 1.0,
     });
     let value = metric_value(&expectation.metric, report);
@@ -450,6 +455,12 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "time-to-scale-out" => {
             report.traffic.iter().map(|of| of.scale_out_s.max).fold(0.0, f64::max)
         }
+        "rollouts" => report.rollout_totals.rollouts as f64,
+        "rollouts-complete" => report.rollout_totals.complete as f64,
+        "rollouts-turned-back" => report.rollout_totals.turned_back as f64,
+        "rollouts-overdue" => report.rollout_totals.overdue as f64,
+        "time-of-longest-rollout" => report.rollout_totals.longest_s,
+        "rollouts-unavailable" => report.rollout_totals.unavailable_instance_s,
         "time-to-ready-p50" => report.time_to_ready_s.p50,
         "time-to-ready-p95" => report.time_to_ready_s.p95,
         "time-to-ready-p99" => report.time_to_ready_s.p99,
@@ -513,6 +524,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let long = words::duration(of.overload_s);
         format!("`{}` could not serve {share} of its users' requests, in {long}", of.service)
     }));
+    parts.extend(rollouts::sentence(scenario, summary));
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(

@@ -1,10 +1,12 @@
 //! `fleetcast check`: is the file right?
 
+use super::run::broke;
 use crate::end::{End, say, say_json, tell};
 use crate::problems;
-use crate::scenario::ScenarioArgs;
+use crate::scenario::{ScenarioArgs, Source};
 use fleetcast_core::problem::{Problem, Problems};
 use fleetcast_core::scenario::Scenario;
+use fleetcast_core::simulation::foresight::{Foreseen, foresee};
 use fleetcast_core::words;
 use serde::Serialize;
 
@@ -39,6 +41,20 @@ struct Answer<'a> {
     problems: &'a [Problem],
     /// How many more there are.
     more: u64,
+    /// What is foreseen of the rollouts, in the order in which they begin.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rollouts: Vec<Outlook<'a>>,
+}
+
+/// What is foreseen of a rollout when it begins for the first time.
+#[derive(Serialize)]
+struct Outlook<'a> {
+    service: &'a str,
+    image: &'a str,
+    at_s: f64,
+    free_slots: u64,
+    forecast: &'static str,
+    says: Option<String>,
 }
 
 /// A scenario in a few figures.
@@ -48,6 +64,8 @@ struct Outline<'a> {
     question: &'a str,
     hosts: usize,
     demands: usize,
+    services: usize,
+    rollouts: usize,
     start: String,
     duration_s: f64,
     seed: u64,
@@ -61,18 +79,44 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
         Ok(read) if args.json => {
             let scenario = Some(outline(&read.scenario));
             let Problems { list, more } = &read.warnings;
-            say_json(&Answer { ok: true, file, scenario, problems: list, more: *more })
+            let foreseen = foreseen(&read.scenario, &source)?;
+            let rollouts = foreseen.iter().map(|one| outlook(one, &read.scenario)).collect();
+            say_json(&Answer { ok: true, file, scenario, problems: list, more: *more, rollouts })
         }
         Ok(_) if args.quiet => Ok(()),
         Ok(read) => {
             tell(&problems::draw(&read.warnings));
+            for one in foreseen(&read.scenario, &source)? {
+                if let Some(sentence) = one.sentence(&read.scenario) {
+                    let rows = words::wrap(&format!("note: {sentence}"), 80);
+                    tell(&format!("{}\n", rows.join("\n")));
+                }
+            }
             say(&format!("ok: {}\n", summary(&read.scenario)))
         }
         Err(Problems { list, more }) if args.json => {
-            say_json(&Answer { ok: false, file, scenario: None, problems: &list, more })?;
+            let rollouts = Vec::new();
+            say_json(&Answer { ok: false, file, scenario: None, problems: &list, more, rollouts })?;
             Err(End::Told)
         }
         Err(wrong) => Err(source.tell(&wrong)),
+    }
+}
+
+/// Looks at the fleet at the beginning of each rollout.
+fn foreseen(scenario: &Scenario, source: &Source) -> Result<Vec<Foreseen>, End> {
+    foresee(scenario, &source.files).map_err(|wrong| broke(source, &problems::draw(&wrong)))
+}
+
+fn outlook<'a>(one: &Foreseen, scenario: &'a Scenario) -> Outlook<'a> {
+    let rollout = &scenario.rollouts[one.plan];
+    Outlook {
+        service: &scenario.services[rollout.service.row()].name,
+        image: &scenario.images[rollout.image.row()].name,
+        at_s: one.at.ms() as f64 / 1_000.0,
+        free_slots: one.free,
+        forecast: one.foresight.name(),
+        says: one.sentence(scenario),
     }
 }
 
@@ -81,7 +125,9 @@ fn outline(scenario: &Scenario) -> Outline<'_> {
         name: &scenario.name,
         question: &scenario.question,
         hosts: scenario.hosts.len(),
-        demands: scenario.demands.len(),
+        demands: scenario.demands.len() - scenario.services.len(),
+        services: scenario.services.len(),
+        rollouts: scenario.rollouts.len(),
         start: scenario.calendar.start.to_string(),
         duration_s: scenario.duration_ms as f64 / 1_000.0,
         seed: scenario.seed,
@@ -98,13 +144,20 @@ fn summary(scenario: &Scenario) -> String {
         (0, _) => ", more by order",
         (_, _) => ", more by plan and by order",
     };
-    let demand = match scenario.demands.as_slice() {
-        [one] => format!("demand `{}`", one.name),
-        many => format!("{} demands", many.len()),
+    let of_file = scenario.demands.len() - scenario.services.len();
+    let demand = match &scenario.demands[..of_file] {
+        [] => String::new(),
+        [one] => format!("demand `{}`; ", one.name),
+        many => format!("{} demands; ", many.len()),
+    };
+    let services = match scenario.services.as_slice() {
+        [] => String::new(),
+        [one] => format!("service `{}`; ", one.name),
+        many => format!("{} services; ", many.len()),
     };
     let name = &scenario.name;
     let span = words::span(&scenario.calendar, scenario.duration_ms);
     let policy = scenario.placement.policy.name();
     let expect = words::plural(scenario.expectations.len() as u64, "expectation");
-    format!("{name}: {hosts}{growing}; {demand}; {policy}; {span}; {expect}")
+    format!("{name}: {hosts}{growing}; {demand}{services}{policy}; {span}; {expect}")
 }

@@ -3,7 +3,8 @@
 //! Each chart is drawn twice, wide and narrow, and the page shows the one that fits: one drawing
 //! scaled down to a phone would have labels that nobody can read.
 
-use fleetcast_core::report::{Series, SeriesColumn};
+use fleetcast_core::report::rollouts::{RolloutReport, TimelineRow};
+use fleetcast_core::report::{Report, Series, SeriesColumn};
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::ticks;
 use fleetcast_core::words;
@@ -46,6 +47,85 @@ struct Chart {
     lines: Vec<Line>,
 }
 
+/// What stands below a chart: when each value of a line is, and the marks.
+struct Times {
+    at: Vec<f64>,
+    end: f64,
+    /// For about so many marks.
+    marks: Box<dyn Fn(usize) -> Vec<(f64, String)>>,
+}
+
+impl Times {
+    /// The rows of the series, over the whole run.
+    fn of_run(series: &Series, scenario: &Scenario) -> Self {
+        let end = scenario.duration_ms as f64;
+        let rows = series.columns.first().map_or(0, |column| column.mean.len());
+        let at = |row: usize| ((row as f64 + 0.5) * series.step_ms as f64).min(end);
+        let (calendar, duration_ms) = (scenario.calendar, scenario.duration_ms);
+        let marks = move |count: usize| {
+            let dates = ticks::dates(&calendar, duration_ms, count);
+            dates.into_iter().map(|(ms, text)| (ms as f64, text)).collect()
+        };
+        Self { at: (0..rows).map(at).collect(), end, marks: Box::new(marks) }
+    }
+
+    /// Since the beginning of a rollout, s: each value holds until the next one.
+    fn of_rollout(rollout: &RolloutReport) -> Self {
+        let starts = rollout.timeline.iter().map(|row| row.t);
+        let ends = starts.clone().skip(1).chain([rollout.released_s]);
+        let at: Vec<f64> = starts.zip(ends).flat_map(|(from, to)| [from, to.max(from)]).collect();
+        let end = at.last().copied().unwrap_or(1.0).max(1.0);
+        let (unit, length) = match end {
+            long if long >= 7_200.0 => ("h", 3_600.0),
+            short if short >= 120.0 => ("min", 60.0),
+            _ => ("s", 1.0),
+        };
+        let marks = move |count: usize| {
+            let figures = ticks::figures(end / length, count).into_iter();
+            let inside = figures.filter(|figure| figure * length <= end);
+            inside.map(|at| (at * length, format!("{} {unit}", words::amount(at)))).collect()
+        };
+        Self { at, end, marks: Box::new(marks) }
+    }
+}
+
+/// How many rollouts have charts: the first ones that have a timeline.
+const ROLLOUTS_DRAWN: usize = 12;
+
+/// A chart of instances and one of free room below it for each of the first rollouts.
+pub(super) fn rollouts(report: &Report) -> String {
+    let drawn = report.rollouts.iter().filter(|rollout| rollout.timeline.len() > 1);
+    drawn.take(ROLLOUTS_DRAWN).map(rollout).collect()
+}
+
+fn rollout(rollout: &RolloutReport) -> String {
+    let times = Times::of_rollout(rollout);
+    let line = |name: &str, of: fn(&TimelineRow) -> f64| {
+        let values = rollout.timeline.iter().flat_map(|row| [of(row), of(row)]);
+        Line::new(name, values.collect())
+    };
+    let RolloutReport { service, from, to, at, .. } = rollout;
+    let instances = Chart {
+        title: format!("{service}: {from} → {to}, {}", at.date.replace('T', " ")),
+        unit: "instances".to_owned(),
+        lines: vec![
+            line("old, available", |row| row.old_available.into()).filled(),
+            line("new, available", |row| row.new_available.into()),
+            line("new, booting", |row| {
+                row.new.saturating_sub(row.new_ready + row.pending).into() //
+            }),
+            line("terminating", |row| row.terminating.into()),
+            line("without room", |row| row.pending.into()),
+        ],
+    };
+    let free = Chart {
+        title: "Room on the fleet".to_owned(),
+        unit: "more instances".to_owned(),
+        lines: vec![line("free", |row| row.free_slots as f64).filled()],
+    };
+    figure(&instances, &times) + &figure(&free, &times)
+}
+
 /// The charts that the run has something to show in, as HTML figures.
 pub(super) fn figures(series: &Series, scenario: &Scenario, scarcest: Option<&str>) -> String {
     let charts = [
@@ -54,7 +134,8 @@ pub(super) fn figures(series: &Series, scenario: &Scenario, scarcest: Option<&st
         hosts(series),
         turned_away(series),
     ];
-    charts.into_iter().flatten().map(|chart| figure(&chart, series, scenario)).collect()
+    let times = Times::of_run(series, scenario);
+    charts.into_iter().flatten().map(|chart| figure(&chart, &times)).collect()
 }
 
 fn column<'a>(series: &'a Series, name: &str) -> Option<&'a SeriesColumn> {
@@ -129,7 +210,7 @@ fn turned_away(series: &Series) -> Option<Chart> {
 }
 
 /// A figure: the title, what each line is, and the two drawings.
-fn figure(chart: &Chart, series: &Series, scenario: &Scenario) -> String {
+fn figure(chart: &Chart, times: &Times) -> String {
     let Chart { title, unit, lines } = chart;
     let mut keys = String::new();
     for (index, line) in lines.iter().enumerate() {
@@ -139,7 +220,7 @@ fn figure(chart: &Chart, series: &Series, scenario: &Scenario) -> String {
             .expect("a string takes any text");
     }
     let (title, unit) = (super::escape(title), super::escape(unit));
-    let [wide, narrow] = [WIDE, NARROW].map(|size| draw(chart, series, scenario, size));
+    let [wide, narrow] = [WIDE, NARROW].map(|size| draw(chart, times, size));
     format!(
         "<figure><figcaption><b>{title}</b> <span class=\"unit\">{unit}</span><br>{keys}\
          </figcaption>\n<div class=\"wide\" role=\"img\" aria-label=\"{title} over time\">{wide}\
@@ -148,24 +229,17 @@ fn figure(chart: &Chart, series: &Series, scenario: &Scenario) -> String {
     )
 }
 
-fn draw(
-    chart: &Chart,
-    series: &Series,
-    scenario: &Scenario,
-    (width, height, dates): (u32, u32, usize),
-) -> String {
+fn draw(chart: &Chart, times: &Times, size: (u32, u32, usize)) -> String {
     let mut svg = String::new();
-    plot(&mut svg, chart, series, scenario, (width, height, dates))
-        .expect("drawing into a string cannot fail");
+    plot(&mut svg, chart, times, size).expect("drawing into a string cannot fail");
     paint(&svg)
 }
 
 fn plot(
     svg: &mut String,
     chart: &Chart,
-    series: &Series,
-    scenario: &Scenario,
-    (width, height, dates): (u32, u32, usize),
+    times: &Times,
+    (width, height, marks): (u32, u32, usize),
 ) -> Result<(), Box<dyn std::error::Error>> {
     let area = SVGBackend::with_string(svg, (width, height)).into_drawing_area();
     let largest = chart.lines.iter().flat_map(|line| &line.values).copied().fold(0.0, f64::max);
@@ -174,11 +248,7 @@ fn plot(
         end: figures.last().copied().unwrap_or(1.0),
         marks: figures.into_iter().map(|figure| (figure, words::amount(figure))).collect(),
     };
-    let marks = ticks::dates(&scenario.calendar, scenario.duration_ms, dates);
-    let x = Axis {
-        end: scenario.duration_ms as f64,
-        marks: marks.into_iter().map(|(ms, text)| (ms as f64, text)).collect(),
-    };
+    let x = Axis { end: times.end, marks: (times.marks)(marks) };
 
     let mut plane = ChartBuilder::on(&area)
         .margin_top(12)
@@ -198,9 +268,7 @@ fn plot(
         .draw()?;
     for (index, line) in chart.lines.iter().enumerate() {
         let color = RGBColor(LINE.0, LINE.1, u8::try_from(index).unwrap_or(u8::MAX));
-        let at = |row: usize| (row as f64 + 0.5) * series.step_ms as f64;
-        let end = scenario.duration_ms as f64;
-        let points = line.values.iter().enumerate().map(|(row, y)| (at(row).min(end), *y));
+        let points = times.at.iter().copied().zip(line.values.iter().copied());
         if line.is_filled {
             plane.draw_series(AreaSeries::new(points, 0.0, color))?;
         } else {

@@ -341,7 +341,7 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             wait_ms: Some(stages.total_ms()),
             ..Row::default()
         },
-        Fact::Withdrawn { request, demand, tenant, waited_ms } => {
+        Fact::Withdrawn { request, demand, tenant, waited_ms, .. } => {
             let (demand, tenant) = owner(demand, tenant);
             Row {
                 fact: "withdrawn",
@@ -427,6 +427,7 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
         Fact::RolloutEnded { rollout, outcome } => {
             Row { detail: outcome.to_string(), ..of_rollout("rollout-ended", rollout) }
         }
+        Fact::RolloutReleased { rollout } => of_rollout("rollout-released", rollout),
         Fact::Ended => Row { fact: "ended", ..Row::default() },
     }
 }

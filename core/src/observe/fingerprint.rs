@@ -199,7 +199,7 @@ impl Fingerprint {
             Fact::InstanceTerminating { request, service, grace_ms } => {
                 self.write(44, now, [request.0, row(service.row()), grace_ms]);
             }
-            Fact::RolloutStarted { rollout, service, plan, from, to, is_way_back } => {
+            Fact::RolloutStarted { rollout, service, plan, from, to, is_way_back, .. } => {
                 let [from, to] = [from, to].map(|image| row(image.row()));
                 let (service, back) = (row(service.row()), is_way_back.into());
                 self.write(45, now, [rollout.0.into(), service, plan.into(), from, to, back]);
@@ -258,6 +258,7 @@ impl Fingerprint {
             Fact::ScaledOut { service, took_ms } => {
                 self.write(83, now, [row(service.row()), took_ms]);
             }
+            Fact::RolloutReleased { rollout } => self.write(57, now, [rollout.0.into()]),
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }

@@ -1,6 +1,7 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
+use super::rollouts::Rollouts;
 use super::{Durations, Observer, Outages, Traffic, times};
 use crate::bounds;
 use crate::fact::{Fact, Reason};
@@ -53,8 +54,10 @@ pub struct Summary {
     pub first_full: Option<(Time, Reason)>,
     /// VMs pushed out, and what became of them.
     pub pushed_out: PushedOut,
-    /// Instances of services that waited for room until they were not wanted any more.
+    /// Instances of services that waited for their first room until they were not wanted any more.
     pub withdrawn: u64,
+    /// Rollouts.
+    pub rollouts: Rollouts,
     /// Live migrations.
     pub migrations: Migrations,
     /// Hosts that fail, and what that costs their VMs.
@@ -198,6 +201,7 @@ impl Summary {
             first_full: None,
             pushed_out: PushedOut::default(),
             withdrawn: 0,
+            rollouts: Rollouts::new(scenario),
             migrations: Migrations::default(),
             outages: Outages::new(scenario),
             traffic: BTreeMap::new(),
@@ -347,8 +351,8 @@ impl Summary {
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
             | Fact::InstanceFailed { .. }
-            | Fact::InstanceTerminating { .. }
-            | Fact::RolloutStarted { .. }
+            | Fact::InstanceTerminating { .. } => {}
+            Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
             | Fact::RolloutServes { .. }
@@ -358,8 +362,9 @@ impl Summary {
             | Fact::RolloutOverdue { .. }
             | Fact::RolledBack { .. }
             | Fact::RolloutStands { .. }
-            | Fact::RolloutEnded { .. } => {}
-            Fact::Withdrawn { .. } => self.withdrawn += 1,
+            | Fact::RolloutEnded { .. }
+            | Fact::RolloutReleased { .. } => self.rollouts.hear(now, fact, state),
+            Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
             Fact::TrafficServed { service, .. }
             | Fact::Autoscaled { service, .. }
             | Fact::ScaledOut { service, .. } => {
@@ -369,6 +374,7 @@ impl Summary {
                 self.outages.hear(now, fact, state);
                 self.note_provisioning(now, fact);
                 self.end = Some(self.snapshot(now, state));
+                self.rollouts.hear(now, fact, state);
             }
             Fact::Ordered { host_type, hosts, lead_ms, .. } => {
                 self.orders.push(OrderPlaced { at: now, lead_ms, host_type, hosts });

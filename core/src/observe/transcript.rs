@@ -152,6 +152,7 @@ impl std::fmt::Display for Fact<'_> {
             }
             Self::RolloutStands { rollout, row } => write!(f, "{rollout}: {row}"),
             Self::RolloutEnded { rollout, outcome } => write!(f, "{rollout} ended: {outcome}"),
+            Self::RolloutReleased { rollout } => write!(f, "{rollout} has given all room back"),
             Self::Ended => write!(f, "the run ended"),
         }
     }

@@ -366,6 +366,21 @@ fn each_verdict(state: &State, ask: Ask, mut tell: impl FnMut(Result<(), Reason>
     }
 }
 
+/// How many VMs of an ask the fleet has room for, one beside the other, apart from the rules of
+/// its group. O(hosts).
+pub fn slots(state: &State, ask: Ask) -> u64 {
+    let filter = Filter::new(state, Ask { group: None, ..ask });
+    let room = |host: HostId| {
+        let amounts = filter.amounts().iter().enumerate().filter(|(_, amount)| **amount > 0);
+        let fits = amounts.map(|(column, amount)| state.hosts.free(host, column) / amount);
+        fits.min().and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
+    };
+    match filter.quota() {
+        Some(_) => 0,
+        None => state.hosts.ids().filter(|host| filter.admits(*host)).map(room).sum(),
+    }
+}
+
 /// How many filters a host came through before it was turned away.
 fn stage(reason: &Reason) -> u8 {
     match reason {

@@ -2,13 +2,13 @@
 
 use super::analysis::{Check, Verdict};
 use super::blue_green::{BlueGreen, Promotion};
-use super::canary::{Canary, Step};
+use super::canary::{self, Canary, Step};
 use super::flagger::{Flagger, Weights};
-use super::limits::Limits;
+use super::limits::{Limits, share_up};
 use super::monetate::{Cutover, Pipeline};
 use super::plan::{Deadline, Planner};
 use super::recreate::Recreate;
-use super::rolling::Rolling;
+use super::rolling::{self, Rolling};
 use super::routed::Routed;
 use super::singularity::{Acceptance, Deploy, Groups};
 use super::spinnaker::RedBlack;
@@ -105,6 +105,104 @@ pub fn balancer(strategy: &Strategy) -> Balancer {
         _ => 0,
     };
     Balancer { apply_ms, ..Balancer::default() }
+}
+
+/// What can be said of a rollout before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foresight {
+    /// There is room for it at its fastest, as long as nobody else takes it and none of its own
+    /// waits for a termination.
+    Fits,
+    /// It goes on, with some instances waiting for room at times.
+    Slower {
+        /// How many slots it would want more.
+        missing: u32,
+    },
+    /// It will stand still, unless somebody gives room up.
+    Deadlock {
+        /// How many slots it lacks to go on.
+        missing: u32,
+    },
+}
+
+impl Foresight {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fits => "fits",
+            Self::Slower { .. } => "slower",
+            Self::Deadlock { .. } => "deadlock",
+        }
+    }
+}
+
+/// Whether a rollout on so many replicas will go through on so many free slots, if the new version
+/// is healthy and nobody else takes or gives any.
+pub fn forecast(strategy: &Strategy, replicas: u32, free: u32) -> Foresight {
+    // Old instances stay until all that is wanted beside them has come.
+    let needs = |slots: u32| match slots.saturating_sub(free) {
+        0 => Foresight::Fits,
+        missing => Foresight::Deadlock { missing },
+    };
+    let wave_by_wave = |limits: Limits| {
+        let rolling = Rolling { replicas, limits, deadline: None, undo_at: None };
+        match rolling.forecast(free) {
+            rolling::Forecast::Fits => Foresight::Fits,
+            rolling::Forecast::Slower { missing } => Foresight::Slower { missing },
+            rolling::Forecast::Deadlock => Foresight::Deadlock { missing: 1 },
+        }
+    };
+    match strategy {
+        Strategy::Rolling { surge, unavailable, .. } => {
+            wave_by_wave(Limits::rounded(replicas, *surge, *unavailable))
+        }
+        Strategy::Canary { surge, unavailable, steps } => {
+            let limits = Limits::rounded(replicas, *surge, *unavailable);
+            // A step is done once both versions have what comes nearest to its weight.
+            let both = |weight: u32| {
+                let (new, old) = canary::nearest(replicas, weight, limits.surge);
+                (new + old).saturating_sub(replicas)
+            };
+            match needs(weights(steps).map(both).max().unwrap_or(0)) {
+                Foresight::Fits => wave_by_wave(limits),
+                stands_still => stands_still,
+            }
+        }
+        Strategy::Recreate => Foresight::Fits,
+        Strategy::BlueGreen { .. }
+        | Strategy::Flagger { .. }
+        | Strategy::RedBlack { .. }
+        | Strategy::Monetate { .. }
+        | Strategy::Singularity { groups: None, .. } => needs(replicas),
+        // The groups, then the rest at once.
+        Strategy::Singularity { groups: Some((size, cycles)), .. } => {
+            let rest = replicas.saturating_sub(size.saturating_mul(*cycles));
+            needs(rest.max((*size).min(replicas)))
+        }
+        Strategy::RoutedCanary { steps, shrinks_old, .. } => {
+            needs(most_beside(replicas, steps, *shrinks_old))
+        }
+    }
+}
+
+fn weights(steps: &[CanaryStep]) -> impl Iterator<Item = u32> {
+    steps.iter().filter_map(|step| match step {
+        CanaryStep::Weight(percent) => Some(*percent),
+        _ => None,
+    })
+}
+
+/// The most slots above the replicas that a routed canary needs at once.
+fn most_beside(replicas: u32, steps: &[CanaryStep], shrinks_old: bool) -> u32 {
+    let mut old = replicas;
+    let mut most = 0;
+    for weight in weights(steps).chain([100]) {
+        most = most.max((share_up(replicas, weight) + old).saturating_sub(replicas));
+        if shrinks_old {
+            old = share_up(replicas, 100 - weight.min(100));
+        }
+    }
+    most
 }
 
 fn deadline(patience: &Patience) -> Option<Deadline> {

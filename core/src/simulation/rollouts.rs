@@ -132,7 +132,8 @@ impl Simulation {
         let id = RolloutId(self.services.rollouts_begun);
         self.services.rollouts_begun += 1;
         let (plan, to, is_way_back) = (due.plan, due.to, due.is_way_back);
-        let fact = Fact::RolloutStarted { rollout: id, service, plan, from, to, is_way_back };
+        let ask = self.ask_of_service(service);
+        let fact = Fact::RolloutStarted { rollout: id, service, plan, from, to, is_way_back, ask };
         observer.hear(now, &fact, &self.state);
         // What is left of one that was turned back makes room first.
         self.terminate_instances(now, service, Version::New, leftover, observer);
@@ -191,6 +192,8 @@ impl Simulation {
             self.measure(now, service);
             return;
         }
+        let fact = Fact::RolloutReleased { rollout: under_way.id };
+        observer.hear(now, &fact, &self.state);
         if under_way.outcome == Some(Outcome::Complete) {
             self.services.settle_on(service, under_way.due.to);
         }

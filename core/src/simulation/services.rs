@@ -15,7 +15,7 @@ use crate::fact::{Fact, RequestId};
 use crate::observe::Observer;
 use crate::rollout::plan::{Counts, Status, Version};
 use crate::scenario::{Arrivals, DemandId, ImageId, Scenario, ServiceId};
-use crate::state::{GroupKey, VmId};
+use crate::state::{Ask, GroupKey, VmId};
 use crate::time::Time;
 use rand::RngExt;
 use std::collections::{BTreeMap, VecDeque};
@@ -29,6 +29,8 @@ enum Stage {
     Ready,
     Available,
     Terminating,
+    /// Its row is vacant: what is still planned for it finds nobody.
+    Gone,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -180,7 +182,9 @@ impl Services {
 
     /// An instance is not there any more.
     fn remove(&mut self, row: u32) {
-        let Instance { service, request, .. } = self.instances[row as usize];
+        let instance = &mut self.instances[row as usize];
+        instance.stage = Stage::Gone;
+        let Instance { service, request, .. } = *instance;
         self.by_request.remove(&request);
         self.list[service.row()].members.retain(|member| *member != row);
         self.vacant.push(row);
@@ -240,6 +244,13 @@ impl Simulation {
             let row = u32::try_from(row).expect("the scenario check bounds rollouts");
             self.agenda.push(Time::from_ms(rollout.at_ms), Event::RollOut(row));
         }
+    }
+
+    /// What each instance of a service asks for, apart from its group; held for good.
+    pub(super) fn ask_of_service(&self, service: ServiceId) -> Ask {
+        let demand = self.scenario.services[service.row()].demand.row();
+        let (flavor, _) = self.scenario.demands[demand].mix[0];
+        self.flavor_asks[demand][flavor.row()]
     }
 
     /// A new instance, which gets room or waits for it.
@@ -402,10 +413,11 @@ impl Simulation {
         let ticket = ticket.expect("who has no room waits for it");
         let arrived = self.stop_waiting(ticket);
         self.services.remove(row);
-        let (demand, tenant) = (arrived.demand, arrived.ask.tenant);
+        let (demand, tenant, is_again) =
+            (arrived.demand, arrived.ask.tenant, arrived.comes != super::Comes::First);
         let waited_ms = now.since_ms(arrived.at);
         self.state.forget(arrived.ask);
-        let fact = Fact::Withdrawn { request, demand, tenant, waited_ms };
+        let fact = Fact::Withdrawn { request, demand, tenant, waited_ms, is_again };
         observer.hear(now, &fact, &self.state);
     }
 

@@ -582,7 +582,8 @@ impl Judge {
             | Fact::RolloutOverdue { .. }
             | Fact::RolledBack { .. }
             | Fact::RolloutStands { .. }
-            | Fact::RolloutEnded { .. } => panic!("there are no services in these runs: {fact}"),
+            | Fact::RolloutEnded { .. }
+            | Fact::RolloutReleased { .. } => panic!("there are no services in these runs: {fact}"),
             Fact::Preempted { .. }
             | Fact::Resumed { .. }
             | Fact::Lost { .. }

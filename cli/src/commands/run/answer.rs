@@ -4,6 +4,7 @@
 use super::{Results, outages};
 use crate::chart;
 use anstyle::{AnsiColor, Style};
+use fleetcast_core::report::rollouts::RolloutReport;
 use fleetcast_core::report::{Contrast, Order, Report, Stranding, Utilisation};
 use fleetcast_core::verdict::reason_words;
 use fleetcast_core::words;
@@ -13,6 +14,9 @@ use std::fmt::Write as _;
 
 /// How many orders are shown.
 const ORDERS_SHOWN: usize = 5;
+
+/// How many rollouts are shown, and of a single one how many rows.
+const ROLLOUTS_SHOWN: usize = 8;
 
 /// All of it, with colour; what prints it takes the colour out where it is not wanted.
 pub(super) fn text(results: &Results) -> String {
@@ -29,6 +33,7 @@ pub(super) fn text(results: &Results) -> String {
             text.push_str(&chart);
         }
     }
+    rollouts(&mut text, report);
     orders(&mut text, report);
     let repeat = format!(
         "seed {}, fingerprint {}, fleetcast {}",
@@ -150,6 +155,9 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     if let Some(failures) = &report.failures {
         outages::rows(failures).into_iter().for_each(|(name, value)| add(name, value));
     }
+    if report.rollout_totals.rollouts > 0 {
+        add("Rollouts", rolled_out(report));
+    }
     if !report.orders.is_empty() {
         let hosts = report.orders.iter().map(|order| order.hosts).sum();
         let price = match report.ordered_price {
@@ -166,6 +174,23 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
         );
     }
     rows
+}
+
+fn rolled_out(report: &Report) -> String {
+    let totals = &report.rollout_totals;
+    let mut said = format!(
+        "{}: {} complete, {} turned back",
+        words::count(totals.rollouts),
+        words::count(totals.complete),
+        words::count(totals.turned_back)
+    );
+    if totals.under_way > 0 {
+        said += &format!(", {} not done at the end", words::count(totals.under_way));
+    }
+    if totals.overdue > 0 {
+        said += &format!("; {} overdue on the way", words::count(totals.overdue));
+    }
+    said + &format!("; the longest took {}", words::duration(totals.longest_s))
 }
 
 fn hosts(report: &Report) -> String {
@@ -245,12 +270,16 @@ fn requests(report: &Report) -> String {
             words::percent_of(refused, report.requests)
         ),
     };
+    let withdrawn = match report.withdrawn {
+        0 => String::new(),
+        withdrawn => format!(", {} not wanted any more", words::count(withdrawn)),
+    };
     let (requests, placed) = (words::count(report.requests), words::count(report.placed));
     let at_desks = match report.provisioning.as_ref().map_or(0, |desks| desks.at_desks) {
         0 => String::new(),
         at_desks => format!(", {} still at desks", words::count(at_desks)),
     };
-    format!("{requests}: {placed} placed, {refused}{waiting}{at_desks}")
+    format!("{requests}: {placed} placed, {refused}{waiting}{at_desks}{withdrawn}")
 }
 
 /// Why, the most frequent reason first; `None` when there is none.
@@ -324,6 +353,89 @@ fn orders(text: &mut String, report: &Report) {
             )),
         );
     }
+}
+
+/// The rollouts, one a row, and of each that did not just get through why.
+fn rollouts(text: &mut String, report: &Report) {
+    if report.rollouts.is_empty() {
+        return;
+    }
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["Rollout", "Service", "To", "How", "Outcome", "Took", "Slots", "Serving"]);
+    for rollout in report.rollouts.iter().take(ROLLOUTS_SHOWN) {
+        table.add_row([
+            rollout.at.date.replace('T', " "),
+            rollout.service.clone(),
+            rollout.to.clone(),
+            rollout.strategy.clone(),
+            rollout.outcome.clone(),
+            words::duration(rollout.duration_s),
+            format!("{} at most", words::count(rollout.peak_slots.into())),
+            format!("{} at least", words::count(rollout.min_available.into())),
+        ]);
+    }
+    line(text, "");
+    for row in table.lines() {
+        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
+    }
+    let told = report.rollouts.iter().filter_map(|one| Some((one, why(one)?)));
+    for (rollout, why) in told.take(ROLLOUTS_SHOWN) {
+        let said = format!("{}, {}: {why}.", rollout.service, rollout.at.date.replace('T', " "));
+        for row in words::wrap(&words::capitalised(&said), 80) {
+            line(text, &row);
+        }
+    }
+    let all = report.rollout_totals.rollouts as usize;
+    if let Some(more @ 1..) = all.checked_sub(ROLLOUTS_SHOWN) {
+        let more = words::plural(more as u64, "more rollout");
+        line(text, &dim(&format!("… and {more} (`--json` or `--out` has the details)")));
+    }
+}
+
+/// What is to be said of a rollout beyond that it got through; `None`: nothing.
+pub(crate) fn why(rollout: &RolloutReport) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(because) = &rollout.turned_back_because {
+        parts.push(format!("turned back, since {because}"));
+    }
+    if rollout.takes_back {
+        parts.push(format!("takes {} back, which was found bad in production", rollout.from));
+    }
+    if rollout.turned_back_because.is_some() || rollout.takes_back {
+        let requests = rollout.exposed_requests.map(|count| {
+            format!(", {} requests", words::count(count.round() as u64)) //
+        });
+        let exposed = words::duration(rollout.exposure_s);
+        let image = if rollout.takes_back { &rollout.from } else { &rollout.to };
+        if rollout.exposure_s > 0.0 {
+            let requests = requests.unwrap_or_default();
+            parts.push(format!("users met {image} for {exposed} of full traffic{requests}"));
+        } else {
+            parts.push(format!("no user met {image}"));
+        }
+    }
+    if let Some(s) = rollout.turn_back_s.filter(|s| *s > 0.0) {
+        parts.push(format!("the way back took {}", words::duration(s)));
+    }
+    if let Some(s) = rollout.overdue_s.filter(|_| rollout.turned_back_because.is_none()) {
+        parts.push(format!("it made no progress and was overdue after {}", words::duration(s)));
+    }
+    let free = match rollout.free_slots {
+        0 => "there was no room for one more instance".to_owned(),
+        free => format!("there was room for {}", words::plural(free, "more instance")),
+    };
+    match rollout.forecast.as_str() {
+        "deadlock" if rollout.outcome == "complete" => {}
+        "deadlock" => parts.push(format!("this could be foreseen: when it began, {free}")),
+        "slower" => parts.push(format!("slower than it could be: when it began, {free}")),
+        _ => {}
+    }
+    let longest = rollout.waits.iter().find(|wait| wait.what == "slots");
+    if let Some(wait) = longest {
+        parts.push(format!("it waited {} for room", words::duration(wait.s)));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn dim(text: &str) -> String {
