@@ -46,11 +46,11 @@ trace = "jobs.csv"
 "#;
 
 fn jobs() -> String {
-    let mut csv = "arrival_s,departure_s,slots\n".to_owned();
+    let mut csv = "arrival_s,departure_s,flavor\n".to_owned();
     for day in 0..8 {
         let (from, until) = (day * 86_400 + 8 * 3_600, day * 86_400 + 18 * 3_600);
         for _ in 0..15 {
-            csv += &format!("{from},{until},1\n");
+            csv += &format!("{from},{until},one\n");
         }
     }
     csv

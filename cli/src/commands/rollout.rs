@@ -42,7 +42,7 @@ pub(crate) struct Args {
     strategies: Vec<String>,
 
     /// How long a bad image serves until somebody finds it; analyses find it at once
-    #[arg(long, value_name = "LENGTH", default_value = "10 min")]
+    #[arg(long, value_name = "LENGTH", default_value = "5 min")]
     found_bad_after: String,
 
     /// Print the comparison as one JSON document
@@ -74,7 +74,7 @@ fn question(args: &Args, scenario: &Scenario) -> Result<Question, End> {
     let at = time(&args.at, scenario)?;
     let found_bad_after_ms = units::Length::parse(&args.found_bad_after)
         .map_err(|mistake| {
-            let hint = mistake.hint.unwrap_or_else(|| "write it like `10 min`".to_owned());
+            let hint = mistake.hint.unwrap_or_else(|| "write it like `5 min`".to_owned());
             End::input(mistake.what, hint)
         })?
         .ms()
