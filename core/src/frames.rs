@@ -6,8 +6,8 @@
 //! take more bytes than they may, every second one goes and the camera takes half as many.
 
 use crate::observe::summary::Counts;
-use crate::scenario::{HostTypeId, RackId, Scenario};
-use crate::state::{HostStatus, State};
+use crate::scenario::{HostTypeId, ImageId, RackId, Scenario};
+use crate::state::{HostId, HostStatus, State};
 use crate::time::Time;
 
 /// The most frames of a run, beside its last instant.
@@ -16,6 +16,10 @@ pub const FRAMES_MAX: u64 = 1_024;
 pub const LOAD_FULL: u8 = 250;
 /// [`Frame::load`] of a host that has given out more than it has.
 pub const LOAD_OVER: u8 = 251;
+
+/// [`Frame::images`] of a host whose instances run several images. Images from row 253 on are
+/// told as one.
+pub const IMAGES_MIXED: u8 = 255;
 
 /// The fleet at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +55,9 @@ pub struct Frame {
     /// Column by column, by host: the share taken of what the host can give out, in parts of
     /// [`LOAD_FULL`]; 0 only if nothing is taken, full only if nothing is left.
     pub load: Vec<u8>,
+    /// By host: the image that services' instances on it run, its row and 1; 0 where there are
+    /// none, [`IMAGES_MIXED`] where there are several. Empty where no host has any.
+    pub images: Vec<u8>,
 }
 
 /// What stays the same of a host.
@@ -102,14 +109,15 @@ impl Frame {
 
     /// Bytes that it takes, about.
     pub fn bytes(&self) -> usize {
-        256 + self.status.len() + 2 * self.vms.len() + self.load.len()
+        256 + self.status.len() + 2 * self.vms.len() + self.load.len() + self.images.len()
     }
 
     /// Appends it as bytes: numbers little-endian, columns behind their lengths.
     pub fn write(&self, out: &mut Vec<u8>) {
         let counts = [self.hosts, self.hosts_used, self.alive, self.waiting];
         let sums = [self.requests, self.placed, self.refused];
-        let lengths = [self.used.len(), self.new_hosts.len(), self.status.len()];
+        let hosts = self.status.len();
+        let lengths = [self.used.len(), self.new_hosts.len(), hosts, self.images.len()];
         let head = [self.at_ms, self.step_ms].into_iter().chain(counts).chain(sums);
         for number in head.chain(lengths.map(|length| length as u64)) {
             out.extend(number.to_le_bytes());
@@ -125,20 +133,23 @@ impl Frame {
         out.extend(self.status.iter().map(|status| *status as u8));
         out.extend(self.vms.iter().flat_map(|vms| vms.to_le_bytes()));
         out.extend(&self.load);
+        out.extend(&self.images);
     }
 
     /// Reads what [`Self::write`] wrote and moves `bytes` behind it; `None` if that is no frame.
     pub fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let mut head = [0; 12];
+        let mut head = [0; 13];
         for number in &mut head {
             *number = u64::from_le_bytes(take(bytes)?);
         }
         let [at_ms, step_ms, hosts, hosts_used, alive, waiting, requests, placed, refused, ..] =
             head;
-        let [kinds, new_hosts, rows] = [head[9], head[10], head[11]].map(|n| n as usize);
+        let [kinds, new_hosts, rows, images] =
+            [head[9], head[10], head[11], head[12]].map(|n| n as usize);
         // Nothing is made room for before it is known to be there.
         let size = kinds.checked_mul(16)?.checked_add(new_hosts.checked_mul(16)?)?;
         let size = size.checked_add(rows.checked_mul(kinds.checked_add(3)?)?)?;
+        let size = size.checked_add(images)?;
         if bytes.len() < size {
             return None;
         }
@@ -160,6 +171,7 @@ impl Frame {
         let (vms, rest) = rest.split_at(2 * rows);
         let vms = vms.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).collect();
         let (load, rest) = rest.split_at(kinds * rows);
+        let (images, rest) = rest.split_at(images);
         *bytes = rest;
         Some(Self {
             at_ms,
@@ -177,6 +189,7 @@ impl Frame {
             status: status?,
             vms,
             load: load.to_vec(),
+            images: images.to_vec(),
         })
     }
 }
@@ -219,10 +232,16 @@ impl Camera {
         self.next_ms.map(Time::from_ms)
     }
 
-    /// Takes the frame that is due.
-    pub fn shoot(&mut self, state: &State, counts: Counts) -> Frame {
+    /// Takes the frame that is due. `images`: the hosts of services' instances, and what each runs.
+    pub fn shoot(
+        &mut self,
+        state: &State,
+        counts: Counts,
+        images: impl Iterator<Item = (HostId, ImageId)>,
+    ) -> Frame {
         let at_ms = self.next_ms.unwrap_or(self.end_ms);
         let mut frame = look(state, counts, at_ms, self.hosts_told);
+        frame.images = image_codes(state.hosts.rows(), images);
         self.hosts_told = state.hosts.rows();
         self.kept.push((at_ms, frame.bytes()));
         while self.kept.iter().map(|(_, bytes)| bytes).sum::<usize>() > self.bytes_max
@@ -269,7 +288,22 @@ fn look(state: &State, counts: Counts, at_ms: u64, hosts_told: usize) -> Frame {
         status: hosts.ids().map(|host| hosts.status(host).into()).collect(),
         vms: hosts.ids().map(|h| u16::try_from(hosts.vm_count(h)).unwrap_or(u16::MAX)).collect(),
         load,
+        images: Vec::new(),
     }
+}
+
+/// By host: see [`Frame::images`].
+fn image_codes(hosts: usize, images: impl Iterator<Item = (HostId, ImageId)>) -> Vec<u8> {
+    let mut codes = Vec::new();
+    for (host, image) in images {
+        if codes.is_empty() {
+            codes = vec![0; hosts];
+        }
+        let code = u8::try_from(image.row() + 1).unwrap_or(u8::MAX).min(IMAGES_MIXED - 1);
+        let known = &mut codes[host.row()];
+        *known = if *known == 0 || *known == code { code } else { IMAGES_MIXED };
+    }
+    codes
 }
 
 /// A share as a byte: see [`Frame::load`].
@@ -368,10 +402,14 @@ lifetime = { distribution = "exponential", mean = "50 h" }
         let (mut film, mut most) = (Film::default(), 0);
         while let Some(at) = camera.next() {
             simulation.advance(at, &mut summary).unwrap();
-            let frame = camera.shoot(simulation.state(), summary.total);
+            let frame = camera.shoot(simulation.state(), summary.total, simulation.images());
             let mut bytes = Vec::new();
             frame.write(&mut bytes);
             assert_eq!(Frame::read(&mut bytes.as_slice()).as_ref(), Some(&frame));
+            let with_images = Frame { images: vec![1; frame.status.len()], ..frame.clone() };
+            let mut more = Vec::new();
+            with_images.write(&mut more);
+            assert_eq!(Frame::read(&mut more.as_slice()), Some(with_images));
             assert_eq!(Frame::read(&mut &bytes[..bytes.len() - 1]), None);
             film.push(frame);
             most = most.max(film.frames().iter().map(Frame::bytes).sum());
@@ -416,6 +454,16 @@ lifetime = { distribution = "exponential", mean = "50 h" }
                 assert_eq!(u64::from(frame.load_of(0, host)), expected);
             }
         }
+    }
+
+    #[test]
+    fn a_host_tells_which_image_it_runs() {
+        let on = |host: usize, image: usize| (HostId::from_row(host), ImageId::from_row(image));
+        let codes = |list: &[(HostId, ImageId)]| image_codes(4, list.iter().copied());
+        assert_eq!(codes(&[]), [0; 0]);
+        let some = [on(0, 0), on(0, 0), on(2, 1), on(3, 0), on(3, 1), on(3, 0)];
+        assert_eq!(codes(&some), [1, 0, 2, IMAGES_MIXED]);
+        assert_eq!(codes(&[on(1, 400)]), [0, 254, 0, 0]);
     }
 
     #[test]

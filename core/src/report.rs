@@ -494,21 +494,6 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "time-to-ready-p50", what: "seconds from request to ready, median", of: None },
     Metric { name: "time-to-ready-p95", what: "the same, 95th percentile", of: None },
     Metric { name: "time-to-ready-p99", what: "the same, 99th percentile", of: None },
-    Metric { name: "time-to-ready-mean", what: "the same, on average", of: None },
-    Metric {
-        name: "time-at-desks-p50",
-        what: "seconds of working time at desks, median",
-        of: None,
-    },
-    Metric { name: "time-at-desks-p95", what: "the same, 95th percentile", of: None },
-    Metric { name: "time-at-desks-mean", what: "the same, on average", of: None },
-    Metric { name: "backlog", what: "tickets in the queues of desks at the end", of: None },
-    Metric { name: "peak-backlog", what: "the most in the queue of one desk", of: None },
-    Metric {
-        name: "backlog-growth",
-        what: "tickets a working day by which queues of desks grow without end",
-        of: None,
-    },
     Metric { name: "rollouts", what: "rollouts that began", of: None },
     Metric {
         name: "rollouts-complete",
@@ -533,6 +518,21 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "rollouts-unavailable",
         what: "instance-seconds that users missed during rollouts",
+        of: None,
+    },
+    Metric { name: "time-to-ready-mean", what: "the same, on average", of: None },
+    Metric {
+        name: "time-at-desks-p50",
+        what: "seconds of working time at desks, median",
+        of: None,
+    },
+    Metric { name: "time-at-desks-p95", what: "the same, 95th percentile", of: None },
+    Metric { name: "time-at-desks-mean", what: "the same, on average", of: None },
+    Metric { name: "backlog", what: "tickets in the queues of desks at the end", of: None },
+    Metric { name: "peak-backlog", what: "the most in the queue of one desk", of: None },
+    Metric {
+        name: "backlog-growth",
+        what: "tickets a working day by which queues of desks grow without end",
         of: None,
     },
     Metric {

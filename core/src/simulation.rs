@@ -25,7 +25,9 @@ use crate::observe::{Fingerprint, Observer, Summary};
 use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
-use crate::scenario::{Demand, DemandId, DeskId, Flavor, PoolId, Scenario, ServiceId, WhenFull};
+use crate::scenario::{
+    Demand, DemandId, DeskId, Flavor, ImageId, PoolId, Scenario, ServiceId, WhenFull,
+};
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
@@ -316,6 +318,12 @@ impl Simulation {
     /// The fleet as it is.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The hosts of services' instances, with the image that each runs.
+    pub fn images(&self) -> impl Iterator<Item = (HostId, ImageId)> {
+        let host_of = |vm| self.state.vms.find(vm).map(|vm| vm.host);
+        self.services.images().filter_map(move |(vm, image)| Some((host_of(vm)?, image)))
     }
 
     /// When the run ends.

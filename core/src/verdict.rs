@@ -359,8 +359,8 @@ fn expectation(
     let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
-        "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         "rollouts" => report.rollout_totals.rollouts as f64,
+        "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         _ => 1.0,
     });
     let value = metric_value(&expectation.metric, report);
@@ -449,18 +449,18 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "alive" => report.alive as f64,
         "orders" => report.orders.len() as f64,
         "ordered-price" => report.ordered_price,
-        "unserved" => report.traffic.iter().map(|of| of.unserved).sum(),
-        "instance-hours" => report.traffic.iter().map(|of| of.instance_hours).sum(),
-        "time-overloaded" => report.traffic.iter().map(|of| of.overload_s).sum(),
-        "time-to-scale-out" => {
-            report.traffic.iter().map(|of| of.scale_out_s.max).fold(0.0, f64::max)
-        }
         "rollouts" => report.rollout_totals.rollouts as f64,
         "rollouts-complete" => report.rollout_totals.complete as f64,
         "rollouts-turned-back" => report.rollout_totals.turned_back as f64,
         "rollouts-overdue" => report.rollout_totals.overdue as f64,
         "time-of-longest-rollout" => report.rollout_totals.longest_s,
         "rollouts-unavailable" => report.rollout_totals.unavailable_instance_s,
+        "unserved" => report.traffic.iter().map(|of| of.unserved).sum(),
+        "instance-hours" => report.traffic.iter().map(|of| of.instance_hours).sum(),
+        "time-overloaded" => report.traffic.iter().map(|of| of.overload_s).sum(),
+        "time-to-scale-out" => {
+            report.traffic.iter().map(|of| of.scale_out_s.max).fold(0.0, f64::max)
+        }
         "time-to-ready-p50" => report.time_to_ready_s.p50,
         "time-to-ready-p95" => report.time_to_ready_s.p95,
         "time-to-ready-p99" => report.time_to_ready_s.p99,
@@ -518,13 +518,13 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(rollouts::sentence(scenario, summary));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
         let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));
         let long = words::duration(of.overload_s);
         format!("`{}` could not serve {share} of its users' requests, in {long}", of.service)
     }));
-    parts.extend(rollouts::sentence(scenario, summary));
     if let Some(first) = summary.orders.first() {
         let hosts = summary.orders.iter().map(|order| u64::from(order.hosts)).sum();
         parts.push(format!(

@@ -429,8 +429,21 @@ fn strategies() -> impl Strategy<Value = String> {
 fn fleets() -> impl Strategy<Value = String> {
     let services = (1u32..7, 1u32..7, 0u32..60, 0u32..40);
     let rollouts = (strategies(), strategies(), 0usize..4, 0usize..4, 0u32..100);
-    (2u32..9, services, rollouts, any::<bool>(), 0u64..1_000).prop_map(
-        |(hosts, (web, api, grace, boot), (one, two, to_one, to_two, after), pushes, seed)| {
+    (2u32..9, services, rollouts, any::<bool>(), 0usize..4, 0u64..1_000).prop_map(
+        |(
+            hosts,
+            (web, api, grace, boot),
+            (one, two, to_one, to_two, after),
+            pushes,
+            down,
+            seed,
+        )| {
+            let failures = match ["", "evacuate", "restart", "lose"][down] {
+                "" => String::new(),
+                vms => format!(
+                    "[failures]\nhosts = '2000 per year'\nrepair = '20 min'\nvms = '{vms}'\n"
+                ),
+            };
             let images = ["good", "broken", "doubtful", "bad"];
             let (to_one, to_two) = (images[to_one], images[to_two]);
             format!(
@@ -453,7 +466,7 @@ fn fleets() -> impl Strategy<Value = String> {
                  at = '{after} min'\nstrategy = {{ {two} }}\n\
                  [[demand]]\nname = 'jobs'\nflavor = 'one'\nrate = '20 per hour'\n\
                  lifetime = '30 min'\nwhen-full = 'wait'\npriority = 1\n\
-                 [placement]\npreemption = {pushes}\n"
+                 [placement]\npreemption = {pushes}\n{failures}"
             )
         },
     )
@@ -496,7 +509,9 @@ impl Observer for Guard {
             assert!(state.hosts.free(host, 0) >= 0, "{host} is over its capacity after: {fact}");
         }
         match *fact {
-            Fact::Placed { request, demand, .. } | Fact::Resumed { request, demand, .. }
+            Fact::Placed { request, demand, .. }
+            | Fact::Resumed { request, demand, .. }
+            | Fact::VmBack { request, demand, .. }
                 if self.is_instance(demand) =>
             {
                 assert!(self.alive.insert(request.0, demand).is_none(), "{fact}: it is there");
@@ -505,7 +520,9 @@ impl Observer for Guard {
             Fact::InstanceTerminating { request, .. } => {
                 assert!(self.leaving.insert(request.0), "{fact}: it terminates already");
             }
-            Fact::Preempted { request, demand, .. } if self.is_instance(demand) => {
+            Fact::Preempted { request, demand, .. } | Fact::VmDown { request, demand, .. }
+                if self.is_instance(demand) =>
+            {
                 self.alive.remove(&request.0).expect("who is pushed out was there");
                 self.lost = true;
             }
@@ -517,6 +534,10 @@ impl Observer for Guard {
             Fact::Lost { request, demand, .. } if self.is_instance(demand) => {
                 let was_leaving = self.leaving.remove(&request.0);
                 assert!(was_leaving, "{fact}: only who terminates does not ask again");
+            }
+            Fact::VmGone { request, demand, is_lost, .. } if self.is_instance(demand) => {
+                assert!(!is_lost, "{fact}: a service starts again what it has lost");
+                self.leaving.remove(&request.0);
             }
             Fact::RolloutStarted { rollout, service, from, to, .. } => {
                 assert_eq!(from, self.image[service.row()]);

@@ -138,7 +138,8 @@ impl Run {
                 None => return Ok(true),
                 Some(camera) => {
                     let counts = self.observers.0.0.total;
-                    camera.shoot(self.runner.simulation.state(), counts).write(out);
+                    let simulation = &self.runner.simulation;
+                    camera.shoot(simulation.state(), counts, simulation.images()).write(out);
                 }
             }
             if is_over() {
@@ -184,6 +185,8 @@ pub fn outline(scenario: &Scenario) -> Outline {
             })
             .collect(),
         host_names: if has_names { names.collect() } else { Vec::new() },
+        images: scenario.images.iter().map(|image| image.name.clone()).collect(),
+        has_failures: scenario.failures.is_some(),
         demands: scenario.demands.iter().map(|demand| demand.name.clone()).collect(),
     }
 }

@@ -3,7 +3,7 @@
 //! striped is draining.
 
 use crate::map::Map;
-use fleetcast_core::frames::{Frame, LOAD_FULL, LOAD_OVER, NewHost, Status};
+use fleetcast_core::frames::{Frame, IMAGES_MIXED, LOAD_FULL, LOAD_OVER, NewHost, Status};
 
 /// A colour: red, green, blue.
 pub type Rgb = [u8; 3];
@@ -21,7 +21,13 @@ pub enum ColourBy {
     Kind(usize),
     /// Colour is the host's age; the filling stays that of the fullest resource.
     Age,
+    /// Colour and weave are the image that its services' instances run, checks are several; the
+    /// filling stays that of the fullest resource.
+    Image,
 }
+
+/// How many images have a colour of their own; then the colours begin again.
+pub const IMAGE_COLOURS: usize = 6;
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub struct Palette {
     pub load: [(u8, Rgb); 6],
     /// From new to old.
     pub age: [(u8, Rgb); 2],
+    /// Of images, by row.
+    pub images: [Rgb; IMAGE_COLOURS],
 }
 
 /// On paper.
@@ -52,6 +60,14 @@ pub const LIGHT: Palette = Palette {
         (LOAD_OVER, [178, 60, 46]),
     ],
     age: [(0, [143, 205, 170]), (250, [84, 48, 122])],
+    images: [
+        [32, 98, 143],
+        [168, 84, 15],
+        [44, 122, 82],
+        [122, 61, 143],
+        [178, 60, 46],
+        [80, 96, 110],
+    ],
 };
 
 /// At night.
@@ -68,6 +84,14 @@ pub const DARK: Palette = Palette {
         (LOAD_OVER, [236, 110, 86]),
     ],
     age: [(0, [74, 140, 106]), (250, [190, 150, 232])],
+    images: [
+        [108, 184, 224],
+        [231, 163, 92],
+        [111, 203, 154],
+        [199, 155, 221],
+        [240, 138, 120],
+        [169, 183, 196],
+    ],
 };
 
 impl Palette {
@@ -76,9 +100,51 @@ impl Palette {
         between(&self.load, load)
     }
 
+    /// The colour of a host's image code, as in [`Frame::images`].
+    pub fn of_image(&self, code: u8) -> Rgb {
+        match code {
+            0 | IMAGES_MIXED => self.line,
+            code => self.images[usize::from(code - 1) % IMAGE_COLOURS],
+        }
+    }
+
     /// The colour of an age, in parts of [`LOAD_FULL`] of the oldest.
     pub fn of_age(&self, age: u8) -> Rgb {
         between(&self.age, age)
+    }
+}
+
+/// What a square is filled with, so that images can be told apart without colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weave {
+    /// Colour all over.
+    #[default]
+    Plain,
+    /// Lines across.
+    Rows,
+    /// Lines down.
+    Columns,
+    /// Both, by turns.
+    Checks,
+}
+
+impl Weave {
+    /// That of a host's image code, as in [`Frame::images`].
+    pub fn of_image(code: u8) -> Self {
+        match code {
+            0 => Self::Plain,
+            IMAGES_MIXED => Self::Checks,
+            code => [Self::Plain, Self::Rows, Self::Columns][usize::from(code - 1) % 3],
+        }
+    }
+
+    fn has_gap(self, x: usize, y: usize) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::Rows => y % 3 == 1,
+            Self::Columns => x % 3 == 1,
+            Self::Checks => (x / 2 + y / 2) % 2 == 1,
+        }
     }
 }
 
@@ -145,7 +211,7 @@ pub struct Picture {
     squares: Vec<Option<Box<[u8]>>>,
 }
 
-const CODES: usize = 5 << 12;
+const CODES: usize = 6 << 12;
 const UNPAINTED: u32 = u32::MAX;
 
 impl Picture {
@@ -186,6 +252,10 @@ impl Picture {
                     let load = frame.load_of(column, host);
                     (load, load)
                 }
+                (_, ColourBy::Image) => {
+                    let image = frame.images.get(host).copied().unwrap_or(0);
+                    (fullest(frame, host), image)
+                }
                 (_, ColourBy::Age) => {
                     let age = age_ms(frame, &hosts[host]);
                     let part = age.saturating_mul(i64::from(LOAD_FULL)) / oldest_ms.max(1);
@@ -201,7 +271,13 @@ impl Picture {
                 LOAD_FULL.. => u32::from(load - LOAD_FULL).min(1) + 62,
                 load => u32::from(load >> 2).min(61),
             };
-            let code = (mark as u32) << 12 | part(height) << 6 | part(colour);
+            let shade = match (by, colour) {
+                (ColourBy::Image, IMAGES_MIXED) => 63,
+                // Colours and weaves begin again after as many.
+                (ColourBy::Image, 1..) => (u32::from(colour) - 1) % IMAGE_COLOURS as u32 + 1,
+                _ => part(colour),
+            };
+            let code = (mark as u32) << 12 | part(height) << 6 | shade;
             if self.painted[host] == code {
                 continue;
             }
@@ -209,12 +285,12 @@ impl Picture {
             changed += 1;
             let side = (map.ink() * self.scale) as usize;
             let square = self.squares[code as usize].get_or_insert_with(|| {
-                let ramp = if by == ColourBy::Age {
-                    palette.of_age(colour)
-                } else {
-                    palette.of_load(colour)
+                let (ramp, weave) = match by {
+                    ColourBy::Age => (palette.of_age(colour), Weave::Plain),
+                    ColourBy::Image => (palette.of_image(colour), Weave::of_image(colour)),
+                    _ => (palette.of_load(colour), Weave::Plain),
                 };
-                square(side, mark, height, ramp, palette)
+                square(side, mark, height, (ramp, weave), palette)
             });
             let corner = (y * self.scale) as usize * self.width + (x * self.scale) as usize;
             for (row, line) in square.chunks_exact(4 * side).enumerate() {
@@ -237,7 +313,13 @@ pub fn oldest_ms(frame: &Frame, hosts: &[NewHost]) -> i64 {
 }
 
 /// One host's pixels.
-fn square(side: usize, mark: Mark, load: u8, ramp: Rgb, palette: &Palette) -> Box<[u8]> {
+fn square(
+    side: usize,
+    mark: Mark,
+    load: u8,
+    (ramp, weave): (Rgb, Weave),
+    palette: &Palette,
+) -> Box<[u8]> {
     let filled = match load {
         0 => 0,
         LOAD_FULL.. => side,
@@ -252,6 +334,7 @@ fn square(side: usize, mark: Mark, load: u8, ramp: Rgb, palette: &Palette) -> Bo
         for x in 0..side {
             let is_rim = x < rim || y < rim || x >= side - rim || y >= side - rim;
             let is_filled = y >= side - filled;
+            let ramp = if weave.has_gap(x, y) { palette.track } else { ramp };
             let colour = match mark {
                 Mark::None => palette.surface,
                 Mark::Empty if is_rim => palette.track,
@@ -279,7 +362,10 @@ mod tests {
     /// Pixels as letters: `.` surface, `-` track, `/` line, `#` ramp.
     fn drawn(side: usize, mark: Mark, load: u8) -> String {
         let ramp = LIGHT.of_load(load);
-        let pixels = square(side, mark, load, ramp, &LIGHT);
+        letters(&square(side, mark, load, (ramp, Weave::Plain), &LIGHT), side, ramp)
+    }
+
+    fn letters(pixels: &[u8], side: usize, ramp: Rgb) -> String {
         let letter = |pixel: &[u8]| match [pixel[0], pixel[1], pixel[2]] {
             colour if colour == ramp => '#',
             colour if colour == LIGHT.surface => '.',
@@ -309,6 +395,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn images_can_be_told_apart_without_colour() {
+        let drawn = |code| {
+            let ramp = LIGHT.of_image(1);
+            let weave = Weave::of_image(code);
+            letters(&square(6, Mark::Full, LOAD_FULL, (ramp, weave), &LIGHT), 6, ramp)
+        };
+        assert_eq!(drawn(2).lines().next_back(), Some("######"));
+        assert_eq!(drawn(2).lines().nth(1), Some("------"));
+        assert_eq!(drawn(3).lines().next(), Some("#-##-#"));
+        assert_eq!(drawn(IMAGES_MIXED).lines().next(), Some("##--##"));
+        assert_eq!(drawn(1).lines().next(), Some("######"));
+        assert_eq!((drawn(4), drawn(7)), (drawn(1), drawn(1)));
+        let mut frame = frame(0, &[200, 200]);
+        frame.images = vec![1, 2];
+        let host =
+            NewHost { rack: RackId::from_row(0), host_type: HostTypeId::from_row(0), born_ms: 0 };
+        let map = Map::new(&["z".into()], &[("r".into(), 0)], &[host; 2], 200, 100);
+        let mut picture = Picture::new(&map, 1, &LIGHT);
+        assert_eq!(picture.paint(&map, &frame, &[host; 2], ColourBy::Image, &LIGHT), 2);
+        frame.images = vec![1, IMAGES_MIXED];
+        assert_eq!(picture.paint(&map, &frame, &[host; 2], ColourBy::Image, &LIGHT), 1);
     }
 
     #[test]

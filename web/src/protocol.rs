@@ -171,6 +171,10 @@ pub struct Outline {
     pub host_names: Vec<String>,
     /// Where requests come from.
     pub demands: Vec<String>,
+    /// Images that services can run.
+    pub images: Vec<String>,
+    /// Whether hosts can fail.
+    pub has_failures: bool,
 }
 
 /// Who found no host on arrival, or lost the one it had.

@@ -2,7 +2,7 @@
 
 use crate::paint::{Mark, mark};
 use crate::protocol::Outline;
-use fleetcast_core::frames::{Film, Frame, LOAD_FULL};
+use fleetcast_core::frames::{Film, Frame, IMAGES_MIXED, LOAD_FULL};
 use fleetcast_core::report::Series;
 use fleetcast_core::time::{Calendar, DAY_MS, Time, YEAR_MS};
 use fleetcast_core::words;
@@ -64,9 +64,17 @@ pub fn host(outline: &Outline, film: &Film, frame: &Frame, host: u32) -> String 
         format!("{} {}", words::resource(kind), percent(frame.load_of(column, row)))
     });
     let vms = words::plural(u64::from(frame.vms[row]), "VM");
+    let image = match frame.images.get(row) {
+        None | Some(0) => String::new(),
+        Some(&IMAGES_MIXED) => " · several images".to_owned(),
+        Some(code) => match outline.images.get(usize::from(*code) - 1) {
+            Some(image) => format!(" · image {image}"),
+            None => String::new(),
+        },
+    };
     let age_ms = i64::try_from(frame.at_ms).unwrap_or(i64::MAX).saturating_sub(new.born_ms);
     format!(
-        "{place} · {model} · {} · {vms} · {} · {}",
+        "{place} · {model} · {} · {vms}{image} · {} · {}",
         state(mark),
         loads.collect::<Vec<_>>().join(", "),
         age(age_ms.unsigned_abs()),

@@ -151,14 +151,22 @@ const said = (found) => `${ms(found.work)} of work, ${ms(found.interval)} from f
   const page = await watched();
   await page.waitForTimeout(500);
   await page.evaluate(() => { window.longest = 0; });
+  await browser.startTracing(page, { categories: ["devtools.timeline", "disabled-by-default-devtools.timeline"] });
   for (let round = 0; round < 3; round += 1) {
     await run(page, GROWTH);
     await page.getByRole("button", { name: "Choose" }).click();
   }
   await page.waitForTimeout(300);
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
   const longest = await page.evaluate(() => window.longest);
   const found = longest === 0 ? "none of 50 ms or more" : ms(longest);
   figure("the longest task of the page while mercadolibre.toml runs, 3 runs", found, "≤ 50 ms", longest <= 50);
+  // A task also lasts while others have the processor: on a busy machine this is the fair figure.
+  const pages = traceEvents.filter((event) => event.name === "thread_name" && event.args.name === "CrRendererMain");
+  const ofPage = new Set(pages.map((event) => `${event.pid} ${event.tid}`));
+  const tasks = traceEvents.filter((event) => event.name === "RunTask" && ofPage.has(`${event.pid} ${event.tid}`));
+  const busiest = Math.max(...tasks.map((event) => (event.tdur ?? 0) / 1e3));
+  figure("  the most processor time of one of its tasks", ms(busiest), "≤ 50 ms", busiest <= 50);
   await page.context().close();
 }
 
@@ -199,7 +207,7 @@ await browser.close();
   const ofWorker = (name) => /^work/.test(name) || name === "sw.js";
   const first = await size(names.filter((name) => !ofWorker(name)));
   const all = await size(names);
-  figure("bytes for the first view, brotli", `${first.toFixed(0)} kB; ${all.toFixed(0)} kB with the worker, which loads beside it`, "≤ 400 kB", first <= 400);
+  figure("bytes for the first view, brotli", `${first.toFixed(0)} kB; ${all.toFixed(0)} kB with the worker, which is fetched after it`, "≤ 400 kB", first <= 400);
 }
 
 console.log(`\n| what | found | wanted | |\n|---|---|---|---|`);

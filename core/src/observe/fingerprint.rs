@@ -239,6 +239,7 @@ impl Fingerprint {
                 let version = row(version.row());
                 self.write(55, now, [rollout.0.into(), version, most.into()]);
             }
+            Fact::RolloutReleased { rollout } => self.write(57, now, [rollout.0.into()]),
             Fact::TrafficServed {
                 service,
                 lasts_ms,
@@ -258,7 +259,6 @@ impl Fingerprint {
             Fact::ScaledOut { service, took_ms } => {
                 self.write(83, now, [row(service.row()), took_ms]);
             }
-            Fact::RolloutReleased { rollout } => self.write(57, now, [rollout.0.into()]),
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }

@@ -417,10 +417,15 @@ impl Simulation {
             let fact = Fact::VmDown { request, demand, tenant, vm, host, down_left_ms };
             observer.hear(now, &fact, &self.state);
             places.push(self.state.ask_once_more(ask));
-            let when = self.breakdowns().rule.of_demand(demand);
+            let is_instance = self.services.own(demand);
+            let when = match self.breakdowns().rule.of_demand(demand) {
+                // A service starts again what it has lost.
+                WhenDown::Lose if is_instance => WhenDown::Evacuate,
+                when => when,
+            };
             let is_lost = when == WhenDown::Lose;
             // An instance that terminates is over with its host.
-            let is_over = self.services.own(demand) && !self.lose_instance(now, request);
+            let is_over = is_instance && !self.lose_instance(now, request);
             if is_lost || is_over {
                 self.state.forget(ask);
                 let fact = Fact::VmGone { request, demand, tenant, down_ms: 0, is_lost };

@@ -62,6 +62,13 @@ pub(super) struct UnderWay {
     checked: Option<(Standing, bool)>,
 }
 
+impl UnderWay {
+    /// The image that it brings.
+    pub(super) fn to(&self) -> ImageId {
+        self.due.to
+    }
+}
+
 /// Where a rollout stands: steps done, checks failed, and the new version's share. Each standing is
 /// checked once, however often the planner is asked.
 type Standing = (usize, u32, Option<u32>);

@@ -8,7 +8,7 @@
 
 use super::rollouts::{Due, UnderWay, Watched};
 use super::traffic::Follower;
-use super::{Event, Simulation};
+use super::{Comes, Event, Simulation};
 use crate::demand::{FOR_GOOD_MS, Request, Size};
 use crate::dice;
 use crate::fact::{Fact, RequestId};
@@ -143,6 +143,19 @@ impl Services {
     #[inline]
     pub(super) fn own(&self, demand: DemandId) -> bool {
         demand.row() >= self.first_demand
+    }
+
+    /// The VMs of instances, and the image of each.
+    pub(super) fn images(&self) -> impl Iterator<Item = (VmId, ImageId)> {
+        self.list.iter().flat_map(|running| {
+            let coming =
+                running.under_way.as_ref().map_or(running.image, |under_way| under_way.to());
+            let instances = running.members.iter().map(|row| &self.instances[*row as usize]);
+            instances.filter_map(move |instance| {
+                let image = if instance.version == Version::Old { running.image } else { coming };
+                Some((instance.vm?, image))
+            })
+        })
     }
 
     fn row_of(&self, request: RequestId) -> u32 {
@@ -413,8 +426,8 @@ impl Simulation {
         let ticket = ticket.expect("who has no room waits for it");
         let arrived = self.stop_waiting(ticket);
         self.services.remove(row);
-        let (demand, tenant, is_again) =
-            (arrived.demand, arrived.ask.tenant, arrived.comes != super::Comes::First);
+        let (demand, tenant) = (arrived.demand, arrived.ask.tenant);
+        let is_again = arrived.comes != Comes::First;
         let waited_ms = now.since_ms(arrived.at);
         self.state.forget(arrived.ask);
         let fact = Fact::Withdrawn { request, demand, tenant, waited_ms, is_again };

@@ -33,7 +33,7 @@ pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
                 <section class="fleet" aria-labelledby="side-title">
                     <div class="bar">
                         <h2 id="side-title">{ "Side by side, at the same instant" }</h2>
-                        { legend(page, link, &outline.kinds) }
+                        { legend(page, link, outline) }
                     </div>
                     { transport(page, link, compare.whole(), &calendar(Some(outline)), compare.at_ms) }
                     <div class="side">

@@ -5,7 +5,8 @@ use fleetcast_core::time::Calendar;
 use fleetcast_core::words;
 use fleetcast_web::chart::Span;
 use fleetcast_web::model::Msg;
-use fleetcast_web::paint::ColourBy;
+use fleetcast_web::paint::{ColourBy, IMAGE_COLOURS, Weave};
+use fleetcast_web::protocol::Outline;
 use fleetcast_web::tell;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
@@ -90,25 +91,59 @@ pub(crate) fn transport(
     }
 }
 
+/// Images by colour and weave, as the map shows them.
+fn images(names: &[String]) -> Html {
+    let key = |weave: Weave, colour: usize, name: &str| {
+        let (rows, columns) = ("M0 4H12M0 9H12", "M4 0V12M9 0V12");
+        let lines = match weave {
+            Weave::Plain => String::new(),
+            Weave::Rows => rows.to_owned(),
+            Weave::Columns => columns.to_owned(),
+            Weave::Checks => format!("{rows}{columns}"),
+        };
+        html! {
+            <span class="key">
+                <svg class={format!("host image line-{colour}")} viewBox="0 0 12 12" aria-hidden="true">
+                    <rect class="fill" x="0" y="0" width="12" height="12" /><path class="weave" d={lines} />
+                </svg>
+                { name }
+            </span>
+        }
+    };
+    let of = |row: usize| Weave::of_image(u8::try_from(row + 1).unwrap_or(u8::MAX - 1));
+    html! {
+        <>
+            { for names.iter().take(IMAGE_COLOURS).enumerate().map(|(row, name)| key(of(row), row, name)) }
+            if names.len() > 1 { { key(Weave::Checks, 5, "several") } }
+        </>
+    }
+}
+
 /// What the map's squares mean, and what they show.
-pub(crate) fn legend(page: &Page, link: &Scope<Page>, kinds: &[(String, String)]) -> Html {
-    let by = page.model.colour_by;
+pub(crate) fn legend(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html {
+    let (by, kinds) = (page.model.colour_by, &outline.kinds);
     let mut choices =
         vec![("fullest".to_owned(), "fullest resource".to_owned(), ColourBy::Fullest)];
     for (column, (name, _)) in kinds.iter().enumerate() {
         choices.push((format!("kind-{column}"), words::resource(name), ColourBy::Kind(column)));
     }
     choices.push(("age".to_owned(), "age".to_owned(), ColourBy::Age));
+    if !outline.images.is_empty() {
+        choices.push(("image".to_owned(), "image".to_owned(), ColourBy::Image));
+    }
     let options = choices.clone();
     let choose = link.callback(move |event: Event| {
         let value = value_of(&event);
         let found = options.iter().find(|(name, ..)| *name == value);
         Do::Tell(Msg::Colour(found.map_or(ColourBy::Fullest, |(.., by)| *by)))
     });
-    let ramp = if by == ColourBy::Age {
-        ("ramp age", "new", "oldest")
-    } else {
-        ("ramp load", "little taken", "all taken")
+    let ramp = |class: &'static str, from: &str, to: &str| {
+        html! { <span class="key">{ from }<i class={class}></i>{ to }</span> }
+    };
+    let colours = match by {
+        ColourBy::Image => images(&outline.images),
+        ColourBy::Age => ramp("ramp age", "new", "oldest"),
+        _ => ramp("ramp load", "little taken", "all taken"),
     };
     html! {
         <div class="legend">
@@ -119,8 +154,8 @@ pub(crate) fn legend(page: &Page, link: &Scope<Page>, kinds: &[(String, String)]
                     }) }
                 </select>
             </label>
-            <span class="key">{ ramp.1 }<i class={ramp.0}></i>{ ramp.2 }</span>
-            { for ["empty", "part", "full", "draining"].map(|state| html! {
+            { colours }
+            { for ["empty", "part", "full", "draining", "down"].into_iter().filter(|state| outline.has_failures || *state != "down").map(|state| html! {
                 <span class="key">
                     <svg class={classes!("host", state)} viewBox="0 0 12 12" aria-hidden="true">
                         <rect class="box" x="0.5" y="0.5" width="11" height="11" />
@@ -128,6 +163,7 @@ pub(crate) fn legend(page: &Page, link: &Scope<Page>, kinds: &[(String, String)]
                             "part" => html! { <rect class="fill" x="0" y="6" width="12" height="6" /> },
                             "full" => html! { <><rect class="fill" x="0" y="0" width="12" height="12" /><rect class="eye" x="4" y="4" width="4" height="4" /></> },
                             "draining" => html! { <><rect class="fill" x="0" y="6" width="12" height="6" /><path class="stripes" d="M0 6L6 0M0 12L12 0M6 12L12 6" /></> },
+                            "down" => html! { <path class="stripes" d="M1 1L11 11M11 1L1 11" /> },
                             _ => html! {},
                         } }
                     </svg>

@@ -165,7 +165,7 @@ fn fleet(page: &Page, link: &Scope<Page>, outline: &Rc<Outline>) -> Html {
         <section class="fleet" aria-labelledby="fleet-title">
             <div class="bar">
                 <h2 id="fleet-title">{ "The fleet" }</h2>
-                { legend(page, link, &outline.kinds) }
+                { legend(page, link, outline) }
                 { find_host(page, link) }
             </div>
             <div class="stage">

@@ -149,14 +149,14 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
             ),
         );
     }
+    if report.rollout_totals.rollouts > 0 {
+        add("Rollouts", rolled_out(report));
+    }
     for (name, value) in super::desks::rows(report) {
         add(&name, value);
     }
     if let Some(failures) = &report.failures {
         outages::rows(failures).into_iter().for_each(|(name, value)| add(name, value));
-    }
-    if report.rollout_totals.rollouts > 0 {
-        add("Rollouts", rolled_out(report));
     }
     if !report.orders.is_empty() {
         let hosts = report.orders.iter().map(|order| order.hosts).sum();
@@ -279,7 +279,7 @@ fn requests(report: &Report) -> String {
         0 => String::new(),
         at_desks => format!(", {} still at desks", words::count(at_desks)),
     };
-    format!("{requests}: {placed} placed, {refused}{waiting}{at_desks}{withdrawn}")
+    format!("{requests}: {placed} placed, {refused}{waiting}{withdrawn}{at_desks}")
 }
 
 /// Why, the most frequent reason first; `None` when there is none.
