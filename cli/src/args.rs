@@ -1,6 +1,6 @@
 //! What was typed.
 
-use crate::commands::{check, completions, defrag, explain, list, run, schema, survive};
+use crate::commands::{check, completions, defrag, explain, list, rollout, run, schema, survive};
 use crate::end::End;
 use clap::{Parser, Subcommand};
 
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Defrag(defrag::Args),
     /// Does the fleet survive the loss of any host, rack or zone, and what has no place if not
     Survive(survive::Args),
+    /// How each strategy would roll an image out at an instant, and when in the week it goes best
+    Rollout(rollout::Args),
     /// The scenarios in the box, the placement policies, and the metrics of `[[expect]]`
     List(list::Args),
     /// The JSON Schema of scenario files, for editors
@@ -54,6 +56,7 @@ impl Command {
             Self::Explain(args) => explain::run(&args),
             Self::Defrag(args) => defrag::run(&args),
             Self::Survive(args) => survive::run(&args),
+            Self::Rollout(args) => rollout::run(&args),
             Self::List(args) => list::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Completions(args) => completions::run(&args),

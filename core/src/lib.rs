@@ -58,3 +58,4 @@ pub mod explain;
 pub mod defrag;
 pub mod survive;
 pub mod simulation;
+pub mod trials;
