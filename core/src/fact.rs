@@ -406,8 +406,30 @@ pub enum Fact<'a> {
         /// Where it goes; `None`: it can be placed.
         to: Option<DeskId>,
     },
+    /// A VM's host lacks a part of its image, which it fetches, or fetches already.
+    PullStarted {
+        /// The request it was made for.
+        request: RequestId,
+        /// Which VM.
+        vm: VmId,
+        /// Where it runs.
+        host: HostId,
+        /// What is fetched for it, MiB; the rest is on its way for others.
+        mib: u64,
+    },
+    /// A VM's image is there, and it boots.
+    Pulled {
+        /// The request it was made for.
+        request: RequestId,
+        /// Which VM.
+        vm: VmId,
+        /// Where it runs.
+        host: HostId,
+        /// How long it waited for its image, ms.
+        took_ms: u64,
+    },
     /// It is known when a request's VM is ready, and where the time went. Told where requests go
-    /// through desks, of each once: right after it is placed.
+    /// through desks or hosts fetch images, of each once: when it boots.
     Provisioned {
         /// Which request.
         request: RequestId,

@@ -4,5 +4,6 @@
 pub mod queueing;
 pub mod desk;
 pub mod images;
+pub mod pulls;
 pub mod boot;
 pub mod jvm;

@@ -14,6 +14,7 @@ mod spreads;
 mod fleet;
 mod rules;
 mod groups;
+mod images;
 mod desks;
 mod load;
 mod clusters;
@@ -167,6 +168,11 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::SERVICE) {
         services.read_services(check, &fleet, &mut load, node);
     }
+    let images = images::read_images_of(check, &mut load, &services, demand_node);
+    let distribution = match table.get(&root::DISTRIBUTION) {
+        Some(node) => images::read_distribution(check, node),
+        None => None,
+    };
     load.need_tenant();
     if duration_node.is_none() && load.traces_end_ms > 0 {
         check.duration_ms = Some(load.traces_end_ms);
@@ -232,7 +238,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         HostType { model, pool, labels: ids(&host_type.labels), taints }
     });
     let (desks, ways) = load.desks.resolve(check, &load);
-    let demands = load.demands.iter().zip(ways).map(|(draft, stops)| Demand {
+    let demands = load.demands.iter().zip(ways).zip(images).map(|((draft, stops), image)| Demand {
         name: draft.name.clone(),
         arrivals: draft.arrivals.clone(),
         mix: draft.mix.iter().map(|(row, weight)| (FlavorId::from_row(*row), *weight)).collect(),
@@ -243,6 +249,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         labels: ids(&draft.labels),
         rules: draft.rules.resolve(&labels, &taints),
         group: draft.group,
+        image,
         stops,
         when_full: draft.when_full,
         priority: draft.priority,
@@ -295,6 +302,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         procurement: fleet.procurement,
         flavors,
         desks,
+        distribution,
         tenants: load.tenants,
         tenant_rules,
         demands,

@@ -307,12 +307,26 @@ pub struct FailuresReport {
 pub struct Provisioning {
     /// Requests at desks at the end.
     pub at_desks: u64,
+    /// What hosts fetched; `None` where all have all.
+    #[serde(default)]
+    pub pulls: Option<PullsReport>,
     /// The desks; a tenant's team is one of its own.
     pub desks: Vec<DeskReport>,
     /// Of all requests that were placed.
     pub all: StagesReport,
     /// The same by demand.
     pub demands: Vec<StagesReport>,
+}
+
+/// Images on their way to hosts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PullsReport {
+    /// VMs that waited for their image.
+    pub vms: u64,
+    /// What was fetched, GiB.
+    pub fetched_gib: f64,
+    /// How long they waited.
+    pub took_s: Percentiles,
 }
 
 /// What came of a desk. Its times are working hours.
@@ -356,7 +370,7 @@ pub struct StagesReport {
     pub time_to_ready_s: Percentiles,
     /// What of it was spent at desks in working hours.
     pub at_desks_s: Percentiles,
-    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `boot`.
+    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `pull`, `boot`.
     pub stages: Vec<StageReport>,
 }
 

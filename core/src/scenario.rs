@@ -3,9 +3,11 @@
 //! [`read()`](crate::read::read) turns text into this value or into problems. The engine trusts it.
 
 mod desks;
+mod distribution;
 pub mod failures;
 
 pub use desks::{Desk, DeskId, Stop};
+pub use distribution::{ImageDistribution, ImageSource};
 pub use failures::Failures;
 
 use crate::expression::Expression;
@@ -112,6 +114,8 @@ pub struct Scenario {
     pub tenant_rules: Vec<TenantRules>,
     /// Who works on requests before they are placed.
     pub desks: Vec<Desk>,
+    /// How images reach hosts; `None`: they are there.
+    pub distribution: Option<ImageDistribution>,
     /// Where requests come from, in file order; then those of the services, in their order.
     pub demands: Vec<Demand>,
     /// What services run.
@@ -319,6 +323,8 @@ pub struct Demand {
     pub rules: HostRules,
     /// How requests are grouped and kept apart.
     pub group: Option<GroupRule>,
+    /// What its VMs run; `None`: nothing that a host would have to fetch. Not that of instances.
+    pub image: Option<ImageId>,
     /// The desks that a request goes through, one after another, before it is placed.
     pub stops: Vec<Stop>,
     /// What happens to a request that does not fit.

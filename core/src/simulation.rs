@@ -11,6 +11,7 @@ mod marks;
 mod moves;
 mod pipeline;
 mod preemption;
+mod pulls;
 mod rollouts;
 mod services;
 mod traffic;
@@ -39,6 +40,7 @@ use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
 use preemption::Preemption;
+use pulls::ImagePulls;
 use services::Services;
 use std::sync::Arc;
 use waiting::WaitingRoom;
@@ -83,6 +85,8 @@ enum Event {
     Open(DeskId),
     /// An operator is done with a ticket.
     HandOff(TicketId),
+    /// A host should have fetched an image.
+    Pulled(u32),
     /// An instance of a service should have booted.
     Booted(u32),
     /// An instance should have been ready for long enough.
@@ -111,7 +115,7 @@ impl Classed for Event {
             | Self::Repair(_)
             | Self::StockSpare(_)
             | Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) => Class::Boot,
+            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) => Class::Boot,
             Self::RollOut(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
@@ -145,6 +149,10 @@ pub struct Simulation {
     room: WaitingRoom,
     /// Requests at desks; `None` where there are none.
     pipeline: Option<Pipeline>,
+    /// Images on their way to hosts; `None` where all have all.
+    image_pulls: Option<ImagePulls>,
+    /// Whether it is told where requests' time goes.
+    tells_stages: bool,
     /// What must be known of VMs that can lose their hosts; `None` where none does.
     marks: Option<Marks>,
     /// `None` where nobody is pushed out.
@@ -286,6 +294,8 @@ impl Simulation {
             capacity: Capacity::new(&scenario),
             room: WaitingRoom::new(&scenario),
             pipeline: Pipeline::new(&scenario),
+            image_pulls: ImagePulls::new(&scenario),
+            tells_stages: scenario.tells_stages(),
             marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
@@ -458,6 +468,7 @@ impl Simulation {
             Event::Approve(ticket) => self.approve(now, ticket, observer),
             Event::Open(desk) => self.open(now, desk, observer),
             Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
+            Event::Pulled(look) => self.pulled(now, look, observer),
             Event::Booted(row) => self.boot_ends(now, row, observer),
             Event::Proved(row) => self.prove(now, row, observer),
             Event::Gone(row) => self.end_instance(now, row, observer),
@@ -610,11 +621,17 @@ impl Simulation {
             }
         };
         observer.hear(now, &fact, &self.state);
-        if self.pipeline.is_some() && !is_instance {
-            self.account(now, arrived, vm, observer);
+        let mut boots = Some(boot_ms);
+        if self.tells_stages {
+            if self.pull(now, arrived, (vm, host), boot_ms, observer) {
+                boots = None;
+            } else {
+                let stages = self.stages_until(now, arrived);
+                self.account(now, arrived, vm, stages, boot_ms, observer);
+            }
         }
         if is_instance {
-            self.start_instance(now, request, vm, boot_ms, observer);
+            self.start_instance(now, request, vm, boots, observer);
         }
     }
 

@@ -482,10 +482,11 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
     let end = date(scenario, Time::from_ms(scenario.duration_ms));
     parts.extend(report.provisioning.as_ref().and_then(provisioning::sentence));
     match summary.first_full {
-        None if report.provisioning.is_some() => parts.push(format!(
-            "fits to the end, {end}: all {} requests that left the desks were placed at once",
-            digits(report.placed)
-        )),
+        None if report.provisioning.as_ref().is_some_and(|all| !all.desks.is_empty()) => parts
+            .push(format!(
+                "fits to the end, {end}: all {} requests that left the desks were placed at once",
+                digits(report.placed)
+            )),
         None => parts.push(format!(
             "fits to the end, {end}: all {} requests were placed at once",
             digits(report.requests)

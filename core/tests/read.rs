@@ -552,6 +552,16 @@ fn the_schema_accepts_every_key_and_no_other() {
         let value = document(&format!("{SMALL}[placement]\n{placement}"));
         assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
     }
+    for mode in [
+        "mode = 'registry'\nregistry = '10 Gbit/s'\nhost = '1 Gbit/s'\nconcurrency = 5\ncache = '5 GiB'",
+        "mode = 'p2p'\nhost = '1 Gbit/s'\nefficiency = '50%'\nsetup = '2 s'",
+        "mode = 'pre-pulled'",
+    ] {
+        let text =
+            format!("{SMALL}image = 'i'\n[images.i]\nsize = '1 GiB'\n[distribution]\n{mode}");
+        assert!(right(&text).distribution.is_some() && right(&text).demands[0].image.is_some());
+        assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()), "{mode}");
+    }
     // These have each key of each table once, so each was read too.
     for (name, table) in schema["$defs"].as_object().expect("the tables") {
         let properties = table.get("properties").and_then(Value::as_object);
@@ -620,7 +630,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, service, rollout, demand, placement, defrag, failures, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, distribution, service, rollout, demand, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -2257,4 +2267,38 @@ fn desks_are_held_against_the_demands_that_name_them() {
     expect![[r#"
         13:10+3 `hosts` is a figure of the whole run | delete `demand`; times, `requests`, `placed` and `refused` have one by demand
     "#]].assert_eq(&said(whose));
+}
+
+#[test]
+fn wrong_ways_of_images_say_what_is_wrong() {
+    check_lines(
+        &[
+            ("-", "distribution = 5"),
+            ("-", "distribution = { host = '1 Gbit/s' }"),
+            ("-", "distribution = { mode = 'p2' }"),
+            ("-", "distribution = { mode = 'registry', efficiency = 0.5 }"),
+            ("-", "distribution = { mode = 'p2p', efficiency = 2 }"),
+            ("-", "distribution = { mode = 'registry', concurrency = 0 }"),
+            ("-", "distribution = { mode = 'registry', registry = '10 GiB' }"),
+            ("demand", "image = 'i'"),
+        ],
+        expect![[r#"
+            distribution = 5
+                2:16+1 `distribution` is a table, not a number | write it like `{ mode = "registry" }`
+            distribution = { host = '1 Gbit/s' }
+                2:16+21 `mode` is missing | add `mode = "registry"`
+            distribution = { mode = 'p2' }
+                2:25+4 no mode is called `p2` | did you mean `p2p`?
+            distribution = { mode = 'registry', efficiency = 0.5 }
+                2:37+10 `efficiency` says nothing where `mode = "registry"` | delete it
+            distribution = { mode = 'p2p', efficiency = 2 }
+                2:45+1 `efficiency` is above 0 and at most 100%
+            distribution = { mode = 'registry', concurrency = 0 }
+                2:51+1 `concurrency` is at least 1, not `0`
+            distribution = { mode = 'registry', registry = '10 GiB' }
+                2:48+8 `10 GiB` is not a data rate | write it like `1100 MiB/s`; units are KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s
+            image = 'i'
+                13:9+3 no image is called `i` | there is no image here
+        "#]],
+    );
 }

@@ -333,6 +333,22 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             to: to.map(|to| scenario.desks[to.row()].name.clone()).unwrap_or_default(),
             ..Row::default()
         },
+        Fact::PullStarted { request, vm, host, mib } => Row {
+            fact: "pull-started",
+            request: text(request.0),
+            vm: text(vm.row()),
+            host: text(host.row()),
+            detail: format!("{mib} MiB"),
+            ..Row::default()
+        },
+        Fact::Pulled { request, vm, host, took_ms } => Row {
+            fact: "pulled",
+            request: text(request.0),
+            vm: text(vm.row()),
+            host: text(host.row()),
+            wait_ms: Some(took_ms),
+            ..Row::default()
+        },
         Fact::Provisioned { request, demand, vm, ref stages } => Row {
             fact: "provisioned",
             request: text(request.0),

@@ -13,14 +13,23 @@ pub enum Stage {
     OffHours,
     /// It waits for room.
     Room,
+    /// Its host fetches its image.
+    Pull,
     /// The VM boots.
     Boot,
 }
 
 impl Stage {
     /// In order of time: a stage's position is its row.
-    pub const ALL: [Self; 6] =
-        [Self::Approval, Self::Queue, Self::HandsOn, Self::OffHours, Self::Room, Self::Boot];
+    pub const ALL: [Self; 7] = [
+        Self::Approval,
+        Self::Queue,
+        Self::HandsOn,
+        Self::OffHours,
+        Self::Room,
+        Self::Pull,
+        Self::Boot,
+    ];
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
@@ -30,6 +39,7 @@ impl Stage {
             Self::HandsOn => "hands-on",
             Self::OffHours => "off-hours",
             Self::Room => "room",
+            Self::Pull => "pull",
             Self::Boot => "boot",
         }
     }

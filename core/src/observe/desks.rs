@@ -19,8 +19,21 @@ pub struct Provisioning {
     pub by_demand: Vec<StageAccount>,
     /// Requests at desks.
     pub at_desks: u64,
+    /// What hosts fetched.
+    pub pulls: PullAccount,
     /// By demand: from when on its requests go through desks; `None`: never.
     from: Vec<Option<Time>>,
+}
+
+/// What hosts fetched.
+#[derive(Clone, Debug, Default)]
+pub struct PullAccount {
+    /// VMs whose host lacked a part of their image.
+    pub started: u64,
+    /// What was fetched, MiB.
+    pub mib: u64,
+    /// How long VMs waited for their image.
+    pub took: Durations,
 }
 
 /// Where the time of some requests went.
@@ -64,9 +77,9 @@ pub struct DeskAccount {
 }
 
 impl Provisioning {
-    /// `None` where no request goes to a desk.
+    /// `None` where nobody tells where the time goes.
     pub(super) fn new(scenario: &Scenario) -> Option<Self> {
-        let has_desks = scenario.demands.iter().any(|demand| !demand.stops.is_empty());
+        let is_told = scenario.tells_stages();
         let half = Time::from_ms(scenario.duration_ms / 2);
         let account = |desk: &Desk| DeskAccount {
             hours: desk.hours,
@@ -83,11 +96,12 @@ impl Provisioning {
             busy_area: 0,
             middle: None,
         };
-        has_desks.then(|| Self {
+        is_told.then(|| Self {
             desks: scenario.desks.iter().map(account).collect(),
             total: StageAccount::default(),
             by_demand: vec![StageAccount::default(); scenario.demands.len()],
             at_desks: 0,
+            pulls: PullAccount::default(),
             from: scenario.demands.iter().map(Demand::desks_from).collect(),
         })
     }
@@ -108,6 +122,11 @@ impl Provisioning {
                 self.desk(desk).hand_off(now);
                 self.at_desks -= u64::from(to.is_none());
             }
+            Fact::PullStarted { mib, .. } => {
+                self.pulls.started += 1;
+                self.pulls.mib += mib;
+            }
+            Fact::Pulled { took_ms, .. } => self.pulls.took.add(took_ms),
             Fact::Provisioned { demand, ref stages, .. } => {
                 self.total.add(stages);
                 self.by_demand[demand.row()].add(stages);

@@ -178,10 +178,18 @@ impl Fingerprint {
                 let to = to.map_or(u64::MAX, |to| row(to.row()));
                 self.write(72, now, [request.0, row(desk.row()), to]);
             }
+            Fact::PullStarted { request, vm, host, mib } => {
+                self.write(75, now, [request.0, row(vm.row()), row(host.row()), mib]);
+            }
+            Fact::Pulled { request, vm, host, took_ms } => {
+                self.write(76, now, [request.0, row(vm.row()), row(host.row()), took_ms]);
+            }
             Fact::Provisioned { request, vm, stages, .. } => {
                 self.write(73, now, [request.0, row(vm.row())]);
-                for stage in Stage::ALL {
-                    self.write(74, now, [stage as u64, stages.ms(stage)]);
+                for (stage, ms) in Stage::ALL.map(|stage| (stage, stages.ms(stage))) {
+                    if let Some(code) = stage_code(stage, ms) {
+                        self.write(74, now, [code, ms]);
+                    }
                 }
             }
             Fact::Withdrawn { request, waited_ms, .. } => {
@@ -284,6 +292,20 @@ fn wait_code(wait: Wait) -> [u64; 2] {
 
 fn row(row: usize) -> u64 {
     row as u64
+}
+
+/// The number of a stage; `None`: it is not written, since it is younger than the others and took
+/// no time.
+fn stage_code(stage: Stage, ms: u64) -> Option<u64> {
+    match stage {
+        Stage::Approval => Some(0),
+        Stage::Queue => Some(1),
+        Stage::HandsOn => Some(2),
+        Stage::OffHours => Some(3),
+        Stage::Room => Some(4),
+        Stage::Boot => Some(5),
+        Stage::Pull => (ms > 0).then_some(6),
+    }
 }
 
 fn code(reason: Reason) -> u64 {

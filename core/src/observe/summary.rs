@@ -316,6 +316,13 @@ impl Summary {
         self.total.placed += 1;
         self.by_demand[demand.row()].placed += 1;
         self.by_tenant[tenant.row()].placed += 1;
+        // Where hosts fetch images it is not known yet.
+        if self.provisioning.is_none() {
+            self.note_ready(demand, ready_ms);
+        }
+    }
+
+    fn note_ready(&mut self, demand: DemandId, ready_ms: u64) {
         self.ready.add(ready_ms);
         if let Some(ready) = self.ready_by_demand.get_mut(demand.row()) {
             ready.add(ready_ms);
@@ -334,6 +341,9 @@ impl Summary {
     fn note_provisioning(&mut self, now: Time, fact: &Fact<'_>) {
         if let Some(provisioning) = &mut self.provisioning {
             provisioning.hear(now, fact);
+        }
+        if let Fact::Provisioned { demand, stages, .. } = fact {
+            self.note_ready(*demand, stages.total_ms());
         }
     }
 
@@ -393,6 +403,8 @@ impl Summary {
             Fact::Approved { .. }
             | Fact::TakenUp { .. }
             | Fact::HandedOff { .. }
+            | Fact::PullStarted { .. }
+            | Fact::Pulled { .. }
             | Fact::Provisioned { .. } => self.note_provisioning(now, fact),
             Fact::Preempted { reason, .. } => {
                 self.pushed_out.preempted += 1;

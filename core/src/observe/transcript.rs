@@ -97,6 +97,12 @@ impl std::fmt::Display for Fact<'_> {
                 write!(f, "{request} is done at {desk}")?;
                 to.map_or(Ok(()), |to| write!(f, ", goes to {to}"))
             }
+            Self::PullStarted { request, vm, host, mib } => {
+                write!(f, "{host} fetches {mib} MiB for {vm} of {request}")
+            }
+            Self::Pulled { request, vm, host, took_ms } => {
+                write!(f, "{host} has the image of {vm} of {request} (took {took_ms} ms)")
+            }
             Self::Provisioned { request, vm, stages, .. } => {
                 write!(f, "{request} is ready as {vm} {} ms after it came", stages.total_ms())
             }

@@ -233,6 +233,9 @@ pub(crate) const ALGORITHMS: &[&str] = &["binpack", "spread"];
 /// Which nodes Nomad visits.
 pub(crate) const VISITS: &[&str] = &["service", "batch", "all"];
 
+/// How images come to hosts.
+pub(crate) const MODES: &[&str] = super::images::MODES;
+
 /// Who is taken up first at a desk.
 pub(crate) const ORDERS: &[&str] = &["arrival", "priority"];
 
@@ -306,6 +309,8 @@ sections! {
         PROVISIONING "provisioning" Named(&super::desk::SECTION), Else("none: self-service"), "{ tickets = { operators = 3, hands-on = \"30 min\" } }";
         /// What services run, by name.
         IMAGES "images" Named(&super::image::SECTION), Else("none"), "{ web-1 = { size = \"900 MiB\", boot = \"60 s\" } }";
+        /// How images reach hosts.
+        DISTRIBUTION "distribution" Table(&super::distribution::SECTION), Else("they are there"), "{ mode = \"registry\", registry = \"10 Gbit/s\" }";
         /// Services: instances of an image that are there all the time.
         SERVICE "service" Tables(&super::service::SECTION), Else("none"), "[{ name = \"web\", image = \"web-1\", flavor = \"small\", instances = 40 }]";
         /// How services come from one image to another.
@@ -522,8 +527,8 @@ sections! {
         SEASON "season" Table(&super::season::SECTION), Else("none"), "{ weekly = { weekend = 0.8 } }";
         /// How long a VM stays, once placed. Not with a `trace`, whose rows say it.
         LIFETIME "lifetime" Spread(true), Else("`\"forever\"`"), "\"90 days\"";
-        /// From placement to ready.
-        BOOT "boot" Spread(false), Else("`\"0 s\"`"), "\"10 s\"";
+        /// From placement to ready; with an image that is fetched, from when it is there.
+        BOOT "boot" Spread(false), Else("that of its `image`, or `\"0 s\"`"), "\"10 s\"";
         /// Who owns the VMs. A trace's column `tenant` goes first.
         TENANT "tenant" Text, Else("`\"default\"`"), "\"web\"";
         /// The pool in which they must run. A trace's column `pool` goes first.
@@ -544,6 +549,8 @@ sections! {
         EXCLUSIVE "exclusive" Flag, Else("that of the tenant"), "true";
         /// Which VMs are placed by one another: kept apart, together, or evenly spread.
         GROUP "group" Table(&super::group::SECTION), Else("none"), "{ size = 3, max-per-host = 1 }";
+        /// What its VMs run: with `[distribution]`, a host that lacks a part of it fetches that first.
+        IMAGE "image" Name("image"), Else("nothing to fetch"), "\"web-1\"";
         /// The desks that a request goes through before it is placed, one after another: a name or a
         /// list of them. With `alive`, the VMs of the start are there already.
         PROVISIONING "provisioning" Desks, Else("`\"self-service\"`, which is none"), "\"tickets\"";
@@ -578,6 +585,25 @@ sections! {
         /// Once it has served users for so long, somebody finds it bad: its rollout turns back, or
         /// if that is done, another takes it back.
         FOUND_BAD_AFTER "found-bad-after" Length, Else("never"), "\"20 min\"";
+    }
+
+    /// How images reach hosts. A host that lacks layers of a VM's image fetches them before the VM
+    /// boots, one thing after another, and keeps them. What is there at the start has its image.
+    distribution "[distribution]" None {
+        /// From one registry, from other hosts, or not at all.
+        MODE "mode" Choice(super::MODES), Must, "\"registry\"";
+        /// `registry`: what it sends in all. Hosts that fetch at a time share it evenly.
+        REGISTRY "registry" DataRate, Else("`\"10 Gbit/s\"`"), "\"10 Gbit/s\"";
+        /// What a host takes.
+        HOST "host" DataRate, Else("`\"10 Gbit/s\"`"), "\"1 Gbit/s\"";
+        /// `registry`: so many hosts at a time; others stand in line.
+        CONCURRENCY "concurrency" Whole, Else("no bound"), "100";
+        /// `p2p`: how much of what a host takes is reached, whatever the number of hosts.
+        EFFICIENCY "efficiency" Share, Else("60%, as measured for Kraken"), "\"60%\"";
+        /// `p2p`: before anything flows.
+        SETUP "setup" Length, Else("`\"0 s\"`"), "\"2 s\"";
+        /// What a host keeps: the layers used last.
+        CACHE "cache" Bytes, Else("all"), "\"50 GiB\"";
     }
 
     /// A service: so many instances of an image. They are there, and available, when the run begins,

@@ -34,6 +34,15 @@ pub struct Stop {
     pub teams: Vec<(Option<TenantId>, DeskId)>,
 }
 
+impl super::Scenario {
+    /// Whether it is told where the time from request to ready goes: where requests go through
+    /// desks, or hosts fetch images.
+    pub fn tells_stages(&self) -> bool {
+        let has_desks = self.demands.iter().any(|demand| !demand.stops.is_empty());
+        has_desks || self.distribution.is_some()
+    }
+}
+
 impl Demand {
     /// From when on its requests go through desks: at once, or, where VMs are there at the start,
     /// from then on; `None`: never.

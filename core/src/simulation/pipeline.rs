@@ -280,24 +280,31 @@ impl Simulation {
         self.pipeline().tear_up(id);
     }
 
-    /// A request has been placed: tells where its time went. One whose VM lost its host had its
+    /// A request is placed: where its time went so far.
+    pub(super) fn stages_until(&mut self, now: Time, arrived: &Arrived) -> Stages {
+        let mut stages = match arrived.ticket {
+            Some(ticket) => self.pipeline().tear_up(ticket).stages,
+            None => Stages::default(),
+        };
+        stages.add(Stage::Room, now.since_ms(arrived.at) - stages.total_ms());
+        stages
+    }
+
+    /// A VM boots for so long: tells where its request's time went. One whose VM lost its host had its
     /// account before.
     pub(super) fn account(
         &mut self,
         now: Time,
         arrived: &Arrived,
         vm: VmId,
+        mut stages: Stages,
+        boot_ms: u64,
         observer: &mut impl Observer,
     ) {
         if arrived.comes != Comes::First {
             return;
         }
-        let mut stages = match arrived.ticket {
-            Some(ticket) => self.pipeline().tear_up(ticket).stages,
-            None => Stages::default(),
-        };
-        stages.add(Stage::Room, now.since_ms(arrived.at) - stages.total_ms());
-        stages.add(Stage::Boot, arrived.boot_ms);
+        stages.add(Stage::Boot, boot_ms);
         let Arrived { request, demand, .. } = *arrived;
         observer.hear(now, &Fact::Provisioned { request, demand, vm, stages }, &self.state);
     }

@@ -37,6 +37,7 @@ enum Stage {
 struct Instance {
     service: ServiceId,
     version: Version,
+    image: ImageId,
     stage: Stage,
     request: RequestId,
     /// Its place in the waiting room.
@@ -162,6 +163,11 @@ impl Services {
         *self.by_request.get(&request).expect("an instance is known by its request")
     }
 
+    /// What the instance of a request runs.
+    pub(super) fn image_of(&self, request: RequestId) -> ImageId {
+        self.instances[self.row_of(request) as usize].image
+    }
+
     /// How long the instance of a request boots once it has room, ms.
     pub(super) fn boot_ms(&self, request: RequestId) -> u64 {
         if self.is_beginning { 0 } else { self.instances[self.row_of(request) as usize].boot_ms }
@@ -276,7 +282,8 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         let scenario = self.scenario.clone();
-        let (rule, image) = (&scenario.services[service.row()], &scenario.images[image.row()]);
+        let (rule, id) = (&scenario.services[service.row()], image);
+        let image = &scenario.images[id.row()];
         let demand = &scenario.demands[rule.demand.row()];
         let running = &mut self.services.list[service.row()];
         let number = running.made;
@@ -304,6 +311,7 @@ impl Simulation {
         self.services.add(Instance {
             service,
             version,
+            image: id,
             stage: Stage::Pending,
             request: arrived.request,
             ticket: None,
@@ -316,13 +324,14 @@ impl Simulation {
         self.settle(now, &arrived, observer);
     }
 
-    /// The instance of a request has got room, and boots for so long.
+    /// The instance of a request has got room, and boots for so long; `None`: its image is not there
+    /// yet, and [`Self::boot_instance`] tells.
     pub(super) fn start_instance(
         &mut self,
         now: Time,
         request: RequestId,
         vm: VmId,
-        boot_ms: u64,
+        boot_ms: Option<u64>,
         observer: &mut impl Observer,
     ) {
         let row = self.services.row_of(request);
@@ -331,7 +340,7 @@ impl Simulation {
         instance.stage = Stage::Booting;
         instance.ticket = None;
         instance.vm = Some(vm);
-        instance.due = now.after(boot_ms);
+        instance.due = now.after(boot_ms.unwrap_or(u64::MAX));
         if is_beginning {
             (instance.min_ready_ms, instance.fails) = (0, false);
         }
@@ -340,10 +349,31 @@ impl Simulation {
         running.counts[version.row()].pending -= 1;
         running.used += 1;
         match boot_ms {
-            0 => self.boot_ends(now, row, observer),
-            _ => self.agenda.push(due, Event::Booted(row)),
+            Some(0) => self.boot_ends(now, row, observer),
+            Some(_) => self.agenda.push(due, Event::Booted(row)),
+            None => {}
         }
         self.ask_rollout(now, service);
+    }
+
+    /// The image of an instance is there: it boots for so long, if it is still wanted.
+    pub(super) fn boot_instance(
+        &mut self,
+        now: Time,
+        request: RequestId,
+        boot_ms: u64,
+        observer: &mut impl Observer,
+    ) {
+        let row = self.services.row_of(request);
+        let instance = &mut self.services.instances[row as usize];
+        if instance.stage != Stage::Booting {
+            return;
+        }
+        instance.due = now.after(boot_ms);
+        match boot_ms {
+            0 => self.boot_ends(now, row, observer),
+            _ => self.agenda.push(now.after(boot_ms), Event::Booted(row)),
+        }
     }
 
     /// An instance should have booted by now.

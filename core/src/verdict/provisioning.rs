@@ -4,17 +4,22 @@ use super::{level, moment, percentiles, seconds};
 use crate::fact::Stage;
 use crate::observe::Summary;
 use crate::observe::desks::{DeskAccount, StageAccount};
-use crate::report::{DeskReport, Provisioning, Report, StageReport, StagesReport};
+use crate::report::{DeskReport, Provisioning, PullsReport, Report, StageReport, StagesReport};
 use crate::scenario::{Desk, Scenario};
 use crate::words;
 
-/// `None` where no request goes through a desk.
+/// `None` where nobody tells where the time goes.
 pub(super) fn report(scenario: &Scenario, summary: &Summary) -> Option<Provisioning> {
     let account = summary.provisioning.as_ref()?;
     let desks = scenario.desks.iter().zip(&account.desks);
     let demands = scenario.demands.iter().zip(&account.by_demand);
     Some(Provisioning {
         at_desks: account.at_desks,
+        pulls: scenario.distribution.map(|_| PullsReport {
+            vms: account.pulls.started,
+            fetched_gib: account.pulls.mib as f64 / 1_024.0,
+            took_s: percentiles(&account.pulls.took),
+        }),
         desks: desks.map(|(desk, account)| of_desk(scenario, summary, desk, account)).collect(),
         all: of_stages("all", &account.total),
         demands: demands.map(|(demand, account)| of_stages(&demand.name, account)).collect(),

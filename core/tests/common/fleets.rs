@@ -586,6 +586,7 @@ fn build(
             labels: labels(source.labels),
             rules: source.rules,
             group: source.group,
+            image: None,
             stops: Vec::new(),
             when_full: source.when_full,
             priority: 0,

@@ -593,6 +593,8 @@ impl Judge {
             | Fact::Approved { .. }
             | Fact::TakenUp { .. }
             | Fact::HandedOff { .. }
+            | Fact::PullStarted { .. }
+            | Fact::Pulled { .. }
             | Fact::Provisioned { .. }
             | Fact::HostFailed { .. }
             | Fact::HostBack { .. }

@@ -11,6 +11,7 @@ pub(crate) fn stage_words(stage: &str) -> &str {
         "hands-on" => "operators at work",
         "off-hours" => "out of working hours",
         "room" => "waiting for room",
+        "pull" => "fetching images",
         "boot" => "booting",
         other => other,
     }
@@ -36,6 +37,21 @@ pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
         let [p50, mean, p95] = [at_desks.p50, at_desks.mean, at_desks.p95].map(working);
         let text = format!("{p50} median, {mean} on average, {p95} p95, of working time");
         rows.push(("At desks".to_owned(), text));
+    }
+    if let Some(pulls) = &desks.pulls {
+        let took = &pulls.took_s;
+        let text = match pulls.vms {
+            0 => "no host had to fetch one".to_owned(),
+            vms => format!(
+                "{} waited for theirs, {} median, {} p95, {} at most; {} GiB fetched",
+                words::plural(vms, "VM"),
+                words::duration(took.p50),
+                words::duration(took.p95),
+                words::duration(took.max),
+                words::amount(pulls.fetched_gib)
+            ),
+        };
+        rows.push(("Images".to_owned(), text));
     }
     rows.extend(desks.desks.iter().map(|desk| (format!("Desk {}", desk.name), words_of(desk))));
     rows

@@ -1,0 +1,98 @@
+//! Images on their way to hosts, in a run.
+
+use expect_test::{Expect, expect};
+use fleetcast_core::observe::Transcript;
+use fleetcast_core::read::{Input, read};
+use fleetcast_core::report::Report;
+use fleetcast_core::scenario::Scenario;
+use fleetcast_core::simulation::{Simulation, run};
+use fleetcast_core::source::NoFiles;
+use std::sync::Arc;
+
+/// One VM a host.
+fn scenario(hosts: u32, mode: &str, image: &str, demand: &str) -> Arc<Scenario> {
+    let text = format!(
+        "name = 'pulls'\nduration = '1 h'\n[host-models.m]\ncpu = 1\n[[pools]]\nname = 'p'\n\
+         hosts = {{ model = 'm', count = {hosts} }}\n[flavors.f]\ncpu = 1\n\
+         [distribution]\n{mode}\n[images.i]\n{image}\n[[demand]]\nname = 'd'\nflavor = 'f'\n\
+         image = 'i'\n{demand}\n"
+    );
+    let input = Input { file: "t.toml", text: &text, overrides: &[] };
+    let read = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    Arc::new(read.scenario)
+}
+
+fn report(hosts: u32, mode: &str, size: u64) -> Report {
+    let demand = format!(
+        "alive = {{ curve = 'steps', from = 0, steps = [{{ at = '1 min', to = {hosts} }}] }}"
+    );
+    let image = format!("size = '{size} MiB'\nboot = '5 s'");
+    run(&scenario(hosts, mode, &image, &demand), &NoFiles).expect("no file is named")
+}
+
+/// The cases of `image_distribution`, MiB for MB, and a boot of 5 s.
+#[test]
+fn a_fleet_that_starts_at_once_takes_as_long_as_the_formula_says() {
+    let registry = "mode = 'registry'\nregistry = '1250 MiB/s'\nhost = '125 MiB/s'";
+    let p2p = "mode = 'p2p'\nhost = '300 MiB/s'\nefficiency = 1";
+    for (hosts, mode, size, seconds) in [
+        (100, registry.to_owned(), 2_000, 160.0),
+        (5, registry.to_owned(), 2_000, 16.0),
+        (100, registry.to_owned(), 400, 32.0),
+        (100, format!("{registry}\nconcurrency = 10"), 2_000, 160.0),
+        (2_600, p2p.to_owned(), 3_000, 10.0),
+        (50, "mode = 'pre-pulled'".to_owned(), 3_000, 0.0),
+    ] {
+        let report = report(hosts, &mode, size);
+        assert_eq!(report.time_to_ready_s.max, seconds + 5.0, "{hosts} hosts, {mode}");
+        let pulls = report.provisioning.expect("it is told").pulls.expect("so are they");
+        assert_eq!(pulls.took_s.max, seconds);
+        let fetched = if seconds > 0.0 { u64::from(hosts) * size } else { 0 };
+        assert_eq!(pulls.fetched_gib, fetched as f64 / 1_024.0);
+    }
+}
+
+#[track_caller]
+fn check(mode: &str, image: &str, expected: &Expect) {
+    // One host with one place, used again and again, for 20 s each time.
+    let demand = "alive = { curve = 'steps', from = 0, steps = [{ at = '1 min', to = 1 }] }\n\
+                  lifetime = '20 min'";
+    let scenario = scenario(1, mode, image, demand);
+    let mut transcript = Transcript::default();
+    let mut simulation = Simulation::new(scenario, &NoFiles).expect("no file is named");
+    simulation.advance(simulation.end(), &mut transcript).expect("no trace is read");
+    let lines = transcript.lines.iter().filter(|l| l.contains("fetch") || l.contains("ready"));
+    expected.assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
+}
+
+const REGISTRY: &str = "mode = 'registry'\nregistry = '100 MiB/s'\nhost = '10 MiB/s'";
+
+#[test]
+fn what_a_host_has_it_does_not_fetch_again() {
+    check(
+        REGISTRY,
+        "size = '300 MiB'\nlayers = { base = '200 MiB' }\nboot = '1 s'",
+        &expect![[r#"
+            60000 ms: h0 fetches 300 MiB for vm0 of q0
+            90000 ms: q0 is ready as vm0 31000 ms after it came
+            1260000 ms: q1 is ready as vm0 1000 ms after it came
+            2460000 ms: q2 is ready as vm0 1000 ms after it came
+        "#]],
+    );
+}
+
+#[test]
+fn what_does_not_fit_into_the_cache_is_fetched_again() {
+    check(
+        &format!("{REGISTRY}\ncache = '250 MiB'"),
+        "size = '300 MiB'\nlayers = { base = '200 MiB' }\nboot = '1 s'",
+        &expect![[r#"
+            60000 ms: h0 fetches 300 MiB for vm0 of q0
+            90000 ms: q0 is ready as vm0 31000 ms after it came
+            1260000 ms: h0 fetches 200 MiB for vm0 of q1
+            1280000 ms: q1 is ready as vm0 21000 ms after it came
+            2460000 ms: h0 fetches 100 MiB for vm0 of q2
+            2470000 ms: q2 is ready as vm0 11000 ms after it came
+        "#]],
+    );
+}
