@@ -1,6 +1,6 @@
 //! What was typed.
 
-use crate::commands::{check, completions, defrag, explain, list, run, schema};
+use crate::commands::{check, completions, defrag, explain, list, rollout, run, schema};
 use crate::end::End;
 use clap::{Parser, Subcommand};
 
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Which hosts can be emptied by live migration, in which order, and how long that takes
     Defrag(defrag::Args),
+    /// How each strategy would roll an image out at an instant, and when in the week it goes best
+    Rollout(rollout::Args),
     /// The scenarios in the box, the placement policies, and the metrics of `[[expect]]`
     List(list::Args),
     /// The JSON Schema of scenario files, for editors
@@ -51,6 +53,7 @@ impl Command {
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),
             Self::Defrag(args) => defrag::run(&args),
+            Self::Rollout(args) => rollout::run(&args),
             Self::List(args) => list::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Completions(args) => completions::run(&args),

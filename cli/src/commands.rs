@@ -5,5 +5,6 @@ pub(crate) mod completions;
 pub(crate) mod defrag;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -191,3 +191,18 @@ fn every_field_and_column_is_named() {
     let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
 }
+
+#[test]
+fn every_field_of_a_comparison_of_strategies_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .args(["rollout", "monetate", "--service", "shop", "--at", "1 day", "--json"])
+        .output()
+        .expect("the program starts");
+    let account: Value = serde_json::from_slice(&output.stdout).expect("an account");
+    let mut names = BTreeSet::new();
+    keys(&account, &mut names);
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+}

@@ -56,3 +56,4 @@ pub mod verdict;
 pub mod explain;
 pub mod defrag;
 pub mod simulation;
+pub mod trials;

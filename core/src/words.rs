@@ -82,6 +82,22 @@ pub fn span(calendar: &Calendar, duration_ms: u64) -> String {
     }
 }
 
+/// The known name that is most like a wrong one, if any is.
+pub fn alike<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > 60 {
+        return None;
+    }
+    let lower = name.to_lowercase().replace('_', "-");
+    let length = lower.chars().count();
+    let distance_max = (1 + length / 4).min(length / 2);
+    known
+        .filter(|known| known.len() <= 60)
+        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
+        .filter(|(distance, _)| *distance <= distance_max)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
 /// `1 host`, `2 hosts`.
 pub fn plural(number: u64, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };

@@ -7,6 +7,7 @@ use crate::resources::{AMOUNT_MAX, Builtin};
 use crate::source::Files;
 use crate::time::{Calendar, MINUTE_MS, TIME_MS_MAX, YEAR_MS};
 use crate::units::{self, Decimal, Length, Mistake, shorten};
+use crate::words;
 
 /// One amount for each kind that a scenario can name: the builtin five, then its own.
 pub(crate) type Wide = [i64; 8];
@@ -185,18 +186,10 @@ impl<'a> Check<'a> {
         known: impl Iterator<Item = &'n str>,
     ) -> Option<String> {
         self.searches += 1;
-        if self.searches > SEARCHES_MAX || name.len() > 60 {
+        if self.searches > SEARCHES_MAX {
             return None;
         }
-        let lower = name.to_lowercase().replace('_', "-");
-        let length = lower.chars().count();
-        let distance_max = (1 + length / 4).min(length / 2);
-        known
-            .filter(|known| known.len() <= 60)
-            .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
-            .filter(|(distance, _)| *distance <= distance_max)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, known)| known.to_owned())
+        words::alike(name, known).map(str::to_owned)
     }
 
     /// A name that leads nowhere.

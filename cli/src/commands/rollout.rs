@@ -1,0 +1,282 @@
+//! `fleetcast rollout`: how each strategy would go at an instant, and when it would go best.
+
+use crate::end::{End, say, say_json, tell};
+use crate::problems;
+use crate::scenario::ScenarioArgs;
+use anstyle::Style;
+use fleetcast_core::scenario::{ImageId, Scenario, ServiceId, Strategy};
+use fleetcast_core::time::Time;
+use fleetcast_core::trials::{self, Account, Course, Hour, Question};
+use fleetcast_core::{units, words};
+use std::fmt::Write as _;
+
+/// What to roll out, and when.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  fleetcast rollout rolling-at-peak --service web --at 2026-06-01T14:00
+  fleetcast rollout plan.toml --service web --image web-2 --at '2 days' --strategy blue-green
+  fleetcast rollout plan.toml --service web --at '2 days' --json | jq '.hours.best'
+
+Each strategy is a run of the scenario with that one rollout in it; a second run with an image that
+is bad says what users meet of it. A strategy that the scenario's own rollouts of the service use
+keeps its parameters; others have those of the reference page. The best hour is of the first
+strategy. Exit code 1: no strategy gets through.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+
+    /// Which service; needed where there are several
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+
+    /// When: a time since the start (`2 days`), or a date
+    #[arg(long, value_name = "TIME")]
+    at: String,
+
+    /// What it is to run; else what its next rollout brings, or what it runs, anew
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
+
+    /// Only this strategy; may be given several times
+    #[arg(long = "strategy", value_name = "NAME")]
+    strategies: Vec<String>,
+
+    /// How long a bad image serves until somebody finds it; analyses find it at once
+    #[arg(long, value_name = "LENGTH", default_value = "5 min")]
+    found_bad_after: String,
+
+    /// Print the comparison as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), End> {
+    let source = args.scenario.fetch()?;
+    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
+    tell(&problems::draw(&read.warnings));
+    let scenario = read.scenario;
+    let question = question(args, &scenario)?;
+    let broke = |wrong| super::run::broke(&source, &problems::draw(&wrong));
+    let tried = trials::compare(&scenario, &source.files, &question).map_err(broke)?;
+    let week = trials::best_hour(&scenario, &source.files, &question).map_err(broke)?;
+    let account = trials::account(&scenario, &question, &tried, &week);
+    if args.json {
+        say_json(&account)?
+    } else {
+        say(&text(&account))?
+    }
+    let is_through = account.strategies.iter().any(|course| course.duration_s.is_some());
+    if is_through { Ok(()) } else { Err(End::Missed) }
+}
+
+fn question(args: &Args, scenario: &Scenario) -> Result<Question, End> {
+    let service = service(args.service.as_deref(), scenario)?;
+    let at = time(&args.at, scenario)?;
+    let found_bad_after_ms = units::Length::parse(&args.found_bad_after)
+        .map_err(|mistake| {
+            let hint = mistake.hint.unwrap_or_else(|| "write it like `5 min`".to_owned());
+            End::input(mistake.what, hint)
+        })?
+        .ms()
+        .max(1);
+    Ok(Question {
+        service,
+        image: image(args.image.as_deref(), scenario, service, at)?,
+        at,
+        strategies: strategies(&args.strategies, scenario, service)?,
+        found_bad_after_ms,
+    })
+}
+
+fn service(typed: Option<&str>, scenario: &Scenario) -> Result<ServiceId, End> {
+    let names = || scenario.services.iter().map(|service| service.name.as_str());
+    if scenario.services.is_empty() {
+        let message = "this scenario has no services, so there is nothing to roll out";
+        return Err(End::input(message, "add a `[[service]]` and its `[images.NAME]`"));
+    }
+    match (typed, scenario.services.len()) {
+        (None, 1) => Ok(ServiceId::from_row(0)),
+        (None, _) => {
+            let message = "which service? there are several";
+            Err(End::input(message, format!("add `--service NAME`; there are {}", list(names()))))
+        }
+        (Some(typed), _) => {
+            let row = names().position(|name| name == typed);
+            row.map(ServiceId::from_row).ok_or_else(|| unknown("service", typed, names()))
+        }
+    }
+}
+
+fn image(
+    typed: Option<&str>,
+    scenario: &Scenario,
+    service: ServiceId,
+    at: Time,
+) -> Result<ImageId, End> {
+    let Some(typed) = typed else {
+        let own = scenario.rollouts.iter().filter(|rollout| rollout.service == service);
+        let next = own.clone().find(|rollout| rollout.at_ms >= at.ms());
+        let of_file = next.or_else(|| own.clone().next_back()).map(|rollout| rollout.image);
+        return Ok(of_file.unwrap_or(scenario.services[service.row()].image));
+    };
+    let names = || scenario.images.iter().map(|image| image.name.as_str());
+    let row = names().position(|name| name == typed);
+    row.map(ImageId::from_row).ok_or_else(|| unknown("image", typed, names()))
+}
+
+/// Those asked for, or all; the scenario's own first, with its own parameters.
+fn strategies(
+    typed: &[String],
+    scenario: &Scenario,
+    service: ServiceId,
+) -> Result<Vec<Strategy>, End> {
+    let own = scenario.rollouts.iter().filter(|rollout| rollout.service == service);
+    let mut known: Vec<Strategy> = Vec::new();
+    for strategy in own.map(|rollout| rollout.strategy.clone()).chain(Strategy::all()) {
+        if known.iter().all(|one| one.name() != strategy.name()) {
+            known.push(strategy);
+        }
+    }
+    if typed.is_empty() {
+        return Ok(known);
+    }
+    let of = |typed: &String| {
+        let found = known.iter().find(|strategy| strategy.name() == typed).cloned();
+        found.ok_or_else(|| unknown("strategy", typed, known.iter().map(Strategy::name)))
+    };
+    let mut chosen: Vec<Strategy> = Vec::new();
+    for typed in typed {
+        let strategy = of(typed)?;
+        if !chosen.contains(&strategy) {
+            chosen.push(strategy);
+        }
+    }
+    Ok(chosen)
+}
+
+fn unknown<'n>(what: &str, typed: &str, names: impl Iterator<Item = &'n str> + Clone) -> End {
+    let message = format!("no {what} is called `{}`", units::shorten(typed));
+    let alike = words::alike(typed, names.clone());
+    let hint = match alike {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there are {}", list(names)),
+    };
+    End::input(message, hint)
+}
+
+fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn time(typed: &str, scenario: &Scenario) -> Result<Time, End> {
+    let ms = units::parse_time(typed, &scenario.calendar).map_err(|mistake| {
+        let hint = mistake.hint.unwrap_or_else(|| "`--at` is a time of the run".to_owned());
+        End::input(mistake.what, hint)
+    })?;
+    if ms >= scenario.duration_ms {
+        let end = scenario.calendar.at(Time::from_ms(scenario.duration_ms));
+        let message = format!("`{}` is not before the end of the run", units::shorten(typed));
+        let end = end.to_string().replace('T', " ");
+        return Err(End::input(message, format!("the run ends on {end}")));
+    }
+    Ok(Time::from_ms(ms))
+}
+
+/// The answer, what was asked, the strategies, and the hours.
+fn text(account: &Account) -> String {
+    let mut text = String::new();
+    let bold = Style::new().bold();
+    for row in words::wrap(&words::capitalised(&account.answer), 80) {
+        line(&mut text, &format!("{bold}{row}{bold:#}"));
+    }
+    line(&mut text, "");
+    let instances = words::plural(account.instances.into(), "instance");
+    for (name, value) in [
+        ("Service", format!("{}, {instances}, to {}", account.service, account.image)),
+        ("At", account.at.date.replace('T', " ")),
+        ("Room", format!("for {}", words::plural(account.free_slots, "more instance"))),
+        ("Bad image", format!("found after {}", words::duration(account.found_bad_after_s))),
+    ] {
+        line(&mut text, &format!("{name:<9}  {value}"));
+    }
+    line(&mut text, "");
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header([
+        "Strategy",
+        "Outcome",
+        "Takes",
+        "Slots",
+        "Serving",
+        "Mixed",
+        "Bad image",
+        "Back in",
+    ]);
+    for course in &account.strategies {
+        table.add_row(cells(course));
+    }
+    for row in table.lines() {
+        line(&mut text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
+    }
+    line(&mut text, "");
+    let about = "Slots: wanted above the instances, `!` where there is no room for them. Serving: the \
+                 fewest instances that served users. Bad image: its share of the requests, summed over \
+                 time. Back in: from the word that it is bad until the old version served everybody.";
+    for row in words::wrap(about, 80) {
+        line(&mut text, &row);
+    }
+    line(&mut text, "");
+    for (name, hour) in [("Best hour", &account.hours.best), ("Worst hour", &account.hours.worst)] {
+        if let Some(hour) = hour {
+            line(&mut text, &format!("{name:<10}  {}", of_hour(hour)));
+        }
+    }
+    text
+}
+
+fn cells(course: &Course) -> [String; 8] {
+    let outcome = match &course.waits_for {
+        Some(waits) => format!("{}: {waits}", course.outcome),
+        None => course.outcome.clone(),
+    };
+    let mark = if course.has_room { "" } else { "!" };
+    let bad = &course.bad_image;
+    [
+        course.strategy.clone(),
+        outcome,
+        course.duration_s.map_or("-".to_owned(), words::duration),
+        format!("{}{mark}", course.wants_slots),
+        course.min_available.to_string(),
+        words::duration(course.mixed_s),
+        match bad.requests {
+            Some(requests) if requests > 0.0 => {
+                format!(
+                    "{} ({} requests)",
+                    words::duration(bad.exposure_s),
+                    words::amount(requests)
+                )
+            }
+            _ => words::duration(bad.exposure_s),
+        },
+        bad.roll_back_s.map_or("-".to_owned(), words::duration),
+    ]
+}
+
+fn of_hour(hour: &Hour) -> String {
+    let clock: String = hour.at.date.replace('T', " ").chars().take(16).collect();
+    let slots = words::plural(hour.free_slots, "free slot");
+    let traffic = match hour.requests_per_s {
+        Some(per_s) => format!(", {} requests per second", words::amount(per_s)),
+        None => String::new(),
+    };
+    let took = match (hour.duration_s, &hour.waits_for) {
+        (Some(s), _) => format!("done in {}", words::duration(s)),
+        (None, Some(waits)) => format!("{}, waiting for {waits}", hour.outcome),
+        (None, None) => hour.outcome.clone(),
+    };
+    format!("{}, {clock}: {slots}{traffic}; {took}", hour.weekday)
+}
+
+fn line(text: &mut String, row: &str) {
+    writeln!(text, "{row}").expect("a string takes any text");
+}
