@@ -39,11 +39,13 @@ pub struct Line {
 }
 
 impl Line {
-    fn new(name: impl Into<String>, values: Vec<f64>, colour: usize) -> Self {
+    /// A line without an area.
+    pub fn new(name: impl Into<String>, values: Vec<f64>, colour: usize) -> Self {
         Self { name: name.into(), values, is_area: false, colour }
     }
 
-    fn area(self) -> Self {
+    /// With the area below it filled.
+    pub fn area(self) -> Self {
         Self { is_area: true, ..self }
     }
 }

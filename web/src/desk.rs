@@ -196,11 +196,15 @@ impl Task {
                 let (at_ms, frames) = (run.now().ms(), std::mem::take(frames));
                 let mut answers = vec![(FromWorker::Progress { id, at_ms }, frames)];
                 if has_ended {
-                    let ended = run.ended();
-                    answers.extend(one(FromWorker::Ended { id, report: Box::new(ended.report) }));
+                    let Ended { mut report, series, turned_away } = run.ended();
+                    // What takes long to read comes after the answer.
+                    let rollouts = report.rollouts.iter_mut();
+                    let timelines =
+                        rollouts.map(|rollout| std::mem::take(&mut rollout.timeline)).collect();
+                    answers.extend(one(FromWorker::Ended { id, report: Box::new(report) }));
                     if run.is_filmed() {
-                        let Ended { series, turned_away, .. } = ended;
-                        answers.extend(one(FromWorker::Course { id, series, turned_away }));
+                        let course = FromWorker::Course { id, series, turned_away, timelines };
+                        answers.extend(one(course));
                     }
                 }
                 (answers, has_ended)

@@ -1,5 +1,5 @@
 //! Fleetcast in the browser, as far as it needs no browser: what the page knows and does
-//! ([`model`]), what it draws ([`map`], [`paint`], [`chart`]), and what its worker does
+//! ([`model`]), what it draws ([`map`], [`paint`], [`chart`], [`rollout`]), and what its worker does
 //! ([`desk`]). All of it is tested natively; the two programs `app` and `worker` connect it to
 //! the browser.
 //!
@@ -18,6 +18,7 @@ pub mod link;
 pub mod opened;
 pub mod stats;
 pub mod cards;
+pub mod rollout;
 pub mod tell;
 pub mod effect;
 pub mod compare;

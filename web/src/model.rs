@@ -11,8 +11,10 @@ use crate::link::{self, Shared};
 use crate::opened::{self, Opened};
 use crate::paint::ColourBy;
 use crate::protocol::{FromWorker, HostStory, Outline, ToWorker, TurnedAway, Written};
+use crate::rollout;
 use fleetcast_core::explain::Explanation;
 use fleetcast_core::problem::{Problem, Problems, Severity};
+use fleetcast_core::report::rollouts::RolloutReport;
 use fleetcast_core::report::{Report, Series};
 use fleetcast_core::time::Calendar;
 use std::collections::BTreeMap;
@@ -28,6 +30,8 @@ pub enum Screen {
     Replay,
     /// Several runs side by side.
     Compare,
+    /// The rollouts of the run.
+    Rollout,
 }
 
 /// How the run goes.
@@ -72,6 +76,10 @@ pub struct Run {
     pub away: Option<Rc<TurnedAway>>,
     /// Its charts.
     pub charts: Rc<Vec<Chart>>,
+    /// The rollout that is looked at, by its row in the report.
+    pub rollout: usize,
+    /// Its charts.
+    pub rollout_charts: Rc<Vec<Chart>>,
     /// What was run.
     pub written: Written,
 }
@@ -208,6 +216,8 @@ pub enum Msg {
     Dismiss,
     /// A change to the comparison.
     Compare(crate::compare::Change),
+    /// Look at another rollout.
+    Rollout(usize),
 }
 
 impl Model {
@@ -216,13 +226,22 @@ impl Model {
         match msg {
             Msg::Go(screen) => {
                 (self.screen, self.zoom) = (screen, None);
-                let mut at_ms = self.at_ms;
-                if screen == Screen::Compare {
-                    self.compare.begin(&self.written, &self.run.outline);
-                    at_ms = self.compare.at_ms;
+                match screen {
+                    Screen::Compare => {
+                        self.compare.begin(&self.written, &self.run.outline);
+                        vec![Effect::Show(self.compare.at_ms), Effect::FocusMain]
+                    }
+                    Screen::Rollout => {
+                        let mut effects = self.look_at_rollout(self.run.rollout);
+                        effects.push(Effect::FocusMain);
+                        effects
+                    }
+                    Screen::Choose | Screen::Replay => {
+                        vec![Effect::Show(self.at_ms), Effect::FocusMain]
+                    }
                 }
-                vec![Effect::Show(at_ms), Effect::FocusMain]
             }
+            Msg::Rollout(row) => self.look_at_rollout(row),
             Msg::Take { file, runs } => self.take(file, runs),
             Msg::Opened(name, bytes) => self.open(name, bytes),
             Msg::NotOpened(why) | Msg::Notice(Notice { text: why, is_error: true }) => {
@@ -365,6 +384,11 @@ impl Model {
         Span { from_ms: 0, to_ms }
     }
 
+    /// The rollout that is looked at.
+    pub fn rollout(&self) -> Option<&RolloutReport> {
+        self.run.report.as_ref()?.rollouts.get(self.run.rollout)
+    }
+
     /// The stretch that charts show.
     pub fn span(&self) -> Span {
         self.zoom.unwrap_or_else(|| self.whole())
@@ -385,6 +409,16 @@ impl Model {
     pub fn is_wrong(&self) -> bool {
         let errors = |problem: &Problem| problem.severity == Severity::Error;
         !self.checked.is_pending && self.checked.problems.list.iter().any(errors)
+    }
+
+    /// Its charts are drawn when it is looked at, from its beginning on.
+    fn look_at_rollout(&mut self, row: usize) -> Vec<Effect> {
+        (self.run.rollout, self.zoom) = (row, None);
+        let Some(rollout) = self.rollout() else { return Vec::new() };
+        let (charts, from_ms) = (rollout::charts(rollout), rollout::span(rollout).from_ms);
+        self.run.rollout_charts = Rc::new(charts);
+        self.at_ms = from_ms;
+        vec![Effect::Show(from_ms)]
     }
 
     fn say(&mut self, text: &str) {
@@ -577,7 +611,11 @@ impl Model {
                 }
                 return effects;
             }
-            FromWorker::Course { id, series, turned_away } if id == self.run_id => {
+            FromWorker::Course { id, series, turned_away, timelines } if id == self.run_id => {
+                if let Some(report) = self.run.report.as_mut().filter(|_| !timelines.is_empty()) {
+                    let rollouts = Rc::make_mut(report).rollouts.iter_mut();
+                    rollouts.zip(timelines).for_each(|(rollout, told)| rollout.timeline = told);
+                }
                 let kinds = self.run.outline.as_ref().map_or(&[][..], |outline| &outline.kinds);
                 let report = self.run.report.as_ref();
                 let scarcest = report.and_then(|report| report.scarcest.as_deref());

@@ -4,6 +4,7 @@
 use crate::knobs::Knob;
 use fleetcast_core::explain::{Explanation, Place};
 use fleetcast_core::problem::Problems;
+use fleetcast_core::report::rollouts::TimelineRow;
 use fleetcast_core::report::{Report, Series};
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,8 @@ pub enum FromWorker {
         series: Series,
         /// Who was turned away.
         turned_away: TurnedAway,
+        /// The timelines of its rollouts, which its report left out.
+        timelines: Vec<Vec<TimelineRow>>,
     },
     /// The scenario is wrong; nothing was run.
     Wrong {

@@ -16,6 +16,8 @@ mod replay;
 #[cfg(target_arch = "wasm32")]
 mod compare;
 #[cfg(target_arch = "wasm32")]
+mod rollout;
+#[cfg(target_arch = "wasm32")]
 mod page;
 
 fn main() {

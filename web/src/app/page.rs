@@ -4,7 +4,7 @@ use crate::browser;
 use crate::lanes::{Heard, Lanes};
 use crate::parts::icon;
 use crate::stage::{Says, Stage};
-use crate::{choose, compare, replay};
+use crate::{choose, compare, replay, rollout};
 use fleetcast_core::frames::Film;
 use fleetcast_core::time::Calendar;
 use fleetcast_web::chart::{Chart, Drawing, Frame, Span, charts_of_films};
@@ -276,6 +276,12 @@ impl Component for Page {
                     }
                 }
             }
+            Screen::Rollout => {
+                self.stage.detach(|_| true);
+                let (whole, span) = self.spans();
+                let charts = &model.run.rollout_charts;
+                self.stage.set(whole, span, model.calendar(), charts, model.colour_by);
+            }
             Screen::Choose => self.stage.detach(|_| true),
         }
     }
@@ -286,6 +292,7 @@ impl Component for Page {
             Screen::Choose => choose::view(self, link),
             Screen::Replay => replay::view(self, link),
             Screen::Compare => compare::view(self, link),
+            Screen::Rollout => rollout::view(self, link),
         };
         html! {
             <>
@@ -471,6 +478,10 @@ impl Page {
     pub(crate) fn spans(&self) -> (Span, Span) {
         let whole = match self.model.screen {
             Screen::Compare => self.model.compare.whole(),
+            Screen::Rollout => match self.model.rollout() {
+                Some(rollout) => fleetcast_web::rollout::span(rollout),
+                None => self.model.whole(),
+            },
             _ => self.model.whole(),
         };
         (whole, self.model.zoom.unwrap_or(whole))
@@ -606,6 +617,9 @@ impl Page {
                 <nav aria-label="Screens">
                     { tab(Screen::Choose, "Choose", true) }
                     { tab(Screen::Replay, "Replay", model.run.course != Default::default()) }
+                    if model.rollout().is_some() || model.screen == Screen::Rollout {
+                        { tab(Screen::Rollout, "Rollout", true) }
+                    }
                     { tab(Screen::Compare, "Compare", model.is_open && !model.is_wrong()) }
                 </nav>
                 <div class="tools">

@@ -3,6 +3,7 @@
 use crate::page::{Do, Page};
 use fleetcast_core::time::Calendar;
 use fleetcast_core::words;
+use fleetcast_web::cards::{Card, Mood};
 use fleetcast_web::chart::Span;
 use fleetcast_web::model::Msg;
 use fleetcast_web::paint::{ColourBy, IMAGE_COLOURS, Weave};
@@ -36,6 +37,24 @@ pub(crate) fn icon(name: &str) -> Html {
         _ => "",
     };
     html! { <svg class={classes!("icon", name.to_owned())} viewBox="0 0 18 18" aria-hidden="true"><path d={path} /></svg> }
+}
+
+/// Answers as cards.
+pub(crate) fn facts(cards: Vec<Card>) -> Html {
+    html! {
+        <dl class="verdicts">
+            { for cards.into_iter().map(|card| {
+                let mood = match card.mood { Mood::Good => "good", Mood::Bad => "bad", Mood::Plain => "plain" };
+                html! {
+                    <div class={classes!("fact", mood)}>
+                        <dt>{ card.label }</dt>
+                        <dd class="value">{ card.value }</dd>
+                        <dd>{ card.more }</dd>
+                    </div>
+                }
+            }) }
+        </dl>
+    }
 }
 
 /// The value of the field that changed.

@@ -2,12 +2,12 @@
 
 use crate::browser;
 use crate::page::{Do, PAGE_MAX, Page};
-use crate::parts::{icon, legend, transport, value_of};
+use crate::parts::{facts, icon, legend, transport, value_of};
 use fleetcast_core::explain::{Change, Explanation};
 use fleetcast_core::report::Report;
 use fleetcast_core::time::Calendar;
 use fleetcast_core::words;
-use fleetcast_web::cards::{Mood, cards};
+use fleetcast_web::cards::cards;
 use fleetcast_web::chart::{self, Chart, Frame};
 use fleetcast_web::model::{Course, Model, Msg, Pointed, Screen};
 use fleetcast_web::protocol::{Fate, HostStory, Outline, Stay};
@@ -96,18 +96,7 @@ fn answer(page: &Page, report: &Report) -> Html {
     html! {
         <>
             <p class="verdict" id="verdict" role="status">{ format!("{}.", words::capitalised(&report.verdict)) }</p>
-            <dl class="verdicts">
-                { for cards(report, &page.model.calendar()).into_iter().map(|card| {
-                    let mood = match card.mood { Mood::Good => "good", Mood::Bad => "bad", Mood::Plain => "plain" };
-                    html! {
-                        <div class={classes!("fact", mood)}>
-                            <dt>{ card.label }</dt>
-                            <dd class="value">{ card.value }</dd>
-                            <dd>{ card.more }</dd>
-                        </div>
-                    }
-                }) }
-            </dl>
+            { facts(cards(report, &page.model.calendar())) }
             if !report.expectations.is_empty() {
                 <ul class="expected" aria-label="Expectations">
                     { for report.expectations.iter().map(|expectation| html! {
@@ -395,6 +384,8 @@ fn charts(page: &Page, link: &Scope<Page>) -> Html {
 fn chart_width(page: &Page) -> u32 {
     let inner = page.ui.width.saturating_sub(if page.ui.width < 700 { 24 } else { 48 });
     let columns = match inner {
+        // Those of a rollout stand under each other.
+        _ if page.model.screen == Screen::Rollout => 1,
         0..900 => 1,
         900..1_400 => 2,
         _ => 3,
