@@ -121,7 +121,9 @@ mod tests {
         for builtin in builtin::ALL {
             let shared = shared(builtin.text);
             let fragment = fragment(&shared).unwrap();
-            assert!(fragment.len() < 2_500, "{} characters", fragment.len());
+            // Compressed, though written in letters: shorter than what it holds.
+            let most = 400 + builtin.text.len() * 2 / 3;
+            assert!(fragment.len() < most, "{} of {most} characters", fragment.len());
             assert_eq!(open(&fragment), Ok(shared));
         }
         for length in 0..9 {

@@ -367,18 +367,24 @@ fn each_verdict(state: &State, ask: Ask, mut tell: impl FnMut(Result<(), Reason>
 }
 
 /// How many VMs of an ask the fleet has room for, one beside the other, apart from the rules of
-/// its group. O(hosts).
+/// its group. O(classes of hosts), or O(hosts) where there are none.
 pub fn slots(state: &State, ask: Ask) -> u64 {
     let filter = Filter::new(state, Ask { group: None, ..ask });
-    let room = |host: HostId| {
+    if filter.quota().is_some() {
+        return 0;
+    }
+    let room = |columns: &Columns, row: usize| {
         let amounts = filter.amounts().iter().enumerate().filter(|(_, amount)| **amount > 0);
-        let fits = amounts.map(|(column, amount)| state.hosts.free(host, column) / amount);
+        let fits = amounts.map(|(column, amount)| columns.free(row, column) / amount);
         fits.min().and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
     };
-    match filter.quota() {
-        Some(_) => 0,
-        None => state.hosts.ids().filter(|host| filter.admits(*host)).map(room).sum(),
-    }
+    let Some(classes) = state.classes().filter(|_| !filter.is_grouped()) else {
+        let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
+        return hosts.map(|host| room(state.hosts.columns(), host.row())).sum();
+    };
+    let columns = classes.columns();
+    let rows = (0..columns.rows()).filter(|row| filter.admits_row(columns, *row));
+    rows.map(|row| classes.members(row).len() as u64 * room(columns, row)).sum()
 }
 
 /// How many filters a host came through before it was turned away.
