@@ -256,6 +256,7 @@ impl Twins {
         let by_index = self.placer.decide(&self.index, ask, &mut self.index_dice);
         assert_eq!(by_scan, by_index);
         self.same(|state| filters::tally(state, ask));
+        self.same(|state| filters::slots(state, ask));
         match by_scan {
             Ok(host) => {
                 let (placed, demand) = (Time::ZERO, DemandId::from_row(0));
