@@ -58,11 +58,11 @@ fn rolled_out() -> String {
 
 /// As many at a time, and as many in a year.
 fn churn() -> String {
-    let (vms, days) = (SERVICES * INSTANCES, 365.0 / ROLLOUTS_EACH as f64);
+    let (vms, minutes) = (SERVICES * INSTANCES, 365 * 24 * 60 / ROLLOUTS_EACH);
     fleet("churn")
         + &format!(
             "[[demand]]\nname = \"vms\"\nflavor = \"vm\"\nalive = {vms}\nboot = \"60 s\"\n\
-             lifetime = {{ distribution = \"exponential\", mean = \"{days} days\" }}\n"
+             lifetime = {{ distribution = \"exponential\", mean = \"{minutes} min\" }}\n"
         )
 }
 
