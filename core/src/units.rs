@@ -404,9 +404,11 @@ fn wrong_time_unit(shown: &str, number: &str, unit: &str) -> Mistake {
 pub fn parse_time(text: &str, calendar: &Calendar) -> Result<u64, Mistake> {
     let (text, shown) = (text.trim(), shorten(text));
     if text.get(4..5) != Some("-") {
+        let is_number = text.starts_with(|c: char| c.is_ascii_digit());
         let length = Length::parse(text).map_err(|mistake| {
             let hint = "write a time since the start like `6 months`, or a date like `2011-07-01`";
-            Mistake { hint: mistake.hint.or(Some(hint.to_owned())), ..mistake }
+            let hint = mistake.hint.filter(|_| is_number).unwrap_or_else(|| hint.to_owned());
+            Mistake { hint: Some(hint), ..mistake }
         })?;
         let too_late = || Mistake::new(format!("`{shown}` ends after the year 9999"));
         return length.ms_from(calendar).ok_or_else(too_late);

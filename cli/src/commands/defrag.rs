@@ -1,5 +1,6 @@
 //! `fleetcast defrag`: which hosts can be emptied by live migration, and how.
 
+use super::moment;
 use crate::end::{End, say, say_json, tell};
 use crate::problems;
 use crate::scenario::ScenarioArgs;
@@ -10,7 +11,6 @@ use fleetcast_core::observe::Observer;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::state::State;
 use fleetcast_core::time::Time;
-use fleetcast_core::units;
 use fleetcast_core::words;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     let read = source.read().map_err(|wrong| source.tell(&wrong))?;
     tell(&problems::draw(&read.warnings));
     let scenario = Arc::new(read.scenario);
-    let at = time(&args.at, &scenario)?;
+    let at = moment::of_run(&args.at, &scenario)?;
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
         .map_err(|wrong| super::run::broke(&source, &problems::draw(&wrong)))?;
     let mut names = Names::default();
@@ -53,26 +53,6 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     let name_of = |request: u64| names.0.get(&request).cloned();
     let account = defrag::account(&scenario, simulation.state(), at, &simulation.plan(), name_of);
     if args.json { say_json(&account) } else { say(&text(&account)) }
-}
-
-/// A time of the run.
-pub(super) fn time(
-    typed: &str,
-    scenario: &fleetcast_core::scenario::Scenario,
-) -> Result<Time, End> {
-    let ms = units::parse_time(typed, &scenario.calendar).map_err(|mistake| {
-        let hint = mistake.hint.unwrap_or_else(|| "`--at` is a time of the run".to_owned());
-        End::input(mistake.what, hint)
-    })?;
-    if ms > scenario.duration_ms {
-        let end = scenario.calendar.at(Time::from_ms(scenario.duration_ms));
-        let message = format!("`{}` is after the end of the run", units::shorten(typed));
-        return Err(End::input(
-            message,
-            format!("the run ends on {}", end.to_string().replace('T', " ")),
-        ));
-    }
-    Ok(Time::from_ms(ms))
 }
 
 /// What the requests are called whose VMs may be alive.

@@ -1,5 +1,6 @@
 //! `fleetcast rollout`: how each strategy would go at an instant, and when it would go best.
 
+use super::moment;
 use crate::end::{End, say, say_json, tell};
 use crate::problems;
 use crate::scenario::ScenarioArgs;
@@ -71,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
 
 fn question(args: &Args, scenario: &Scenario) -> Result<Question, End> {
     let service = service(args.service.as_deref(), scenario)?;
-    let at = time(&args.at, scenario)?;
+    let at = moment::before_end(&args.at, scenario)?;
     let found_bad_after_ms = units::Length::parse(&args.found_bad_after)
         .map_err(|mistake| {
             let hint = mistake.hint.unwrap_or_else(|| "write it like `5 min`".to_owned());
@@ -159,27 +160,13 @@ fn unknown<'n>(what: &str, typed: &str, names: impl Iterator<Item = &'n str> + C
     let alike = words::alike(typed, names.clone());
     let hint = match alike {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are {}", list(names)),
+        None => format!("the names are {}", list(names)),
     };
     End::input(message, hint)
 }
 
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.collect::<Vec<_>>().join(", ")
-}
-
-fn time(typed: &str, scenario: &Scenario) -> Result<Time, End> {
-    let ms = units::parse_time(typed, &scenario.calendar).map_err(|mistake| {
-        let hint = mistake.hint.unwrap_or_else(|| "`--at` is a time of the run".to_owned());
-        End::input(mistake.what, hint)
-    })?;
-    if ms >= scenario.duration_ms {
-        let end = scenario.calendar.at(Time::from_ms(scenario.duration_ms));
-        let message = format!("`{}` is not before the end of the run", units::shorten(typed));
-        let end = end.to_string().replace('T', " ");
-        return Err(End::input(message, format!("the run ends on {end}")));
-    }
-    Ok(Time::from_ms(ms))
 }
 
 /// The answer, what was asked, the strategies, and the hours.

@@ -1,6 +1,6 @@
 //! `fleetcast survive`: whether the fleet holds the VMs of a host, a rack or a zone that is lost.
 
-use super::defrag::time;
+use super::moment;
 use crate::end::{End, say, say_json, tell};
 use crate::problems;
 use crate::scenario::ScenarioArgs;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     tell(&problems::draw(&read.warnings));
     let scenario = Arc::new(read.scenario);
     let at = match &args.at {
-        Some(typed) => time(typed, &scenario)?,
+        Some(typed) => moment::of_run(typed, &scenario)?,
         None => Time::from_ms(scenario.duration_ms),
     };
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
