@@ -96,6 +96,13 @@ pub struct RolloutTotals {
     pub exposure_s: f64,
 }
 
+impl RolloutReport {
+    /// How long it waited for room, s, if it did.
+    pub fn waited_for_room_s(&self) -> Option<f64> {
+        self.waits.iter().find(|wait| wait.what == "slots").map(|wait| wait.s)
+    }
+}
+
 /// Something that a rollout waited for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaitReport {

@@ -267,7 +267,7 @@ fn then(account: &Account, week: &Week) -> String {
                 None => "the most room".to_owned(),
             };
             format!(
-                "The best hour of {looked} for {} is {}: {} free of {wants} wanted, {why}, done in {}",
+                "The best hour of {looked} for {} is {}: {} free and {wants} wanted, {why}, done in {}",
                 hours.strategy,
                 begins(best),
                 count(best.free_slots),

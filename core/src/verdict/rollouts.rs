@@ -139,9 +139,10 @@ fn one(scenario: &Scenario, told: &Told) -> String {
 pub(super) fn notes(scenario: &Scenario, summary: &Summary, report: &mut Report) {
     for (number, told) in summary.rollouts.told() {
         let rollout = report.rollouts.iter().find(|rollout| rollout.number == number);
-        let Some(rollout) = rollout.filter(|rollout| rollout.forecast == "deadlock") else {
-            continue;
+        let stood_still = |rollout: &&RolloutReport| {
+            rollout.forecast == "deadlock" && rollout.waited_for_room_s().is_some()
         };
+        let Some(rollout) = rollout.filter(stood_still) else { continue };
         let free = match rollout.free_slots {
             0 => "no room for one more instance".to_owned(),
             free => format!("room for only {}", plural(free, "more instance")),

@@ -425,15 +425,16 @@ pub(crate) fn why(rollout: &RolloutReport) -> Option<String> {
         0 => "there was no room for one more instance".to_owned(),
         free => format!("there was room for {}", words::plural(free, "more instance")),
     };
+    let waited_s = rollout.waited_for_room_s();
     match rollout.forecast.as_str() {
-        "deadlock" if rollout.outcome == "complete" => {}
-        "deadlock" => parts.push(format!("this could be foreseen: when it began, {free}")),
+        "deadlock" if waited_s.is_some() && rollout.outcome != "complete" => {
+            parts.push(format!("this could be foreseen: when it began, {free}"));
+        }
         "slower" => parts.push(format!("slower than it could be: when it began, {free}")),
         _ => {}
     }
-    let longest = rollout.waits.iter().find(|wait| wait.what == "slots");
-    if let Some(wait) = longest {
-        parts.push(format!("it waited {} for room", words::duration(wait.s)));
+    if let Some(s) = waited_s {
+        parts.push(format!("it waited {} for room", words::duration(s)));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
