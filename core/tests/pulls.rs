@@ -6,7 +6,7 @@ use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::simulation::{Simulation, run};
-use fleetcast_core::source::NoFiles;
+use fleetcast_core::source::{MemoryFiles, NoFiles};
 use std::sync::Arc;
 
 /// One VM a host.
@@ -95,4 +95,30 @@ fn what_does_not_fit_into_the_cache_is_fetched_again() {
             2470000 ms: q2 is ready as vm0 11000 ms after it came
         "#]],
     );
+}
+
+/// A host is replaced: the machine that comes has fetched nothing. One that was only down for a
+/// while has what it had.
+#[test]
+fn a_new_machine_has_fetched_nothing() {
+    for (lasts, fetches) in [("", 2), ("60", 1)] {
+        let text = "name = 'pulls'\nduration = '1 h'\n[host-models.m]\ncpu = 1\n[[pools]]\n\
+                    name = 'p'\nhosts = { model = 'm', count = 1 }\n[flavors.f]\ncpu = 1\n\
+                    [distribution]\nmode = 'registry'\nregistry = '100 MiB/s'\n\
+                    [images.i]\nsize = '300 MiB'\n[[demand]]\nname = 'd'\nflavor = 'f'\n\
+                    image = 'i'\nlifetime = '10 min'\n\
+                    alive = { curve = 'steps', from = 0, steps = [{ at = '1 min', to = 1 }] }\n\
+                    [failures]\ntrace = 'o.csv'\ncattle = true\nspares = 1\nswap = '1 min'\n\
+                    vms = 'lose'";
+        let mut files = MemoryFiles::default();
+        files.insert("o.csv", format!("time_s,host,lasts_s\n300,h0,{lasts}\n").into_bytes());
+        let input = Input { file: "t.toml", text, overrides: &[] };
+        let read = read(&input, &files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let mut transcript = Transcript::default();
+        let mut simulation =
+            Simulation::new(Arc::new(read.scenario), &files).expect("the files are there");
+        simulation.advance(simulation.end(), &mut transcript).expect("the files are there");
+        let told = transcript.lines.iter().filter(|line| line.contains("fetches")).count();
+        assert_eq!(told, fetches, "{lasts}: {:#?}", transcript.lines);
+    }
 }

@@ -180,7 +180,7 @@ impl Simulation {
         let rule = &breakdowns.rule;
         let racks = (0..breakdowns.racks_drawn.len()).filter_map(|row| {
             let ms = breakdowns.next_ms("rack", row, 0, rule.racks_per_ms)?;
-            Some((ms, Event::FailRack(RackId::from_row(row).row() as u32)))
+            Some((ms, Event::FailRack(u32::try_from(row).ok()?)))
         });
         let zones = (0..breakdowns.zones_drawn.len()).filter_map(|row| {
             let ms = breakdowns.next_ms("zone", row, 0, rule.zones_per_ms)?;
@@ -520,6 +520,9 @@ impl Simulation {
         let Some(broken) = breakdowns.hosts.remove(&host) else { return };
         let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
         self.state.revive(host, broken.is_replaced.then_some(now_ms));
+        if broken.is_replaced {
+            self.forget_images(host);
+        }
         let fact = Fact::HostBack { host, is_new: broken.is_replaced };
         observer.hear(now, &fact, &self.state);
         self.age_again(now, host, broken.is_replaced, observer);

@@ -93,6 +93,13 @@ impl ImagePulls {
 }
 
 impl Simulation {
+    /// A host has left, or is another machine now: what it had is gone.
+    pub(super) fn forget_images(&mut self, host: HostId) {
+        if let Some(pulls) = &mut self.image_pulls {
+            pulls.caches.remove(&host);
+        }
+    }
+
     /// A VM was placed: whether its host must fetch something before it boots.
     pub(super) fn pull(
         &mut self,
