@@ -517,6 +517,7 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "time-to-ready-p50", what: "seconds from request to ready, median", of: None },
     Metric { name: "time-to-ready-p95", what: "the same, 95th percentile", of: None },
     Metric { name: "time-to-ready-p99", what: "the same, 99th percentile", of: None },
+    Metric { name: "time-to-ready-mean", what: "the same, on average", of: None },
     Metric { name: "rollouts", what: "rollouts that began", of: None },
     Metric {
         name: "rollouts-complete",
@@ -543,7 +544,6 @@ pub const METRICS: &[Metric] = &[
         what: "instance-seconds that users missed during rollouts",
         of: None,
     },
-    Metric { name: "time-to-ready-mean", what: "the same, on average", of: None },
     Metric {
         name: "time-at-desks-p50",
         what: "seconds of working time at desks, median",

@@ -25,7 +25,8 @@ const SELF_SERVICE: &str = "self-service";
 #[derive(Default)]
 pub(crate) struct Desks {
     drafts: Vec<Draft>,
-    rows: BTreeMap<String, usize>,
+    /// By name; `None`: something is wrong with it.
+    rows: BTreeMap<String, Option<usize>>,
 }
 
 /// A desk before its tenants are known.
@@ -63,14 +64,13 @@ impl Desks {
             }
             let at = entry.key_at;
             let Some(table) = check.open(&entry.key, &entry.node, at, &[&desk::SECTION]) else {
+                self.rows.insert(entry.key.clone(), None);
                 continue;
             };
-            self.rows.insert(entry.key.clone(), self.drafts.len());
-            if let Some(draft) = read_desk(check, &entry.key, &table) {
-                self.drafts.push(draft);
-            } else {
-                self.rows.remove(&entry.key);
-            }
+            let draft = read_desk(check, &entry.key, &table);
+            let row = draft.is_some().then_some(self.drafts.len());
+            self.rows.insert(entry.key.clone(), row);
+            self.drafts.extend(draft);
         }
     }
 
@@ -105,7 +105,7 @@ impl Desks {
         if row.is_none() {
             check.unknown_name(node.at, "desk", name, self.rows.keys().map(String::as_str));
         }
-        row
+        row.flatten()
     }
 
     /// Whether one of the desks on a way takes up tickets by priority.
