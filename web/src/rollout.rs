@@ -82,17 +82,19 @@ pub fn cards(rollout: &RolloutReport) -> Vec<Card> {
         },
     ];
     if rollout.turned_back_because.is_some() || rollout.takes_back {
-        let requests = rollout.exposed_requests;
+        let was_met = rollout.exposure_s > 0.0;
+        let image = if rollout.takes_back { &rollout.from } else { &rollout.to };
         cards.push(Card {
-            label: "Met the bad image",
-            value: words::duration(rollout.exposure_s),
-            more: match requests {
+            label: "Met what was taken back",
+            value: if was_met { words::duration(rollout.exposure_s) } else { "nobody".to_owned() },
+            more: match rollout.exposed_requests.filter(|_| was_met) {
                 Some(requests) => {
-                    format!("of all users' time: {} requests", words::amount(requests))
+                    format!("of all users' time on {image}: {} requests", words::amount(requests))
                 }
-                None => "of all users' time".to_owned(),
+                None if was_met => format!("of all users' time on {image}"),
+                None => format!("no user was served by {image}"),
             },
-            mood: Mood::Bad,
+            mood: good_if(!was_met),
         });
     }
     cards

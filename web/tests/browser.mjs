@@ -79,3 +79,21 @@ export async function seek(page, part) {
 
 export const FIRST = "First steps: twenty hosts for a year";
 export const GROWTH = "MercadoLibre: 100 to 2,000 servers";
+export const ROLLOUT = "Rolling at peak";
+
+/** The first scenario of the box, with hosts that fail. */
+export async function failing(page) {
+  await edit(page, FIRST);
+  await write(page, (text) => `${text}\n[failures]\nhosts = "6 per year"\nrepair = "30 days"\n`);
+  await state(page, "no problems");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await verdict(page);
+  await seek(page, 0.5);
+}
+
+/** The course of a rollout that stood still at peak. */
+export async function rollout(page) {
+  await run(page, ROLLOUT);
+  await page.getByRole("button", { name: "Rollout", exact: true }).click();
+  await page.getByRole("heading", { name: "What it waited for" }).waitFor();
+}

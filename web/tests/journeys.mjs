@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { deflateRawSync, gzipSync, inflateRawSync } from "node:zlib";
 import { AxeBuilder } from "@axe-core/playwright";
 import {
-  FIRST, GROWTH, address, edit, launch, run, seek, state, verdict, visit, words, write,
+  FIRST, GROWTH, address, edit, failing, launch, rollout, run, seek, state, verdict, visit, words, write,
 } from "./browser.mjs";
 
 const browser = await launch();
@@ -415,6 +415,8 @@ const SCREENS = {
     await page.locator(".chips button").first().click();
     await page.getByRole("heading", { name: "What would make it fit" }).waitFor();
   },
+  rollout,
+  down: failing,
   compare: async (page) => {
     await edit(page, FIRST);
     await page.getByRole("button", { name: "Compare policies" }).click();
@@ -437,7 +439,7 @@ for (const colorScheme of ["light", "dark"]) {
 
 await journey("a phone has no sideways scroll", async (person) => {
   const page = await person();
-  for (const go of [SCREENS.choose, SCREENS.editor, SCREENS.refusal]) {
+  for (const go of [SCREENS.choose, SCREENS.editor, SCREENS.refusal, SCREENS.rollout]) {
     if (go !== SCREENS.choose) await page.getByRole("button", { name: "Choose" }).click();
     await go(page);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -4,7 +4,9 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { FIRST, GROWTH, edit, launch, run, seek, state, visit, words, write } from "./browser.mjs";
+import {
+  FIRST, GROWTH, ROLLOUT, edit, failing, launch, rollout, run, seek, state, visit, words, write,
+} from "./browser.mjs";
 
 const folder = join(process.env.TARGET ?? "target", "fleetcast-web", "shots");
 await mkdir(folder, { recursive: true });
@@ -39,6 +41,14 @@ const SCREENS = {
     await run(page, FIRST);
     await page.locator(".chips button").first().click();
     await page.getByRole("heading", { name: "What would make it fit" }).waitFor();
+  },
+  rollout,
+  down: failing,
+  image: async (page) => {
+    await run(page, ROLLOUT);
+    await page.getByLabel("Show", { exact: true }).selectOption("image");
+    await seek(page, 0.565);
+    await page.waitForTimeout(500);
   },
   compare: async (page) => {
     await edit(page, FIRST);
