@@ -5,6 +5,7 @@ use crate::end::{End, tell, why};
 use crate::problems;
 use fleetcast_core::problem::Problems;
 use fleetcast_core::read::{Input, Override, Read, read};
+use fleetcast_core::scenario::Scenario;
 use fleetcast_core::source::Files;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -55,6 +56,14 @@ pub(crate) struct Source {
 }
 
 impl ScenarioArgs {
+    /// The scenario, and where it came from. Warnings are told.
+    pub(crate) fn load(&self) -> Result<(Source, Scenario), End> {
+        let source = self.fetch()?;
+        let read = source.read().map_err(|wrong| source.tell(&wrong))?;
+        tell(&problems::draw(&read.warnings));
+        Ok((source, read.scenario))
+    }
+
     /// Fetches the text.
     pub(crate) fn fetch(&self) -> Result<Source, End> {
         let typed = self.scenario.as_str();

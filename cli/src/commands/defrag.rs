@@ -1,7 +1,7 @@
 //! `fleetcast defrag`: which hosts can be emptied by live migration, and how.
 
 use super::moment;
-use crate::end::{End, say, say_json, tell};
+use crate::end::{End, say, say_json};
 use crate::problems;
 use crate::scenario::ScenarioArgs;
 use anstyle::Style;
@@ -39,10 +39,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
-    let source = args.scenario.fetch()?;
-    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
-    tell(&problems::draw(&read.warnings));
-    let scenario = Arc::new(read.scenario);
+    let (source, scenario) = args.scenario.load()?;
+    let scenario = Arc::new(scenario);
     let at = moment::of_run(&args.at, &scenario)?;
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
         .map_err(|wrong| super::run::broke(&source, &problems::draw(&wrong)))?;

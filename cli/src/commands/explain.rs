@@ -1,6 +1,6 @@
 //! `fleetcast explain`: why a request went where it went, or why nowhere.
 
-use crate::end::{End, say, say_json, tell};
+use crate::end::{End, say, say_json};
 use crate::problems;
 use crate::scenario::{ScenarioArgs, Source};
 use anstyle::Style;
@@ -39,10 +39,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
-    let source = args.scenario.fetch()?;
-    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
-    tell(&problems::draw(&read.warnings));
-    let scenario = Arc::new(read.scenario);
+    let (source, scenario) = args.scenario.load()?;
+    let scenario = Arc::new(scenario);
     let account = account(&scenario, &source, &args.request)?;
     if args.json { say_json(&account) } else { say(&text(&account)) }
 }

@@ -1,7 +1,7 @@
 //! `fleetcast rollout`: how each strategy would go at an instant, and when it would go best.
 
 use super::moment;
-use crate::end::{End, say, say_json, tell};
+use crate::end::{End, say, say_json};
 use crate::problems;
 use crate::scenario::ScenarioArgs;
 use anstyle::Style;
@@ -52,10 +52,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
-    let source = args.scenario.fetch()?;
-    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
-    tell(&problems::draw(&read.warnings));
-    let scenario = read.scenario;
+    let (source, scenario) = args.scenario.load()?;
     let question = question(args, &scenario)?;
     let broke = |wrong| super::run::broke(&source, &problems::draw(&wrong));
     let tried = trials::compare(&scenario, &source.files, &question).map_err(broke)?;

@@ -1,7 +1,7 @@
 //! `fleetcast survive`: whether the fleet holds the VMs of a host, a rack or a zone that is lost.
 
 use super::moment;
-use crate::end::{End, say, say_json, tell};
+use crate::end::{End, say, say_json};
 use crate::problems;
 use crate::scenario::ScenarioArgs;
 use anstyle::Style;
@@ -42,10 +42,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
-    let source = args.scenario.fetch()?;
-    let read = source.read().map_err(|wrong| source.tell(&wrong))?;
-    tell(&problems::draw(&read.warnings));
-    let scenario = Arc::new(read.scenario);
+    let (source, scenario) = args.scenario.load()?;
+    let scenario = Arc::new(scenario);
     let at = match &args.at {
         Some(typed) => moment::of_run(typed, &scenario)?,
         None => Time::from_ms(scenario.duration_ms),
