@@ -4,6 +4,7 @@
 //! from the scenario goes through [`escape`].
 
 mod charts;
+mod jobs;
 mod stages;
 
 use crate::commands::run::{Results, answer};
@@ -32,6 +33,7 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Over time", &charts),
         section("Rollouts", &rollouts(report)),
         section("Where the time went", &stages::figures(report)),
+        section("Jobs", &jobs::figures(results)),
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),

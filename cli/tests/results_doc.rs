@@ -55,6 +55,12 @@ rate = "1 per hour"
 lifetime = "1 h"
 provisioning = "desk"
 
+[[jobs]]
+name = "night"
+flavor = "one"
+rate = "2 per hour"
+run-time = "1 h"
+
 [placement]
 policy = "greedy-extension"
 preemption = true

@@ -5,6 +5,7 @@ pub mod desks;
 pub mod durations;
 pub mod fingerprint;
 pub mod host_log;
+pub mod jobs;
 pub mod outages;
 pub mod rollouts;
 pub mod series;

@@ -1,8 +1,10 @@
 //! The report: what a run comes to, as plain data. `summary.json` and `run --json` are this value;
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
+pub mod jobs;
 pub mod rollouts;
 
+use jobs::JobsReport;
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,6 +118,9 @@ pub struct Report {
     /// All rollouts together.
     #[serde(default)]
     pub rollout_totals: RolloutTotals,
+    /// Batch work; `None` where there is none.
+    #[serde(default)]
+    pub jobs: Option<JobsReport>,
     /// Instances of services that waited for their first room until they were not wanted any more.
     #[serde(default)]
     pub withdrawn: u64,
@@ -558,6 +563,27 @@ pub const METRICS: &[Metric] = &[
         what: "tickets a working day by which queues of desks grow without end",
         of: None,
     },
+    Metric { name: "jobs", what: "jobs that were submitted", of: None },
+    Metric { name: "jobs-ended", what: "jobs that are over", of: Some("jobs") },
+    Metric {
+        name: "jobs-killed",
+        what: "jobs that ended because their estimate was over",
+        of: Some("jobs"),
+    },
+    Metric { name: "jobs-waiting", what: "jobs still waiting at the end", of: Some("jobs") },
+    Metric { name: "time-jobs-wait-mean", what: "seconds that a job waited, mean", of: None },
+    Metric { name: "time-jobs-wait-p95", what: "the same, 95th percentile", of: None },
+    Metric {
+        name: "slowdown-mean",
+        what: "(wait + run) ÷ run of jobs, where 10 s of run are the least that count, mean",
+        of: None,
+    },
+    Metric { name: "slowdown-p95", what: "the same, 95th percentile", of: None },
+    Metric {
+        name: "fairness",
+        what: "Jain's index over the tenants' shares of batch work",
+        of: None,
+    },
     Metric {
         name: "utilisation-mean",
         what: "mean utilisation of the scarcest resource",
@@ -587,7 +613,8 @@ pub struct Metric {
 impl Metric {
     /// Whether each demand has one.
     pub fn is_by_demand(&self) -> bool {
-        matches!(self.name, "requests" | "placed" | "refused") || self.name.starts_with("time-")
+        let of_demand = matches!(self.name, "requests" | "placed" | "refused");
+        of_demand || self.name.starts_with("time-") && !self.name.starts_with("time-jobs-")
     }
 }
 

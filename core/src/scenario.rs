@@ -46,9 +46,11 @@ macro_rules! id {
 }
 pub(crate) use id;
 
+pub mod batch;
 pub mod services;
 mod traffic;
 
+pub use batch::{Batch, JobOrder, JobStream, QueueId};
 pub use services::{
     Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
@@ -116,7 +118,8 @@ pub struct Scenario {
     pub desks: Vec<Desk>,
     /// How images reach hosts; `None`: they are there.
     pub distribution: Option<ImageDistribution>,
-    /// Where requests come from, in file order; then those of the services, in their order.
+    /// Where requests come from, in file order; then those of batch work and those of the services,
+    /// in their order.
     pub demands: Vec<Demand>,
     /// What services run.
     pub images: Vec<Image>,
@@ -124,6 +127,8 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
     pub rollouts: Vec<Rollout>,
+    /// Batch work; `None`: there is none.
+    pub batch: Option<Box<Batch>>,
     /// How hosts are chosen.
     pub placement: Placement,
     /// How hosts are emptied.
@@ -408,6 +413,8 @@ pub enum Arrivals {
     },
     /// The rows of a file.
     Trace(TraceFile),
+    /// Tasks of jobs, which are asked for when their job starts: a row of [`Batch::streams`].
+    Jobs(u32),
     /// Instances of a service, which are asked for as it needs them.
     Instances(ServiceId),
 }

@@ -7,6 +7,7 @@ mod capacity;
 pub mod contrast;
 mod failures;
 pub mod foresight;
+mod jobs;
 mod marks;
 mod moves;
 mod pipeline;
@@ -36,6 +37,7 @@ use crate::verdict;
 use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
+use jobs::Jobs;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
@@ -101,6 +103,14 @@ enum Event {
     FoundBad(u32),
     /// A service's traffic is looked at.
     Follow(ServiceId),
+    /// The next job of a stream comes.
+    SubmitJob(u32),
+    /// Who of the jobs that wait starts.
+    Schedule,
+    /// A job should be done.
+    JobEnds(u32),
+    /// A job has lost tasks.
+    BreakJob(u32),
 }
 
 impl Classed for Event {
@@ -114,6 +124,8 @@ impl Classed for Event {
             | Self::Arrive(_)
             | Self::Repair(_)
             | Self::StockSpare(_)
+            | Self::JobEnds(_)
+            | Self::BreakJob(_)
             | Self::Gone(_) => Class::CapacityFreed,
             Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) => Class::Boot,
             Self::RollOut(_)
@@ -132,6 +144,9 @@ impl Classed for Event {
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
             }
+            Self::SubmitJob(_) => Class::Arrival,
+            // All that comes at an instant is known by then.
+            Self::Schedule => Class::Observation,
         }
     }
 }
@@ -163,6 +178,8 @@ pub struct Simulation {
     movers: Movers,
     /// Services, their instances and their rollouts.
     services: Services,
+    /// Batch work; `None` where there is none.
+    jobs: Option<Box<Jobs>>,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -301,6 +318,7 @@ impl Simulation {
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
             services: Services::new(&scenario),
+            jobs: Jobs::new(&scenario, files)?,
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -400,6 +418,7 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
             self.begin_traffic();
+            self.begin_jobs();
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -409,7 +428,7 @@ impl Simulation {
             let arrival = self.requests.next_at().filter(|at| *at <= until);
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
-                self.happen(now, event, observer);
+                self.happen(now, event, observer)?;
                 if self.undecided.is_some() {
                     return Ok(self.watched.take().map(|(_, name)| name));
                 }
@@ -446,7 +465,12 @@ impl Simulation {
         request.name.take()
     }
 
-    fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
+    fn happen(
+        &mut self,
+        now: Time,
+        event: Event,
+        observer: &mut impl Observer,
+    ) -> Result<(), Problem> {
         match event {
             Event::Depart(vm) => self.depart(now, vm, observer),
             Event::Deliver(order) => self.deliver(now, order, observer),
@@ -476,7 +500,12 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
+            Event::SubmitJob(stream) => return self.submit_job(now, stream, observer),
+            Event::Schedule => self.schedule(now, observer),
+            Event::JobEnds(start) => self.end_job(now, start, observer),
+            Event::BreakJob(start) => self.break_job(now, start, observer),
         }
+        Ok(())
     }
 
     /// A request is heard of.
@@ -580,7 +609,13 @@ impl Simulation {
         self.placer.decide(&self.state, query, &mut self.placement_dice)
     }
 
-    fn place(&mut self, now: Time, arrived: &Arrived, host: HostId, observer: &mut impl Observer) {
+    fn place(
+        &mut self,
+        now: Time,
+        arrived: &Arrived,
+        host: HostId,
+        observer: &mut impl Observer,
+    ) -> VmId {
         let vm = Vm {
             request: arrived.request.0,
             placed: now,
@@ -633,6 +668,7 @@ impl Simulation {
         if is_instance {
             self.start_instance(now, request, vm, boots, observer);
         }
+        vm
     }
 
     /// A VM that is still there is believed to stay as long again as it has. The row may be
@@ -696,6 +732,7 @@ impl Simulation {
         ask: Ask,
         observer: &mut impl Observer,
     ) {
+        self.ask_scheduler(now);
         let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
         if is_leaving && self.state.hosts.vm_count(host) == 0 {
             self.retire(now, host, observer);

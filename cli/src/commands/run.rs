@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod desks;
+mod jobs;
 mod outages;
 mod outputs;
 

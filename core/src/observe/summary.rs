@@ -1,6 +1,7 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
+use super::jobs::Jobs;
 use super::rollouts::Rollouts;
 use super::{Durations, Observer, Outages, Traffic, times};
 use crate::fact::{Fact, Reason};
@@ -58,6 +59,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Rollouts.
     pub rollouts: Rollouts,
+    /// Batch work; `None` where there is none.
+    pub jobs: Option<Box<Jobs>>,
     /// Live migrations.
     pub migrations: Migrations,
     /// Hosts that fail, and what that costs their VMs.
@@ -206,6 +209,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
+            jobs: Jobs::new(scenario).map(Box::new),
             migrations: Migrations::default(),
             outages: Outages::new(scenario),
             survives: None,
@@ -357,6 +361,12 @@ impl Summary {
         }
     }
 
+    fn note_job(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(jobs) = &mut self.jobs {
+            jobs.hear(now, fact, state);
+        }
+    }
+
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         match *fact {
@@ -384,6 +394,11 @@ impl Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. }
             | Fact::RolloutReleased { .. } => self.rollouts.hear(now, fact, state),
+            Fact::JobSubmitted { .. }
+            | Fact::JobStarted { .. }
+            | Fact::JobEnded { .. }
+            | Fact::JobInterrupted { .. }
+            | Fact::JobRefused { .. } => self.note_job(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
             Fact::TrafficServed { service, .. }
             | Fact::Autoscaled { service, .. }
@@ -391,6 +406,7 @@ impl Summary {
                 self.traffic.entry(service).or_default().hear(fact)
             }
             Fact::Ended => {
+                self.note_job(now, fact, state);
                 self.outages.hear(now, fact, state);
                 let surveyed = self.surveyed.as_deref();
                 self.survives = surveyed.map(|scenario| loss::survives(scenario, state, now));

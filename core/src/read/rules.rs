@@ -39,6 +39,7 @@ pub(crate) struct Tenant {
     pub(crate) quota: [Option<i64>; 8],
     pub(crate) vms_max: Option<u64>,
     pub(crate) is_exclusive: bool,
+    pub(crate) weight: u64,
 }
 
 /// Reads the rules of a demand.
@@ -139,10 +140,14 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, node: &Node) -> Vec<Tenant> {
             Some(node) => check.flag(tenant::EXCLUSIVE.key, node).unwrap_or(false),
             None => false,
         };
+        let weight = match table.get(&tenant::WEIGHT) {
+            Some(node) => check.whole(tenant::WEIGHT.key, node, 1, 1_000_000).unwrap_or(1),
+            None => 1,
+        };
         let quota = table.get(&tenant::QUOTA).and_then(|node| read_quota(check, node));
         let (quota, vms_max) = quota.unwrap_or(([None; 8], None));
         let (name, at) = (entry.key.clone(), entry.key_at);
-        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive });
+        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive, weight });
     }
     tenants
 }

@@ -34,6 +34,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         images: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        batch: None,
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
         failures: None,

@@ -152,7 +152,7 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     if report.rollout_totals.rollouts > 0 {
         add("Rollouts", rolled_out(report));
     }
-    for (name, value) in super::desks::rows(report) {
+    for (name, value) in super::desks::rows(report).into_iter().chain(super::jobs::rows(report)) {
         add(&name, value);
     }
     if let Some(failures) = &report.failures {
