@@ -415,6 +415,7 @@ impl Simulation {
                 priority: self.scenario.demands[queued.job.demand.row()].priority,
                 comes: Comes::First,
                 ticket: None,
+                number: 0,
             };
             let Ok(host) = self.decide(now, &arrived) else {
                 self.state.forget(ask);
