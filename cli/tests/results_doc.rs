@@ -20,6 +20,25 @@ lead-time = "6 h"
 name = "all"
 hosts = { model = "small", count = 2 }
 
+[[pools]]
+name = "old"
+hosts = { model = "small", count = 4 }
+
+[[pool-migration]]
+from = "old"
+to = "all"
+at = "2 h"
+every = "1 h"
+wave = 2
+bandwidth = "1 Gbit/s"
+run-twice = "1 h"
+
+[[hand-over]]
+from = "old"
+to = "all"
+every = "1 h"
+keep = 1
+
 [procurement]
 trigger = "50%"
 batch = 1
@@ -34,6 +53,19 @@ memory = "2 GiB"
 name = "refused"
 flavor = "one"
 rate = "2 per hour"
+
+[[demand]]
+name = "settlers"
+flavor = "one"
+alive = 12
+pool = "old"
+tenant = "team"
+
+[tenants.team]
+parent = "company"
+
+[tenants.company]
+quota = { vms = 100 }
 
 [[demand]]
 name = "waits"
@@ -72,7 +104,7 @@ at-least = 1
 "#;
 
 /// Maps whose keys are names of the scenario's, not of ours.
-const MAPS: [&str; 10] = [
+const MAPS: [&str; 11] = [
     "utilisation",
     "refused_by",
     "waited_by",
@@ -83,6 +115,7 @@ const MAPS: [&str; 10] = [
     "vm_minutes_lost_by_tenant",
     "unplaced_amounts",
     "why",
+    "double_room",
 ];
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
@@ -198,6 +231,11 @@ fn every_field_and_column_is_named() {
     for column in series.split(',') {
         let level = ["_mean", "_min", "_max"].iter().find_map(|end| column.strip_suffix(end));
         let column = level.unwrap_or(column);
+        let pool = ["pool_all", "pool_old"].iter().find_map(|pool| column.strip_prefix(pool));
+        if let Some(rest) = pool {
+            names.insert(format!("pool_NAME{rest}"));
+            continue;
+        }
         let resource = ["cpu", "memory"].iter().find_map(|kind| column.strip_prefix(kind));
         names.insert(resource.map_or(column.to_owned(), |rest| format!("NAME{rest}")));
     }

@@ -34,6 +34,8 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         images: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        pool_migrations: Vec::new(),
+        hand_overs: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
         failures: None,
