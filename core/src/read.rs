@@ -15,6 +15,7 @@ mod fleet;
 mod rules;
 mod pool_shares;
 mod groups;
+mod boots;
 mod images;
 mod desks;
 mod load;
@@ -164,6 +165,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         load.read_demands(check, &fleet, node);
     }
     let mut services = Services::default();
+    if let Some(node) = table.get(&root::DEPENDENCIES) {
+        services.dependencies.read(check, node);
+    }
     if let Some(node) = table.get(&root::IMAGES) {
         services.read_images(check, node);
     }
@@ -318,6 +322,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenant_rules,
         demands,
         images: services.images,
+        dependencies: services.dependencies.list,
         services: services.services,
         rollouts,
         pool_migrations,

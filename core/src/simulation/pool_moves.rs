@@ -234,6 +234,7 @@ impl Simulation {
         let arrived = Arrived {
             request,
             demand: vm.demand,
+            number: 0,
             at: now,
             ask,
             stay_ms,

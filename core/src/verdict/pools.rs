@@ -7,7 +7,7 @@ use crate::report::Report;
 use crate::report::pools::{DoubleRoom, HandOverReport, PoolMigrationReport, PoolReport};
 use crate::scenario::{HandOver, Pool, PoolId, PoolMigration, Scenario};
 use crate::units::format_amount;
-use crate::words::{self, percent, plural};
+use crate::words::{self, plural};
 
 /// Fills in what a report says of pools; nothing where nothing goes from one to another.
 pub(super) fn fill(scenario: &Scenario, summary: &Summary, report: &mut Report) {
@@ -122,11 +122,6 @@ pub(super) fn sentences(scenario: &Scenario, summary: &Summary, report: &Report)
     }
     said.extend(report.hand_overs.iter().filter(|handed| handed.hosts > 0).map(|handed| {
         format!("{} handed {} over to {}", handed.from, plural(handed.hosts, "host"), handed.to)
-    }));
-    said.extend(report.pools.iter().map(|pool| {
-        let of = pool.fullest_of.as_deref().unwrap_or("capacity");
-        let most = percent(pool.fullest);
-        format!("{} is fullest with {most} of {of} and {} in use", pool.name, pool.peak_hosts_used)
     }));
     said
 }
