@@ -1,9 +1,11 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
 mod jobs;
+mod pools;
 mod stages;
 
 pub use jobs::{JobId, JobOf};
+pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
 use crate::rollout::plan::{Version, Wait};
@@ -692,6 +694,8 @@ pub enum Fact<'a> {
         /// Which, and whose.
         job: JobOf,
     },
+    /// Something happened between pools.
+    Pools(PoolFact),
     /// The run is over.
     Ended,
 }

@@ -12,6 +12,7 @@ mod jobs;
 mod marks;
 mod moves;
 mod pipeline;
+mod pool_moves;
 mod preemption;
 mod pulls;
 mod rollouts;
@@ -43,6 +44,7 @@ use jobs::Jobs;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
+use pool_moves::PoolMoves;
 use preemption::Preemption;
 use pulls::ImagePulls;
 use services::Services;
@@ -115,6 +117,16 @@ enum Event {
     JobEnds(u32),
     /// A job has lost tasks.
     BreakJob(u32),
+    /// A migration's next wave.
+    MovePools(u32),
+    /// A VM should be copied to another pool.
+    Copied(VmId),
+    /// A wave has run in both pools for long enough.
+    CutOver(u32),
+    /// Somebody looks which hosts can leave their pool.
+    HandHostsOver(u32),
+    /// A host that left its pool is to be in another.
+    TakeHostOver(u32),
 }
 
 impl Classed for Event {
@@ -130,9 +142,17 @@ impl Classed for Event {
             | Self::StockSpare(_)
             | Self::JobEnds(_)
             | Self::BreakJob(_)
+            | Self::CutOver(_)
+            | Self::TakeHostOver(_)
             | Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) | Self::TryAgain(_) => Class::Boot,
+            Self::Booted(_)
+            | Self::Proved(_)
+            | Self::Pulled(_)
+            | Self::Copied(_)
+            | Self::TryAgain(_) => Class::Boot,
             Self::RollOut(_)
+            | Self::MovePools(_)
+            | Self::HandHostsOver(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
             | Self::Follow(_)
@@ -186,6 +206,8 @@ pub struct Simulation {
     services: Services,
     /// Batch work; `None` where there is none.
     jobs: Option<Box<Jobs>>,
+    /// What goes from pool to pool; `None` where nothing does.
+    pool_moves: Option<Box<PoolMoves>>,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -228,6 +250,8 @@ enum Comes {
     Again,
     /// Its VM is down.
     Down,
+    /// Its VM is to run in another pool.
+    Copy,
 }
 
 impl Arrived {
@@ -328,6 +352,7 @@ impl Simulation {
             movers: Movers::new(&scenario),
             services: Services::new(&scenario),
             jobs: Jobs::new(&scenario, files)?,
+            pool_moves: PoolMoves::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -428,6 +453,7 @@ impl Simulation {
             self.begin_services(observer);
             self.begin_traffic();
             self.begin_jobs();
+            self.begin_pool_moves();
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -514,6 +540,11 @@ impl Simulation {
             Event::Schedule => self.schedule(now, observer),
             Event::JobEnds(start) => self.end_job(now, start, observer),
             Event::BreakJob(start) => self.break_job(now, start, observer),
+            Event::MovePools(row) => self.move_pools(now, row, observer),
+            Event::Copied(vm) => self.copied(now, vm, observer),
+            Event::CutOver(wave) => self.cut_over(now, wave, observer),
+            Event::HandHostsOver(row) => self.hand_hosts_over(now, row, observer),
+            Event::TakeHostOver(number) => self.take_host_over(now, number, observer),
         }
         Ok(())
     }
@@ -665,6 +696,7 @@ impl Simulation {
                 let down_ms = waited_ms;
                 Fact::VmBack { request, demand, tenant, vm, from, host, down_ms, boot_ms }
             }
+            Comes::Copy => unreachable!("a copy is no VM of its own"),
         };
         observer.hear(now, &fact, &self.state);
         let (mut boots, mut tried) = (Some(boot_ms), None);
@@ -728,6 +760,9 @@ impl Simulation {
             self.state.vms.vacate(id);
             self.end_while_down(now, id, observer);
             return;
+        }
+        if self.pool_moves.is_some() {
+            self.drop_copy(now, id, observer);
         }
         if self.state.moves.target(id).is_some() {
             self.break_off(now, id, observer);

@@ -2,6 +2,7 @@
 
 use super::desks::Provisioning;
 use super::jobs::Jobs;
+use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
 use super::{Durations, Observer, Outages, Traffic, times};
 use crate::fact::{Fact, Reason};
@@ -63,6 +64,8 @@ pub struct Summary {
     pub jobs: Option<Box<Jobs>>,
     /// Live migrations.
     pub migrations: Migrations,
+    /// What went from pool to pool; `None` where nothing does.
+    pub pool_moves: Option<Box<PoolMoves>>,
     /// Hosts that fail, and what that costs their VMs.
     pub outages: Outages,
     /// What the fleet survives at the end, as in [`loss::survives`]; `None` where nobody asks.
@@ -211,6 +214,7 @@ impl Summary {
             rollouts: Rollouts::new(scenario),
             jobs: Jobs::new(scenario).map(Box::new),
             migrations: Migrations::default(),
+            pool_moves: PoolMoves::new(scenario),
             outages: Outages::new(scenario),
             survives: None,
             surveyed: asks_for_survival(scenario).then(|| Box::new(scenario.clone())),
@@ -311,8 +315,12 @@ impl Observer for Summary {
             Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
                 self.note_levels(now, state);
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
+                self.note_pool_moves(now, fact, state);
             }
-            Fact::Departed { .. } => self.note_levels(now, state),
+            Fact::Departed { .. } => {
+                self.note_levels(now, state);
+                self.note_pool_moves(now, fact, state);
+            }
             _ => self.hear_rest(now, fact, state),
         }
     }
@@ -343,6 +351,13 @@ impl Summary {
         }
     }
 
+    #[inline]
+    fn note_pool_moves(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(pool_moves) = &mut self.pool_moves {
+            pool_moves.hear(now, fact, state);
+        }
+    }
+
     /// A request has found no room.
     fn note_full(&mut self, now: Time, reason: Reason, state: &State) {
         self.first_full.get_or_insert((now, reason));
@@ -369,9 +384,11 @@ impl Summary {
 
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
+        self.note_pool_moves(now, fact, state);
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
+            | Fact::Pools(_)
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }
