@@ -446,6 +446,7 @@ impl Simulation {
         request.name.take()
     }
 
+    #[inline(always)]
     fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
         match event {
             Event::Depart(vm) => self.depart(now, vm, observer),
@@ -480,7 +481,7 @@ impl Simulation {
     }
 
     /// A request is heard of.
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self, request: &mut Request, observer: &mut impl Observer) -> Arrived {
         let now = request.at;
         let (scenario, state) = (&self.scenario, &mut self.state);
@@ -534,7 +535,7 @@ impl Simulation {
     }
 
     /// A request that has arrived is decided.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
@@ -688,7 +689,7 @@ impl Simulation {
 
     /// A VM of this ask has left a host: a host that is to leave service does so once it is
     /// empty, and who waits may have room.
-    #[inline]
+    #[inline(always)]
     fn serve_after_leaving(
         &mut self,
         now: Time,

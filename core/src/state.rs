@@ -263,6 +263,7 @@ impl State {
     }
 
     /// Nobody wants this any more.
+    #[inline(always)]
     pub fn forget(&mut self, ask: Ask) {
         self.shapes.release(ask.shape);
         if let Some(group) = ask.group {
@@ -304,7 +305,7 @@ impl State {
     }
 
     /// The same, on these devices and cells of the host.
-    #[inline]
+    #[inline(always)]
     pub fn start_on(&mut self, vm: Vm, end: Time, spot: impl Into<Spot>) -> VmId {
         let (host, ask) = (vm.host, vm.ask);
         let id = self.vms.add(vm);
@@ -340,6 +341,7 @@ impl State {
     }
 
     /// A VM ends, and is not on the move. Its ask is still held.
+    #[inline(always)]
     pub fn end(&mut self, id: VmId) -> Vm {
         let vm = self.gone(id);
         self.vms.vacate(id);
@@ -352,7 +354,7 @@ impl State {
         self.gone(id)
     }
 
-    #[inline]
+    #[inline(always)]
     fn gone(&mut self, id: VmId) -> Vm {
         debug_assert!(self.moves.target(id).is_none(), "a move ends before its VM does");
         let vm = self.vms.remove(id);

@@ -92,6 +92,7 @@ pub fn candidates(per_ms: &Curve, season: &Season, until_ms: u64) -> f64 {
 impl Iterator for Poisson {
     type Item = Time;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Time> {
         loop {
             if self.bound == 0.0 && !self.open_window() {

@@ -124,6 +124,7 @@ impl Tenancy {
         }
     }
 
+    #[inline(always)]
     pub(super) fn start(
         &mut self,
         host: HostId,
@@ -133,15 +134,21 @@ impl Tenancy {
     ) {
         self.count(tenant, amounts, 1);
         if self.has_exclusive {
-            while self.residents.len() <= host.row() {
-                push_snugly(&mut self.residents, BTreeMap::new());
-            }
-            let resident = self.residents[host.row()].entry(tenant).or_default();
-            resident.vms += 1;
-            resident.exclusive += u32::from(is_exclusive);
+            self.come(host, tenant, is_exclusive);
         }
     }
 
+    #[inline(never)]
+    fn come(&mut self, host: HostId, tenant: TenantId, is_exclusive: bool) {
+        while self.residents.len() <= host.row() {
+            push_snugly(&mut self.residents, BTreeMap::new());
+        }
+        let resident = self.residents[host.row()].entry(tenant).or_default();
+        resident.vms += 1;
+        resident.exclusive += u32::from(is_exclusive);
+    }
+
+    #[inline(always)]
     pub(super) fn end(
         &mut self,
         host: HostId,
@@ -151,13 +158,18 @@ impl Tenancy {
     ) {
         self.count(tenant, amounts, -1);
         if self.has_exclusive {
-            let residents = &mut self.residents[host.row()];
-            let resident = residents.get_mut(&tenant).expect("it was counted when it started");
-            resident.vms -= 1;
-            resident.exclusive -= u32::from(is_exclusive);
-            if resident.vms == 0 {
-                residents.remove(&tenant);
-            }
+            self.go(host, tenant, is_exclusive);
+        }
+    }
+
+    #[inline(never)]
+    fn go(&mut self, host: HostId, tenant: TenantId, is_exclusive: bool) {
+        let residents = &mut self.residents[host.row()];
+        let resident = residents.get_mut(&tenant).expect("it was counted when it started");
+        resident.vms -= 1;
+        resident.exclusive -= u32::from(is_exclusive);
+        if resident.vms == 0 {
+            residents.remove(&tenant);
         }
     }
 }
