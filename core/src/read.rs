@@ -152,11 +152,11 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::FLAVORS) {
         load.read_flavors(check, node);
     }
-    if let Some(node) = table.get(&root::TENANTS) {
-        load.read_tenants(check, node);
-    }
     if let Some(node) = table.get(&root::PROVISIONING) {
         load.desks.read(check, node);
+    }
+    if let Some(node) = table.get(&root::TENANTS) {
+        load.read_tenants(check, node);
     }
     if let Some(node) = demand_node {
         load.read_demands(check, &fleet, node);
@@ -278,7 +278,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
             *quota = held.quota[*column].unwrap_or(i64::MAX);
         }
         let vms_max = held.vms_max.unwrap_or(u64::MAX);
-        TenantRules { quota, vms_max, is_exclusive: held.is_exclusive }
+        let parent = load.parent_of(held).map(TenantId::from_row);
+        TenantRules { quota, vms_max, is_exclusive: held.is_exclusive, parent }
     });
     let tenant_rules = tenant_rules.collect();
     let (host_types, demands) = (host_types.collect(), demands.collect());

@@ -428,6 +428,9 @@ pub struct Order {
 pub struct TenantReport {
     /// Its name.
     pub name: String,
+    /// The tenant that it is a part of. A tenant's figures count those of its parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Requests that arrived.
     pub requests: u64,
     /// Requests that found a host.

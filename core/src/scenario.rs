@@ -382,15 +382,26 @@ pub struct TenantRules {
     pub vms_max: u64,
     /// Whether all its VMs want hosts without VMs of other tenants.
     pub is_exclusive: bool,
+    /// The tenant that it is a part of: its VMs count for that one's quota too, and so on up.
+    pub parent: Option<TenantId>,
 }
 
 impl TenantRules {
-    /// Held to nothing.
+    /// Held to nothing, and a part of none.
     pub const NONE: Self = Self {
         quota: [i64::MAX; crate::resources::KINDS_MAX],
         vms_max: u64::MAX,
         is_exclusive: false,
+        parent: None,
     };
+}
+
+impl Scenario {
+    /// A tenant, the one that it is a part of, and so on up.
+    pub fn line_of(&self, tenant: TenantId) -> impl Iterator<Item = TenantId> {
+        let parent = |tenant: &TenantId| self.tenant_rules.get(tenant.row())?.parent;
+        std::iter::successors(Some(tenant), parent)
+    }
 }
 
 /// When requests come. One a demand, so its size does not matter.

@@ -4,7 +4,7 @@ mod provisioning;
 mod rollouts;
 
 use crate::fact::Reason;
-use crate::observe::summary::Snapshot;
+use crate::observe::summary::{Counts, Snapshot};
 use crate::observe::{Durations, Summary};
 use crate::report::{
     ExpectationReport, FailuresReport, Fits, METRICS, Migrations, Moment, Order, Percentiles,
@@ -12,7 +12,7 @@ use crate::report::{
     Utilisation,
 };
 use crate::resources::Kinds;
-use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId};
+use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId, TenantId};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
 use crate::time::{DAY_MS, HOUR_MS, Time};
@@ -71,7 +71,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         rollout_totals: rollouts::totals(summary),
         withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
-        tenants: named(scenario.tenants.iter(), &summary.by_tenant),
+        tenants: tenants(scenario, &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
         contrast: None,
         expectations: Vec::new(),
@@ -220,12 +220,28 @@ fn by_reason(kinds: &Kinds, counts: &BTreeMap<Reason, u64>) -> BTreeMap<String, 
     counts.iter().map(|(reason, count)| (reason_name(kinds, *reason), *count)).collect()
 }
 
-fn named<'a>(
-    names: impl Iterator<Item = &'a String>,
-    counts: &[crate::observe::summary::Counts],
-) -> Vec<TenantReport> {
-    let report = |(name, counts): (&String, &crate::observe::summary::Counts)| TenantReport {
+/// What became of each tenant's requests and of those of its parts.
+fn tenants(scenario: &Scenario, counts: &[Counts]) -> Vec<TenantReport> {
+    let mut all = vec![Counts::default(); counts.len()];
+    for (row, counts) in counts.iter().enumerate() {
+        for tenant in scenario.line_of(TenantId::from_row(row)) {
+            let sum = &mut all[tenant.row()];
+            sum.requests += counts.requests;
+            sum.placed += counts.placed;
+            sum.refused += counts.refused;
+        }
+    }
+    let mut tenants = named(scenario.tenants.iter(), &all);
+    for (report, rules) in tenants.iter_mut().zip(&scenario.tenant_rules) {
+        report.parent = rules.parent.map(|parent| scenario.tenants[parent.row()].clone());
+    }
+    tenants
+}
+
+fn named<'a>(names: impl Iterator<Item = &'a String>, counts: &[Counts]) -> Vec<TenantReport> {
+    let report = |(name, counts): (&String, &Counts)| TenantReport {
         name: name.clone(),
+        parent: None,
         requests: counts.requests,
         placed: counts.placed,
         refused: counts.refused,

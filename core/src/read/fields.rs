@@ -912,8 +912,14 @@ sections! {
     tenant "[tenants.NAME]" None {
         /// The most that its VMs may take together, by resource, and how many they may be.
         QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
-        /// Whether its VMs want hosts without VMs of other tenants.
+        /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
+        /// The tenant that it is a part of, as a team is of a domain and that of a company; there
+        /// is a `[tenants.NAME]` for it too. What it takes counts for the quotas of all above it.
+        PARENT "parent" Name("tenant"), Else("none"), "\"payments\"";
+        /// The desk, or desks, that its requests go through where their demand does not say; also
+        /// those of its parts, where they do not say.
+        PROVISIONING "provisioning" Desks, Else("that of its `parent`"), "\"tickets\"";
     }
 
     /// The most that a tenant's VMs may take together, by the resource's name. A request over it is
