@@ -16,23 +16,23 @@ const AT_HAND: usize = 32;
 /// of all that it takes.
 #[inline(always)]
 pub fn choosy(state: &State, ask: Ask) -> Filter<'_> {
-    let filter = Filter::new(state, ask);
-    if filter.has_wishes() { narrowed(state, filter) } else { filter }
-}
-
-#[inline(never)]
-fn narrowed<'s>(state: &State, mut filter: Filter<'s>) -> Filter<'s> {
+    let mut filter = Filter::new(state, ask);
     narrow(state, &mut filter);
     filter
 }
 
 /// Lets through only those hosts that are the most welcome of all that come through so far.
 /// Without preferences: nothing to do.
-#[inline]
+#[inline(always)]
 pub fn narrow(state: &State, filter: &mut Filter<'_>) {
-    if filter.has_wishes()
-        && let Some(most) = most_welcome(state, filter)
-    {
+    if filter.has_wishes() {
+        keep_most_welcome(state, filter);
+    }
+}
+
+#[inline(never)]
+fn keep_most_welcome(state: &State, filter: &mut Filter<'_>) {
+    if let Some(most) = most_welcome(state, filter) {
         *filter = filter.as_welcome(most);
     }
 }
