@@ -265,6 +265,7 @@ impl Drawn {
         request.name = None;
     }
 
+    #[inline(always)]
     fn draw_flavor(&mut self) -> FlavorId {
         let (sum, last) = *self.mix.last().expect("a drawn demand has a flavor");
         if self.mix.len() == 1 {

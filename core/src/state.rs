@@ -172,8 +172,6 @@ impl State {
             let free = self.hosts.takes(host);
             let what = self.hosts.columns().likeness(host.row());
             classes.update(host, what, free.as_ref());
-        } else if self.goes_by_classes() {
-            self.classes = Some(self.sorted());
         }
     }
 
@@ -187,6 +185,9 @@ impl State {
         }
         self.add_cells(host);
         self.changed(host);
+        if self.classes.is_none() && self.goes_by_classes() {
+            self.classes = Some(self.sorted());
+        }
         host
     }
 
