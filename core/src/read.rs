@@ -14,6 +14,7 @@ mod spreads;
 mod fleet;
 mod rules;
 mod groups;
+mod boots;
 mod images;
 mod desks;
 mod load;
@@ -162,6 +163,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         load.read_demands(check, &fleet, node);
     }
     let mut services = Services::default();
+    if let Some(node) = table.get(&root::DEPENDENCIES) {
+        services.dependencies.read(check, node);
+    }
     if let Some(node) = table.get(&root::IMAGES) {
         services.read_images(check, node);
     }
@@ -308,6 +312,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenant_rules,
         demands,
         images: services.images,
+        dependencies: services.dependencies.list,
         services: services.services,
         rollouts,
         placement: placement?,

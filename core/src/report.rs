@@ -1,8 +1,10 @@
 //! The report: what a run comes to, as plain data. `summary.json` and `run --json` are this value;
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
+pub mod boots;
 pub mod rollouts;
 
+use boots::BootsReport;
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -314,6 +316,9 @@ pub struct Provisioning {
     /// What hosts fetched; `None` where all have all.
     #[serde(default)]
     pub pulls: Option<PullsReport>,
+    /// Boots that can fail; `None` where all succeed.
+    #[serde(default)]
+    pub boots: Option<BootsReport>,
     /// The desks; a tenant's team is one of its own.
     pub desks: Vec<DeskReport>,
     /// Of all requests that were placed.
@@ -374,7 +379,8 @@ pub struct StagesReport {
     pub time_to_ready_s: Percentiles,
     /// What of it was spent at desks in working hours.
     pub at_desks_s: Percentiles,
-    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `pull`, `boot`.
+    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `pull`,
+    /// `retries`, `boot`.
     pub stages: Vec<StageReport>,
 }
 
@@ -561,6 +567,8 @@ pub const METRICS: &[Metric] = &[
         what: "tickets a working day by which queues of desks grow without end",
         of: None,
     },
+    Metric { name: "boots-failed", what: "tries to boot that failed", of: None },
+    Metric { name: "boots-given-up", what: "boots that nobody tries any more", of: None },
     Metric {
         name: "utilisation-mean",
         what: "mean utilisation of the scarcest resource",

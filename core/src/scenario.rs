@@ -46,9 +46,11 @@ macro_rules! id {
 }
 pub(crate) use id;
 
+mod boots;
 pub mod services;
 mod traffic;
 
+pub use boots::{Dependency, DependencyId, Tries};
 pub use services::{
     Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
@@ -120,6 +122,8 @@ pub struct Scenario {
     pub demands: Vec<Demand>,
     /// What services run.
     pub images: Vec<Image>,
+    /// What boots of images need from others.
+    pub dependencies: Vec<Dependency>,
     /// Services, in file order.
     pub services: Vec<Service>,
     /// What is rolled out, in file order.

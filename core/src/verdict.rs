@@ -1,5 +1,6 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
+mod boots;
 mod provisioning;
 mod rollouts;
 
@@ -545,6 +546,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
     parts.extend(rollouts::sentence(scenario, summary));
+    parts.extend(boots::sentence(report));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
         let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));

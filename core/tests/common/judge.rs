@@ -595,6 +595,8 @@ impl Judge {
             | Fact::HandedOff { .. }
             | Fact::PullStarted { .. }
             | Fact::Pulled { .. }
+            | Fact::BootTried { .. }
+            | Fact::BootGivenUp { .. }
             | Fact::Provisioned { .. }
             | Fact::HostFailed { .. }
             | Fact::HostBack { .. }
