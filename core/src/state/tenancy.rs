@@ -134,9 +134,16 @@ impl Tenancy {
     }
 
     /// A tenant's VMs are one more, or (with the sign −1) one less.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&mut self, tenant: TenantId, amounts: &Amounts, sign: i64) {
-        let mut next = Some(tenant).filter(|_| self.has_quotas);
+        if self.has_quotas {
+            self.count_upwards(tenant, amounts, sign);
+        }
+    }
+
+    #[inline(never)]
+    fn count_upwards(&mut self, tenant: TenantId, amounts: &Amounts, sign: i64) {
+        let mut next = Some(tenant);
         while let Some(taken) = next.and_then(|tenant| self.taken.get_mut(tenant.row())) {
             taken.vms = taken.vms.wrapping_add_signed(sign);
             (0..self.kinds).for_each(|column| taken.amounts[column] += sign * amounts[column]);
