@@ -37,7 +37,12 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        placement: Placement {
+            policy: Policy::FirstFit,
+            preemption: false,
+            prefers_warm: false,
+            predictions: None,
+        },
         defrag: Defrag::default(),
         failures: None,
         expectations: Vec::new(),

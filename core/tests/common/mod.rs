@@ -35,7 +35,12 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        placement: Placement {
+            policy: Policy::FirstFit,
+            preemption: false,
+            prefers_warm: false,
+            predictions: None,
+        },
         defrag: Defrag::default(),
         failures: None,
         expectations: Vec::new(),
