@@ -1,7 +1,9 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
+mod pools;
 mod stages;
 
+pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
 use crate::rollout::plan::{Version, Wait};
@@ -653,6 +655,8 @@ pub enum Fact<'a> {
         /// Its number.
         rollout: RolloutId,
     },
+    /// Something happened between pools.
+    Pools(PoolFact),
     /// The run is over.
     Ended,
 }

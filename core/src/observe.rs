@@ -7,6 +7,7 @@ pub mod durations;
 pub mod fingerprint;
 pub mod host_log;
 pub mod outages;
+pub mod pool_moves;
 pub mod rollouts;
 pub mod series;
 pub mod traffic;

@@ -13,6 +13,7 @@ mod curves;
 mod spreads;
 mod fleet;
 mod rules;
+mod pool_shares;
 mod groups;
 mod boots;
 mod images;
@@ -23,6 +24,7 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod pool_moves;
 mod failures;
 mod traffic;
 mod services;
@@ -191,6 +193,14 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::PROCUREMENT) {
         fleet.read_procurement(check, node);
     }
+    let pool_migrations = match table.get(&root::POOL_MIGRATION) {
+        Some(node) => pool_moves::read_migrations(check, &fleet, &load, node),
+        None => Vec::new(),
+    };
+    let hand_overs = match table.get(&root::HAND_OVER) {
+        Some(node) => pool_moves::read_hand_overs(check, &mut fleet, node),
+        None => Vec::new(),
+    };
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
     let mut placement =
@@ -318,6 +328,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         dependencies: services.dependencies.list,
         services: services.services,
         rollouts,
+        pool_migrations,
+        hand_overs,
         placement: placement?,
         defrag: defrag?,
         failures: failures?,

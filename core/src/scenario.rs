@@ -5,10 +5,12 @@
 mod desks;
 mod distribution;
 pub mod failures;
+mod pool_moves;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
 pub use failures::Failures;
+pub use pool_moves::{HandOver, PoolMigration};
 
 use crate::expression::Expression;
 use crate::hours::Hours;
@@ -128,6 +130,10 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
     pub rollouts: Vec<Rollout>,
+    /// VMs that leave a pool for another, in file order.
+    pub pool_migrations: Vec<PoolMigration>,
+    /// Hosts that do, in file order.
+    pub hand_overs: Vec<HandOver>,
     /// How hosts are chosen.
     pub placement: Placement,
     /// How hosts are emptied.

@@ -11,6 +11,7 @@ pub mod foresight;
 mod marks;
 mod moves;
 mod pipeline;
+mod pool_moves;
 mod preemption;
 mod pulls;
 mod rollouts;
@@ -41,6 +42,7 @@ use failures::Breakdowns;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
+use pool_moves::PoolMoves;
 use preemption::Preemption;
 use pulls::ImagePulls;
 use services::Services;
@@ -105,6 +107,16 @@ enum Event {
     FoundBad(u32),
     /// A service's traffic is looked at.
     Follow(ServiceId),
+    /// A migration's next wave.
+    MovePools(u32),
+    /// A VM should be copied to another pool.
+    Copied(VmId),
+    /// A wave has run in both pools for long enough.
+    CutOver(u32),
+    /// Somebody looks which hosts can leave their pool.
+    HandHostsOver(u32),
+    /// A host that left its pool is to be in another.
+    TakeHostOver(u32),
 }
 
 impl Classed for Event {
@@ -118,9 +130,17 @@ impl Classed for Event {
             | Self::Arrive(_)
             | Self::Repair(_)
             | Self::StockSpare(_)
+            | Self::CutOver(_)
+            | Self::TakeHostOver(_)
             | Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) | Self::TryAgain(_) => Class::Boot,
+            Self::Booted(_)
+            | Self::Proved(_)
+            | Self::Pulled(_)
+            | Self::Copied(_)
+            | Self::TryAgain(_) => Class::Boot,
             Self::RollOut(_)
+            | Self::MovePools(_)
+            | Self::HandHostsOver(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
             | Self::Follow(_)
@@ -171,6 +191,8 @@ pub struct Simulation {
     movers: Movers,
     /// Services, their instances and their rollouts.
     services: Services,
+    /// What goes from pool to pool; `None` where nothing does.
+    pool_moves: Option<Box<PoolMoves>>,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -213,6 +235,8 @@ enum Comes {
     Again,
     /// Its VM is down.
     Down,
+    /// Its VM is to run in another pool.
+    Copy,
 }
 
 impl Arrived {
@@ -314,6 +338,7 @@ impl Simulation {
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
             services: Services::new(&scenario),
+            pool_moves: PoolMoves::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -413,6 +438,7 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
             self.begin_traffic();
+            self.begin_pool_moves();
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -490,6 +516,11 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
+            Event::MovePools(row) => self.move_pools(now, row, observer),
+            Event::Copied(vm) => self.copied(now, vm, observer),
+            Event::CutOver(wave) => self.cut_over(now, wave, observer),
+            Event::HandHostsOver(row) => self.hand_hosts_over(now, row, observer),
+            Event::TakeHostOver(number) => self.take_host_over(now, number, observer),
         }
     }
 
@@ -653,6 +684,7 @@ impl Simulation {
                 let down_ms = waited_ms;
                 Fact::VmBack { request, demand, tenant, vm, from, host, down_ms, boot_ms }
             }
+            Comes::Copy => unreachable!("a copy is no VM of its own"),
         };
         observer.hear(now, &fact, &self.state);
         let (mut boots, mut tried) = (Some(boot_ms), None);
@@ -715,6 +747,9 @@ impl Simulation {
             self.state.vms.vacate(id);
             self.end_while_down(now, id, observer);
             return;
+        }
+        if self.pool_moves.is_some() {
+            self.drop_copy(now, id, observer);
         }
         if self.state.moves.target(id).is_some() {
             self.break_off(now, id, observer);

@@ -126,8 +126,11 @@ impl Simulation {
         }
     }
 
-    /// A VM on the move ends where it was.
+    /// A VM on the move ends where it was; one that runs in two pools can go on in the new one.
     pub(super) fn break_off(&mut self, now: Time, vm: VmId, observer: &mut impl Observer) {
+        if self.save_by_copy(now, vm, observer) {
+            return;
+        }
         let mut under_way = self.movers.under_way.iter();
         let number = under_way.find(|(_, (step, _))| step.vm == vm).map(|(number, _)| *number);
         if let Some((step, _)) = number.and_then(|number| self.movers.under_way.remove(&number)) {

@@ -35,6 +35,8 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        pool_migrations: Vec::new(),
+        hand_overs: Vec::new(),
         placement: Placement {
             policy: Policy::FirstFit,
             preemption: false,
