@@ -192,6 +192,8 @@ pub struct Simulation {
     image_pulls: Option<ImagePulls>,
     /// Boots that can fail; `None` where none does.
     boots: Option<Box<Boots>>,
+    /// Whether decisions look at what hosts have of images.
+    looks_at_images: bool,
     /// Whether it is told where requests' time goes.
     tells_stages: bool,
     /// What must be known of VMs that can lose their hosts; `None` where none does.
@@ -313,7 +315,8 @@ pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Proble
 
 /// Which hosts will do for a demand's requests of a pool that want so many NUMA cells.
 fn predicate(demand: &Demand, pool: Option<PoolId>, cells: u8) -> Predicate {
-    Predicate { pool, labels: demand.labels.clone(), rules: demand.rules.clone(), cells }
+    let (labels, rules) = (demand.labels.clone(), demand.rules.clone());
+    Predicate { pool, labels, rules, cells, image: None }
 }
 
 impl Simulation {
@@ -345,6 +348,7 @@ impl Simulation {
             pipeline: Pipeline::new(&scenario),
             image_pulls: ImagePulls::new(&scenario),
             boots: Boots::new(&scenario),
+            looks_at_images: scenario.looks_at_images(),
             tells_stages: scenario.tells_stages(),
             marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
@@ -463,14 +467,14 @@ impl Simulation {
             let arrival = self.requests.next_at().filter(|at| *at <= until);
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
-                self.happen(now, event, observer)?;
+                self.happen(now, event, observer);
                 if self.undecided.is_some() {
                     return Ok(self.watched.take().map(|(_, name)| name));
                 }
             } else if arrival.is_some() {
                 self.requests.next_into(&mut request)?;
                 let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
-                let arrived = self.arrive(&mut request, observer);
+                let arrived = self.arrive(&mut request, None, observer);
                 if self.goes_to_desks(&arrived) {
                     if is_stop {
                         self.watched = Some((arrived.request, request.name.take()));
@@ -486,6 +490,9 @@ impl Simulation {
                 break;
             }
         }
+        if let Some(problem) = self.jobs.as_mut().and_then(|jobs| jobs.problem.take()) {
+            return Err(*problem);
+        }
         if until == self.end() && !self.has_ended {
             self.has_ended = true;
             observer.hear(until, &Fact::Ended, &self.state);
@@ -500,12 +507,8 @@ impl Simulation {
         request.name.take()
     }
 
-    fn happen(
-        &mut self,
-        now: Time,
-        event: Event,
-        observer: &mut impl Observer,
-    ) -> Result<(), Problem> {
+    #[inline(always)]
+    fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
         match event {
             Event::Depart(vm) => self.depart(now, vm, observer),
             Event::Deliver(order) => self.deliver(now, order, observer),
@@ -536,7 +539,7 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
-            Event::SubmitJob(stream) => return self.submit_job(now, stream, observer),
+            Event::SubmitJob(stream) => self.submit_job(now, stream, observer),
             Event::Schedule => self.schedule(now, observer),
             Event::JobEnds(start) => self.end_job(now, start, observer),
             Event::BreakJob(start) => self.break_job(now, start, observer),
@@ -546,28 +549,46 @@ impl Simulation {
             Event::HandHostsOver(row) => self.hand_hosts_over(now, row, observer),
             Event::TakeHostOver(number) => self.take_host_over(now, number, observer),
         }
-        Ok(())
     }
 
-    /// A request is heard of.
-    #[inline]
-    fn arrive(&mut self, request: &mut Request, observer: &mut impl Observer) -> Arrived {
+    /// What a request's VM will run, where decisions look at what hosts have of it. Who is there
+    /// when the run begins has what it needs anywhere.
+    #[cold]
+    fn image_looked_at(&self, request: &Request, own: Option<ImageId>) -> Option<ImageId> {
+        let demand = &self.scenario.demands[request.demand.row()];
+        let is_there = request.at == Time::ZERO && demand.is_there_at_start();
+        own.or(demand.image).filter(|_| !is_there)
+    }
+
+    /// A request is heard of; that of an instance with its image.
+    #[inline(always)]
+    fn arrive(
+        &mut self,
+        request: &mut Request,
+        image: Option<ImageId>,
+        observer: &mut impl Observer,
+    ) -> Arrived {
         let now = request.at;
+        let image = match self.looks_at_images {
+            true => self.image_looked_at(request, image),
+            false => None,
+        };
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
-        let own = match request.pool == demand.pool {
+        let with_image = |cells: u8| Predicate { image, ..predicate(demand, request.pool, cells) };
+        let own = match request.pool == demand.pool && image.is_none() {
             true => self.predicates[request.demand.row()],
-            false => state.predicate(predicate(demand, request.pool, 0)),
+            false => state.predicate(with_image(0)),
         };
         let ask = match request.size {
-            Size::Flavor(flavor) if request.pool == demand.pool => {
+            Size::Flavor(flavor) if request.pool == demand.pool && image.is_none() => {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
             Size::Flavor(flavor) => {
                 let flavor = &scenario.flavors[flavor.row()];
                 let own = match flavor.cells {
                     0 => own,
-                    cells => state.predicate(predicate(demand, request.pool, cells)),
+                    cells => state.predicate(with_image(cells)),
                 };
                 state.ask_of(&flavor.amounts, own, request.tenant)
             }
@@ -605,7 +626,7 @@ impl Simulation {
     }
 
     /// A request that has arrived is decided.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
@@ -777,7 +798,7 @@ impl Simulation {
 
     /// A VM of this ask has left a host: a host that is to leave service does so once it is
     /// empty, and who waits may have room.
-    #[inline]
+    #[inline(always)]
     fn serve_after_leaving(
         &mut self,
         now: Time,

@@ -42,6 +42,8 @@ pub(super) struct Jobs {
     starts: u32,
     /// Whether somebody will look at the queue at this instant.
     is_asked: bool,
+    /// Why a trace cannot be read any more: then the run cannot go on.
+    pub(super) problem: Option<Box<Problem>>,
 }
 
 /// A job that waits.
@@ -115,6 +117,7 @@ impl Jobs {
             submitted: 0,
             starts: 0,
             is_asked: false,
+            problem: None,
             batch,
         })))
     }
@@ -180,17 +183,15 @@ impl Simulation {
     }
 
     /// A job comes: it waits.
-    pub(super) fn submit_job(
-        &mut self,
-        now: Time,
-        stream: u32,
-        observer: &mut impl Observer,
-    ) -> Result<(), Problem> {
+    pub(super) fn submit_job(&mut self, now: Time, stream: u32, observer: &mut impl Observer) {
         let scenario = self.scenario.clone();
         let jobs = self.jobs.as_mut().expect("jobs come where there is batch work");
         let (source, next) = &mut jobs.streams[stream as usize];
         let job = next.take().expect("it was told when it comes");
-        *next = source.next_job()?;
+        match source.next_job() {
+            Ok(job) => *next = job,
+            Err(problem) => jobs.problem = Some(Box::new(problem)),
+        }
         if let Some(next) = next {
             self.agenda.push(next.at, Event::SubmitJob(stream));
         }
@@ -224,12 +225,11 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
         if !queued.amounts.is_within(&self.batch_room().0) && !self.may_grow() {
             self.refuse_job(now, queued, observer);
-            return Ok(());
+            return;
         }
         let jobs = self.jobs.as_mut().expect("it is there");
         jobs.enter(queued);
         self.ask_scheduler(now);
-        Ok(())
     }
 
     fn refuse_job(&mut self, now: Time, queued: Queued, observer: &mut impl Observer) {
