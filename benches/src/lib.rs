@@ -36,6 +36,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         images: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        host_rollouts: Default::default(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
         failures: None,

@@ -26,6 +26,7 @@ mod failures;
 mod traffic;
 mod services;
 mod rollouts;
+mod host_rollouts;
 mod goals;
 mod reference;
 mod schema;
@@ -187,6 +188,12 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::PROCUREMENT) {
         fleet.read_procurement(check, node);
     }
+    let host_rollouts = host_rollouts::read_host_rollouts(
+        check,
+        &fleet,
+        pools_node,
+        table.get(&root::HOST_ROLLOUT),
+    );
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
     let mut placement =
@@ -309,6 +316,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         images: services.images,
         services: services.services,
         rollouts,
+        host_rollouts: host_rollouts?,
         placement: placement?,
         defrag: defrag?,
         failures: failures?,

@@ -47,8 +47,10 @@ macro_rules! id {
 pub(crate) use id;
 
 pub mod services;
+pub mod hosts;
 mod traffic;
 
+pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
     Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
@@ -124,6 +126,8 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
     pub rollouts: Vec<Rollout>,
+    /// The hosts' own images, and what is rolled out on hosts.
+    pub host_rollouts: HostRollouts,
     /// How hosts are chosen.
     pub placement: Placement,
     /// How hosts are emptied.

@@ -7,6 +7,8 @@ mod capacity;
 pub mod contrast;
 mod failures;
 pub mod foresight;
+pub mod host_foresight;
+mod host_rollouts;
 mod marks;
 mod moves;
 mod pipeline;
@@ -36,6 +38,7 @@ use crate::verdict;
 use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
+use host_rollouts::RollingHosts;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
@@ -101,6 +104,12 @@ enum Event {
     FoundBad(u32),
     /// A service's traffic is looked at.
     Follow(ServiceId),
+    /// A rollout on hosts is due.
+    RollOutHosts(u32),
+    /// A rollout on hosts is asked what to do.
+    RollHosts(u32),
+    /// A host should have its new image.
+    Rewritten(HostId),
 }
 
 impl Classed for Event {
@@ -114,6 +123,7 @@ impl Classed for Event {
             | Self::Arrive(_)
             | Self::Repair(_)
             | Self::StockSpare(_)
+            | Self::Rewritten(_)
             | Self::Gone(_) => Class::CapacityFreed,
             Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) => Class::Boot,
             Self::RollOut(_)
@@ -128,6 +138,8 @@ impl Classed for Event {
             | Self::Approve(_)
             | Self::Open(_)
             | Self::HandOff(_)
+            | Self::RollOutHosts(_)
+            | Self::RollHosts(_)
             | Self::Evacuate(_) => Class::Controller,
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
@@ -161,6 +173,8 @@ pub struct Simulation {
     breakdowns: Option<Box<Breakdowns>>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// The hosts' images, and who gets another; `None` where hosts have none.
+    rolling: Option<Box<RollingHosts>>,
     /// Services, their instances and their rollouts.
     services: Services,
     /// What each flavor asks for in each demand, held for good.
@@ -300,6 +314,7 @@ impl Simulation {
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
+            rolling: RollingHosts::new(&scenario),
             services: Services::new(&scenario),
             state,
             agenda: Agenda::new(),
@@ -400,6 +415,7 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
             self.begin_traffic();
+            self.begin_host_rollouts();
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -476,6 +492,9 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
+            Event::RollOutHosts(rollout) => self.roll_out_hosts(now, rollout, observer),
+            Event::RollHosts(rollout) => self.roll_hosts(now, rollout, observer),
+            Event::Rewritten(host) => self.end_rewrite(now, host, observer),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::desks::Provisioning;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Outages, Traffic, times};
+use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -58,6 +58,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Rollouts.
     pub rollouts: Rollouts,
+    /// New images for hosts; `None` where nothing is rolled out on hosts.
+    pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
     pub migrations: Migrations,
     /// Hosts that fail, and what that costs their VMs.
@@ -206,6 +208,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
+            rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             outages: Outages::new(scenario),
             survives: None,
@@ -359,6 +362,12 @@ impl Summary {
 
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
+        if let Some(rolled) = &mut self.rolled_hosts {
+            rolled.hear(now, fact, state);
+            if rolled.hear_evicted(now, fact) {
+                return;
+            }
+        }
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
@@ -371,7 +380,9 @@ impl Summary {
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
             | Fact::InstanceFailed { .. }
-            | Fact::InstanceTerminating { .. } => {}
+            | Fact::InstanceTerminating { .. }
+            | Fact::Evicted { .. }
+            | Fact::HostRollout { .. } => {}
             Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }

@@ -177,6 +177,7 @@ impl Simulation {
         moved: Option<Ask>,
         observer: &mut impl Observer,
     ) {
+        self.tell_host_rollouts(now, host, moved.as_slice());
         if !self.room.tickets.is_empty() {
             let moved = moved.into_iter().collect();
             self.serve(now, News { host, moved, places_went: false }, observer);
@@ -191,6 +192,7 @@ impl Simulation {
         moved: Option<Ask>,
         observer: &mut impl Observer,
     ) {
+        self.tell_host_rollouts(now, None, moved.as_slice());
         if !self.room.tickets.is_empty() {
             let moved = moved.into_iter().collect();
             self.serve(now, News { host: None, moved, places_went: true }, observer);
@@ -204,6 +206,7 @@ impl Simulation {
         moved: &[Ask],
         observer: &mut impl Observer,
     ) {
+        self.tell_host_rollouts(now, None, moved);
         if !self.room.tickets.is_empty() {
             let news = News { host: None, moved: moved.to_vec(), places_went: true };
             self.serve(now, news, observer);

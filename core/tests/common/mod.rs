@@ -34,6 +34,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         images: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        host_rollouts: Default::default(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
         failures: None,
