@@ -34,6 +34,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         tenant_rules: Vec::new(),
         demands: Vec::new(),
         images: Vec::new(),
+        dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
         host_rollouts: Default::default(),

@@ -214,7 +214,7 @@ fn shares(what: &str, shares: &[TenantReport]) -> String {
     }
     let row = |share: &TenantReport| {
         vec![
-            share.name.clone(),
+            path(share, shares),
             words::count(share.requests),
             words::count(share.placed),
             words::count(share.refused),
@@ -223,6 +223,18 @@ fn shares(what: &str, shares: &[TenantReport]) -> String {
     };
     let headings = [what, "Requests#", "Placed#", "Refused#", "Refused, %#"];
     table(&headings, shares.iter().map(row))
+}
+
+/// A tenant's name behind those of all that it is a part of.
+fn path(share: &TenantReport, shares: &[TenantReport]) -> String {
+    let parent = |share: &&TenantReport| {
+        let parent = share.parent.as_ref()?;
+        shares.iter().find(|other| other.name == *parent)
+    };
+    let mut names: Vec<&str> =
+        std::iter::successors(Some(share), parent).map(|share| share.name.as_str()).collect();
+    names.reverse();
+    names.join(" › ")
 }
 
 /// What the run takes for granted: lines of the scenario that say so, and the report's notes.

@@ -878,8 +878,11 @@ impl Tell<'_> {
     fn more_quota(&self, ask: Ask) -> String {
         let (tenancy, kinds) = (&self.state.tenancy, &self.scenario.kinds);
         let asked = &self.state.shapes.get(ask.shape).amounts;
-        let (rules, taken) = (tenancy.rules_of(ask.tenant), tenancy.taken(ask.tenant));
-        let over = tenancy.over(ask.tenant, asked);
+        // The nearest that objects; those above it are told once it does not.
+        let objects = |tenant: &TenantId| tenancy.over_own(*tenant, asked) != 0;
+        let owner = tenancy.line_of(ask.tenant).find(objects).unwrap_or(ask.tenant);
+        let (rules, taken) = (tenancy.rules_of(owner), tenancy.taken(owner));
+        let over = tenancy.over_own(owner, asked);
         let more = std::array::from_fn(|column| match over & (1 << column) {
             0 => 0,
             _ => taken.amounts[column] + asked[column] - rules.quota[column],
@@ -888,7 +891,7 @@ impl Tell<'_> {
         let vms = (over & VMS_BIT != 0).then(|| plural(taken.vms + 1 - rules.vms_max, "VM"));
         let amounts = (!more.is_empty()).then(|| list(&more));
         let more = [vms, amounts].into_iter().flatten().collect::<Vec<_>>().join(" and ");
-        let tenant = &self.scenario.tenants[ask.tenant.row()];
+        let tenant = &self.scenario.tenants[owner.row()];
         format!("with {more} more quota for tenant `{tenant}`")
     }
 

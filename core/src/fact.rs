@@ -9,7 +9,7 @@ pub use stages::{Stage, Stages};
 use crate::rollout::plan::{Version, Wait};
 use crate::rollout::timeline::{Outcome, Row};
 use crate::scenario::{
-    DemandId, DeskId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId, ZoneId,
+    DemandId, DependencyId, DeskId, HostTypeId, ImageId, Level, RackId, ServiceId, TenantId, ZoneId,
 };
 use crate::state::{Ask, HostId, VmId};
 use crate::time::Time;
@@ -124,6 +124,21 @@ impl WhyBack {
             Self::Failed => "instances failed for good",
         }
     }
+}
+
+/// Why a try to boot failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootFault {
+    /// By itself.
+    Own,
+    /// Something that it needs was not there.
+    Missing {
+        /// What.
+        dependency: DependencyId,
+        /// The number of the outage, from 0, which all meet that try in it; `None`: this try alone
+        /// met it.
+        outage: Option<u32>,
+    },
 }
 
 /// What happened.
@@ -441,6 +456,30 @@ pub enum Fact<'a> {
         vm: VmId,
         /// From request to ready.
         stages: Stages,
+    },
+    /// A try to boot began. Told of images whose boots can fail.
+    BootTried {
+        /// The request it was made for.
+        request: RequestId,
+        /// Which VM.
+        vm: VmId,
+        /// The how-manieth try, from 1.
+        attempt: u32,
+        /// Why it fails; `None`: it does not.
+        fault: Option<BootFault>,
+        /// From now until the VM is ready, or until it is found that it is not, ms.
+        takes_ms: u64,
+    },
+    /// Nobody tries any more to boot a VM. One that is no instance ends.
+    BootGivenUp {
+        /// The request it was made for.
+        request: RequestId,
+        /// Where that came from.
+        demand: DemandId,
+        /// Which VM.
+        vm: VmId,
+        /// Why the last try failed.
+        fault: BootFault,
     },
     /// An instance that waited for room is not wanted any more.
     Withdrawn {

@@ -1,6 +1,7 @@
 //! Observers: they hear each fact with the state right after it, and change nothing.
 
 pub mod blocks;
+pub mod boots;
 pub mod desks;
 pub mod durations;
 pub mod fingerprint;
@@ -14,6 +15,7 @@ pub mod summary;
 pub mod transcript;
 pub mod turned_away;
 
+pub use boots::Boots;
 pub use durations::Durations;
 pub use fingerprint::Fingerprint;
 pub use host_log::HostLog;

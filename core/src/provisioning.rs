@@ -6,4 +6,5 @@ pub mod desk;
 pub mod images;
 pub mod pulls;
 pub mod boot;
+pub mod dependency;
 pub mod jvm;

@@ -14,6 +14,7 @@ mod spreads;
 mod fleet;
 mod rules;
 mod groups;
+mod boots;
 mod images;
 mod desks;
 mod load;
@@ -153,16 +154,19 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::FLAVORS) {
         load.read_flavors(check, node);
     }
-    if let Some(node) = table.get(&root::TENANTS) {
-        load.read_tenants(check, node);
-    }
     if let Some(node) = table.get(&root::PROVISIONING) {
         load.desks.read(check, node);
+    }
+    if let Some(node) = table.get(&root::TENANTS) {
+        load.read_tenants(check, node);
     }
     if let Some(node) = demand_node {
         load.read_demands(check, &fleet, node);
     }
     let mut services = Services::default();
+    if let Some(node) = table.get(&root::DEPENDENCIES) {
+        services.dependencies.read(check, node);
+    }
     if let Some(node) = table.get(&root::IMAGES) {
         services.read_images(check, node);
     }
@@ -285,7 +289,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
             *quota = held.quota[*column].unwrap_or(i64::MAX);
         }
         let vms_max = held.vms_max.unwrap_or(u64::MAX);
-        TenantRules { quota, vms_max, is_exclusive: held.is_exclusive }
+        let parent = load.parent_of(held).map(TenantId::from_row);
+        TenantRules { quota, vms_max, is_exclusive: held.is_exclusive, parent }
     });
     let tenant_rules = tenant_rules.collect();
     let (host_types, demands) = (host_types.collect(), demands.collect());
@@ -314,6 +319,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         tenant_rules,
         demands,
         images: services.images,
+        dependencies: services.dependencies.list,
         services: services.services,
         rollouts,
         host_rollouts: host_rollouts?,

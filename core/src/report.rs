@@ -1,9 +1,11 @@
 //! The report: what a run comes to, as plain data. `summary.json` and `run --json` are this value;
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
+pub mod boots;
 pub mod host_rollouts;
 pub mod rollouts;
 
+use boots::BootsReport;
 use host_rollouts::HostRolloutsReport;
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
@@ -319,6 +321,9 @@ pub struct Provisioning {
     /// What hosts fetched; `None` where all have all.
     #[serde(default)]
     pub pulls: Option<PullsReport>,
+    /// Boots that can fail; `None` where all succeed.
+    #[serde(default)]
+    pub boots: Option<BootsReport>,
     /// The desks; a tenant's team is one of its own.
     pub desks: Vec<DeskReport>,
     /// Of all requests that were placed.
@@ -379,7 +384,8 @@ pub struct StagesReport {
     pub time_to_ready_s: Percentiles,
     /// What of it was spent at desks in working hours.
     pub at_desks_s: Percentiles,
-    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `pull`, `boot`.
+    /// By stage, in order: `approval`, `queue`, `hands-on`, `off-hours`, `room`, `pull`,
+    /// `retries`, `boot`.
     pub stages: Vec<StageReport>,
 }
 
@@ -433,6 +439,9 @@ pub struct Order {
 pub struct TenantReport {
     /// Its name.
     pub name: String,
+    /// The tenant that it is a part of. A tenant's figures count those of its parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Requests that arrived.
     pub requests: u64,
     /// Requests that found a host.
@@ -581,6 +590,8 @@ pub const METRICS: &[Metric] = &[
         what: "tickets a working day by which queues of desks grow without end",
         of: None,
     },
+    Metric { name: "boots-failed", what: "tries to boot that failed", of: None },
+    Metric { name: "boots-given-up", what: "boots that nobody tries any more", of: None },
     Metric {
         name: "utilisation-mean",
         what: "mean utilisation of the scarcest resource",

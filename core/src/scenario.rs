@@ -46,10 +46,12 @@ macro_rules! id {
 }
 pub(crate) use id;
 
+mod boots;
 pub mod services;
 pub mod hosts;
 mod traffic;
 
+pub use boots::{Dependency, DependencyId, Tries};
 pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
     Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
@@ -122,6 +124,8 @@ pub struct Scenario {
     pub demands: Vec<Demand>,
     /// What services run.
     pub images: Vec<Image>,
+    /// What boots of images need from others.
+    pub dependencies: Vec<Dependency>,
     /// Services, in file order.
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
@@ -386,15 +390,26 @@ pub struct TenantRules {
     pub vms_max: u64,
     /// Whether all its VMs want hosts without VMs of other tenants.
     pub is_exclusive: bool,
+    /// The tenant that it is a part of: its VMs count for that one's quota too, and so on up.
+    pub parent: Option<TenantId>,
 }
 
 impl TenantRules {
-    /// Held to nothing.
+    /// Held to nothing, and a part of none.
     pub const NONE: Self = Self {
         quota: [i64::MAX; crate::resources::KINDS_MAX],
         vms_max: u64::MAX,
         is_exclusive: false,
+        parent: None,
     };
+}
+
+impl Scenario {
+    /// A tenant, the one that it is a part of, and so on up.
+    pub fn line_of(&self, tenant: TenantId) -> impl Iterator<Item = TenantId> {
+        let parent = |tenant: &TenantId| self.tenant_rules.get(tenant.row())?.parent;
+        std::iter::successors(Some(tenant), parent)
+    }
 }
 
 /// When requests come. One a demand, so its size does not matter.

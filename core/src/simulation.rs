@@ -3,6 +3,7 @@
 //! [`Event`] is what is due and stays private; [`Fact`] is what has happened. Each event has one
 //! arm in one match, and each arm is one call.
 
+mod boots;
 mod capacity;
 pub mod contrast;
 mod failures;
@@ -35,6 +36,7 @@ use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
 use crate::time::Time;
 use crate::verdict;
+use boots::{Boots, Coming};
 use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
@@ -90,6 +92,8 @@ enum Event {
     HandOff(TicketId),
     /// A host should have fetched an image.
     Pulled(u32),
+    /// A try to boot was found to have failed.
+    TryAgain(u32),
     /// An instance of a service should have booted.
     Booted(u32),
     /// An instance should have been ready for long enough.
@@ -125,7 +129,7 @@ impl Classed for Event {
             | Self::StockSpare(_)
             | Self::Rewritten(_)
             | Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) => Class::Boot,
+            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) | Self::TryAgain(_) => Class::Boot,
             Self::RollOut(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
@@ -163,6 +167,8 @@ pub struct Simulation {
     pipeline: Option<Pipeline>,
     /// Images on their way to hosts; `None` where all have all.
     image_pulls: Option<ImagePulls>,
+    /// Boots that can fail; `None` where none does.
+    boots: Option<Box<Boots>>,
     /// Whether it is told where requests' time goes.
     tells_stages: bool,
     /// What must be known of VMs that can lose their hosts; `None` where none does.
@@ -206,6 +212,8 @@ struct Arrived {
     comes: Comes,
     /// What is remembered of its way through desks.
     ticket: Option<TicketId>,
+    /// Its number among those of its demand, from 0; always 0 where no boot can fail.
+    number: u32,
 }
 
 /// Why a request is on its way.
@@ -309,6 +317,7 @@ impl Simulation {
             room: WaitingRoom::new(&scenario),
             pipeline: Pipeline::new(&scenario),
             image_pulls: ImagePulls::new(&scenario),
+            boots: Boots::new(&scenario),
             tells_stages: scenario.tells_stages(),
             marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
@@ -485,6 +494,7 @@ impl Simulation {
             Event::Open(desk) => self.open(now, desk, observer),
             Event::HandOff(ticket) => self.hand_off(now, ticket, observer),
             Event::Pulled(look) => self.pulled(now, look, observer),
+            Event::TryAgain(id) => self.try_again(now, id, observer),
             Event::Booted(row) => self.boot_ends(now, row, observer),
             Event::Proved(row) => self.prove(now, row, observer),
             Event::Gone(row) => self.end_instance(now, row, observer),
@@ -539,6 +549,7 @@ impl Simulation {
             priority: request.priority,
             comes: Comes::First,
             ticket: None,
+            number: self.boots.as_mut().map_or(0, |boots| boots.number(request.demand.row())),
         };
         self.request_next += 1;
         let fact = Fact::Requested {
@@ -640,17 +651,24 @@ impl Simulation {
             }
         };
         observer.hear(now, &fact, &self.state);
-        let mut boots = Some(boot_ms);
+        let (mut boots, mut tried) = (Some(boot_ms), None);
         if self.tells_stages {
-            if self.pull(now, arrived, (vm, host), boot_ms, observer) {
+            let stages = self.stages_until(now, arrived);
+            let coming =
+                Coming { arrived: *arrived, vm, placed: now, boot_ms, is_instance, stages };
+            if self.pull(now, coming, host, observer) {
                 boots = None;
+            } else if self.tries_boot(now, arrived) {
+                (boots, tried) = (None, Some(coming));
             } else {
-                let stages = self.stages_until(now, arrived);
                 self.account(now, arrived, vm, stages, boot_ms, observer);
             }
         }
         if is_instance {
             self.start_instance(now, request, vm, boots, observer);
+        }
+        if let Some(coming) = tried {
+            self.boot(now, coming, observer);
         }
     }
 

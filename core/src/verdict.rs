@@ -1,5 +1,6 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
+mod boots;
 mod host_rollouts;
 mod provisioning;
 mod rollouts;
@@ -7,7 +8,7 @@ mod rollouts;
 pub use host_rollouts::why as why_stuck;
 
 use crate::fact::Reason;
-use crate::observe::summary::Snapshot;
+use crate::observe::summary::{Counts, Snapshot};
 use crate::observe::{Durations, Summary};
 use crate::report::{
     ExpectationReport, FailuresReport, Fits, METRICS, Migrations, Moment, Order, Percentiles,
@@ -15,7 +16,7 @@ use crate::report::{
     Utilisation,
 };
 use crate::resources::{Amounts, Kinds};
-use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId};
+use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId, TenantId};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
 use crate::time::{DAY_MS, HOUR_MS, Time};
@@ -75,7 +76,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         host_rollouts: host_rollouts::report(scenario, summary),
         withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
-        tenants: named(scenario.tenants.iter(), &summary.by_tenant),
+        tenants: tenants(scenario, &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
         contrast: None,
         expectations: Vec::new(),
@@ -224,12 +225,28 @@ fn by_reason(kinds: &Kinds, counts: &BTreeMap<Reason, u64>) -> BTreeMap<String, 
     counts.iter().map(|(reason, count)| (reason_name(kinds, *reason), *count)).collect()
 }
 
-fn named<'a>(
-    names: impl Iterator<Item = &'a String>,
-    counts: &[crate::observe::summary::Counts],
-) -> Vec<TenantReport> {
-    let report = |(name, counts): (&String, &crate::observe::summary::Counts)| TenantReport {
+/// What became of each tenant's requests and of those of its parts.
+fn tenants(scenario: &Scenario, counts: &[Counts]) -> Vec<TenantReport> {
+    let mut all = vec![Counts::default(); counts.len()];
+    for (row, counts) in counts.iter().enumerate() {
+        for tenant in scenario.line_of(TenantId::from_row(row)) {
+            let sum = &mut all[tenant.row()];
+            sum.requests += counts.requests;
+            sum.placed += counts.placed;
+            sum.refused += counts.refused;
+        }
+    }
+    let mut tenants = named(scenario.tenants.iter(), &all);
+    for (report, rules) in tenants.iter_mut().zip(&scenario.tenant_rules) {
+        report.parent = rules.parent.map(|parent| scenario.tenants[parent.row()].clone());
+    }
+    tenants
+}
+
+fn named<'a>(names: impl Iterator<Item = &'a String>, counts: &[Counts]) -> Vec<TenantReport> {
+    let report = |(name, counts): (&String, &Counts)| TenantReport {
         name: name.clone(),
+        parent: None,
         requests: counts.requests,
         placed: counts.placed,
         refused: counts.refused,
@@ -542,6 +559,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
     }
     parts.extend(rollouts::sentence(scenario, summary));
     parts.extend(report.host_rollouts.as_ref().and_then(host_rollouts::sentence));
+    parts.extend(boots::sentence(report));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
         let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));

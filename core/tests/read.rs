@@ -620,6 +620,13 @@ fn the_schema_accepts_every_key_and_no_other() {
     let text = format!("{}{HOST_ROLLOUT}", SMALL.replace("[[pools]]", "[[pools]]\nimage = '6.8'"));
     assert_eq!(right(&text).host_rollouts.list.len(), 1);
     assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
+    let text = format!(
+        "{SMALL}image = 'i'\n[dependencies.d]\navailability = '99%'\noutage = '1 min'\n\
+         outages = [{{ at = '1 h', lasts = '1 min' }}]\nfetch = '1 s'\n[images.i]\n\
+         depends-on = ['d']\nboot-fails = '1%'\nattempts = 3\nretry-after = '1 min'"
+    );
+    assert!(right(&text).images[0].tries.matter());
+    assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
     // These have each key of each table once, so each was read too.
     for (name, table) in schema["$defs"].as_object().expect("the tables") {
         let properties = table.get("properties").and_then(Value::as_object);
@@ -688,7 +695,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, distribution, service, rollout, host-rollout, demand, placement, defrag, failures, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, host-rollout, demand, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -2325,6 +2332,64 @@ fn desks_are_held_against_the_demands_that_name_them() {
     expect![[r#"
         13:10+3 `hosts` is a figure of the whole run | delete `demand`; times, `requests`, `placed` and `refused` have one by demand
     "#]].assert_eq(&said(whose));
+}
+
+#[test]
+fn wrong_ways_to_boot_say_what_is_wrong() {
+    check_lines(
+        &[
+            ("-", "dependencies = 5"),
+            ("-", "dependencies = { d = 5 }"),
+            ("-", "dependencies = { d = { availability = '0%' } }"),
+            ("-", "dependencies = { d = { availability = '101%' } }"),
+            ("-", "dependencies = { d = { outage = '1 min' } }"),
+            ("-", "dependencies = { d = { availability = '50%', outage = '10 ms' } }"),
+            ("-", "dependencies = { d = { outages = [{ at = '1 h' }] } }"),
+            (
+                "-",
+                "dependencies = { d = { outages = [{ at = '1 h', lasts = '1 h' }, { at = '90 min', \
+                 lasts = '1 h' }] } }",
+            ),
+            ("-", "images = { i = { depends-on = 'd' } }"),
+            ("-", "images = { i = { depends-on = ['mirror'] } }"),
+            ("-", "images = { i = { boot-fails = '101%' } }"),
+            ("-", "images = { i = { boot-fails = '1%', attempts = 0 } }"),
+            ("-", "images = { i = { boot-fails = '1%', retry-after = '0 s' } }"),
+            ("-", "images = { i = { attempts = 3 } }"),
+        ],
+        expect![[r#"
+            dependencies = 5
+                2:16+1 `dependencies` is a table of dependencies, not a number | write it like `[dependencies.apt-mirror]`
+            dependencies = { d = 5 }
+                2:22+1 `d` is a table, not a number | write it like `{ availability = "99.9%" }`
+            dependencies = { d = { availability = '0%' } }
+                2:39+4 what is never there lets nothing boot | give a share above 0%
+            dependencies = { d = { availability = '101%' } }
+                2:39+6 `availability` is at most 100%
+            dependencies = { d = { outage = '1 min' } }
+                fine
+                warning 2:24+6 `outage` decides nothing: it is always there | lower its `availability`
+            dependencies = { d = { availability = '50%', outage = '10 ms' } }
+                2:55+7 `outage` is at least 1 s, not `10 ms`
+            dependencies = { d = { outages = [{ at = '1 h' }] } }
+                2:35+14 `lasts` is missing | add `lasts = "30 min"`
+            dependencies = { d = { outages = [{ at = '1 h', lasts = '1 h' }, { at = '90 min', lasts = '1 h' }] } }
+                2:66+32 it has begun before another is over | make one of both
+            images = { i = { depends-on = 'd' } }
+                2:31+3 `depends-on` is a list of dependencies, not text | write it like `depends-on = ["apt-mirror", "config"]`
+            images = { i = { depends-on = ['mirror'] } }
+                2:32+8 no dependency is called `mirror` | there is no dependency here
+            images = { i = { boot-fails = '101%' } }
+                2:31+6 `boot-fails` is at most 100%
+            images = { i = { boot-fails = '1%', attempts = 0 } }
+                2:48+1 `attempts` is at least 1, not `0`
+            images = { i = { boot-fails = '1%', retry-after = '0 s' } }
+                2:51+5 `retry-after` is at least 1 s, not `0 s`
+            images = { i = { attempts = 3 } }
+                fine
+                warning 2:18+8 `attempts` decides nothing: every boot succeeds | say what it needs with `depends-on`, or how often it fails with `boot-fails`
+        "#]],
+    );
 }
 
 #[test]

@@ -104,11 +104,19 @@ fn order(report: &Report) -> Card {
 
 fn ready(report: &Report) -> Card {
     let times = &report.time_to_ready_s;
-    let more = format!(
+    let mut more = format!(
         "median {}, 99th percentile {}",
         words::duration(times.p50),
         words::duration(times.p99)
     );
+    let boots = report.provisioning.as_ref().and_then(|all| all.boots.as_ref());
+    if let Some(boots) = boots.filter(|boots| boots.failed > 0) {
+        let failed = words::percent_of(boots.failed, boots.tries);
+        more += &format!("; {failed} of the boot attempts failed");
+        if boots.given_up > 0 {
+            more += &format!(", {} given up", words::plural(boots.given_up, "boot"));
+        }
+    }
     let value = words::duration(times.p95);
     Card { label: "Request to ready, p95", value, more, mood: Mood::Plain }
 }

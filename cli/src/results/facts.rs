@@ -2,7 +2,7 @@
 
 use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::{Cause, Fact, RequestId, RolloutId};
+use fleetcast_core::fact::{BootFault, Cause, Fact, RequestId, RolloutId};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
@@ -358,6 +358,23 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             wait_ms: Some(stages.total_ms()),
             ..Row::default()
         },
+        Fact::BootTried { request, vm, attempt, fault, takes_ms } => Row {
+            fact: if fault.is_some() { "boot-failed" } else { "boot-succeeds" },
+            request: text(request.0),
+            vm: text(vm.row()),
+            reason: fault.map_or_else(String::new, |fault| blamed(scenario, fault)),
+            wait_ms: Some(takes_ms),
+            detail: format!("attempt {attempt}"),
+            ..Row::default()
+        },
+        Fact::BootGivenUp { request, demand, vm, fault } => Row {
+            fact: "boot-given-up",
+            request: text(request.0),
+            demand: scenario.demands[demand.row()].name.clone(),
+            vm: text(vm.row()),
+            reason: blamed(scenario, fault),
+            ..Row::default()
+        },
         Fact::Withdrawn { request, demand, tenant, waited_ms, .. } => {
             let (demand, tenant) = owner(demand, tenant);
             Row {
@@ -479,4 +496,14 @@ fn of_rollout(fact: &'static str, rollout: RolloutId) -> Row {
 
 pub(super) fn text(number: impl ToString) -> String {
     number.to_string()
+}
+
+/// Why a try to boot failed.
+fn blamed(scenario: &Scenario, fault: BootFault) -> String {
+    match fault {
+        BootFault::Own => "own".to_owned(),
+        BootFault::Missing { dependency, .. } => {
+            scenario.dependencies[dependency.row()].name.clone()
+        }
+    }
 }

@@ -15,19 +15,22 @@ pub enum Stage {
     Room,
     /// Its host fetches its image.
     Pull,
+    /// Tries to boot it have failed.
+    Retries,
     /// The VM boots.
     Boot,
 }
 
 impl Stage {
     /// In order of time: a stage's position is its row.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Approval,
         Self::Queue,
         Self::HandsOn,
         Self::OffHours,
         Self::Room,
         Self::Pull,
+        Self::Retries,
         Self::Boot,
     ];
 
@@ -40,6 +43,7 @@ impl Stage {
             Self::OffHours => "off-hours",
             Self::Room => "room",
             Self::Pull => "pull",
+            Self::Retries => "retries",
             Self::Boot => "boot",
         }
     }

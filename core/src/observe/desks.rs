@@ -1,8 +1,8 @@
 //! What came of desks: where requests' time went, how busy operators were, and whether their queues
 //! are at rest or grow without end.
 
-use super::Durations;
 use super::summary::Level;
+use super::{Boots, Durations};
 use crate::fact::{Fact, Stage, Stages};
 use crate::hours::Hours;
 use crate::scenario::{Demand, Desk, DeskId, Scenario};
@@ -21,6 +21,8 @@ pub struct Provisioning {
     pub at_desks: u64,
     /// What hosts fetched.
     pub pulls: PullAccount,
+    /// What came of boots; `None` where all succeed.
+    pub boots: Option<Boots>,
     /// By demand: from when on its requests go through desks; `None`: never.
     from: Vec<Option<Time>>,
 }
@@ -102,6 +104,7 @@ impl Provisioning {
             by_demand: vec![StageAccount::default(); scenario.demands.len()],
             at_desks: 0,
             pulls: PullAccount::default(),
+            boots: Boots::new(scenario),
             from: scenario.demands.iter().map(Demand::desks_from).collect(),
         })
     }
@@ -130,6 +133,11 @@ impl Provisioning {
             Fact::Provisioned { demand, ref stages, .. } => {
                 self.total.add(stages);
                 self.by_demand[demand.row()].add(stages);
+            }
+            Fact::BootTried { .. } | Fact::BootGivenUp { .. } => {
+                if let Some(boots) = &mut self.boots {
+                    boots.hear(now, fact);
+                }
             }
             Fact::Ended => self.desks.iter_mut().for_each(|desk| desk.note(now)),
             _ => {}

@@ -2,7 +2,7 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{Cause, Fact, HostStep, HostWait, Reason, Stage, Stall, WhyStuck};
+use crate::fact::{BootFault, Cause, Fact, HostStep, HostWait, Reason, Stage, Stall, WhyStuck};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -201,6 +201,15 @@ impl Fingerprint {
                     }
                 }
             }
+            Fact::BootTried { request, vm, attempt, fault, takes_ms } => {
+                let [kind, outage] = fault.map_or([0, 0], fault_code);
+                let numbers = [request.0, row(vm.row()), attempt.into(), kind, outage, takes_ms];
+                self.write(100, now, numbers);
+            }
+            Fact::BootGivenUp { request, vm, fault, .. } => {
+                let [kind, outage] = fault_code(fault);
+                self.write(101, now, [request.0, row(vm.row()), kind, outage]);
+            }
             Fact::Withdrawn { request, waited_ms, .. } => {
                 self.write(40, now, [request.0, waited_ms]);
             }
@@ -335,6 +344,16 @@ fn row(row: usize) -> u64 {
     row as u64
 }
 
+/// Why a try to boot failed, and in which outage.
+fn fault_code(fault: BootFault) -> [u64; 2] {
+    match fault {
+        BootFault::Own => [1, 0],
+        BootFault::Missing { dependency, outage } => {
+            [2 + row(dependency.row()), outage.map_or(u64::MAX, u64::from)]
+        }
+    }
+}
+
 /// The number of a stage; `None`: it is not written, since it is younger than the others and took
 /// no time.
 fn stage_code(stage: Stage, ms: u64) -> Option<u64> {
@@ -346,6 +365,7 @@ fn stage_code(stage: Stage, ms: u64) -> Option<u64> {
         Stage::Room => Some(4),
         Stage::Boot => Some(5),
         Stage::Pull => (ms > 0).then_some(6),
+        Stage::Retries => (ms > 0).then_some(100),
     }
 }
 

@@ -428,6 +428,8 @@ impl Summary {
             | Fact::HandedOff { .. }
             | Fact::PullStarted { .. }
             | Fact::Pulled { .. }
+            | Fact::BootTried { .. }
+            | Fact::BootGivenUp { .. }
             | Fact::Provisioned { .. } => self.note_provisioning(now, fact),
             Fact::Preempted { reason, .. } => {
                 self.pushed_out.preempted += 1;

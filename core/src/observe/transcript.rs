@@ -1,7 +1,7 @@
 //! The transcript: each fact as a line that a person can read and two runs can be compared by.
 
 use super::Observer;
-use crate::fact::Fact;
+use crate::fact::{BootFault, Fact};
 use crate::state::State;
 use crate::time::Time;
 
@@ -106,6 +106,16 @@ impl std::fmt::Display for Fact<'_> {
             Self::Provisioned { request, vm, stages, .. } => {
                 write!(f, "{request} is ready as {vm} {} ms after it came", stages.total_ms())
             }
+            Self::BootTried { request, vm, attempt, fault: None, takes_ms } => {
+                write!(f, "{vm} of {request} boots, try {attempt}: ready in {takes_ms} ms")
+            }
+            Self::BootTried { request, vm, attempt, fault: Some(fault), takes_ms } => {
+                write!(f, "{vm} of {request} boots, try {attempt}: fails {fault}")?;
+                write!(f, ", found in {takes_ms} ms")
+            }
+            Self::BootGivenUp { request, vm, fault, .. } => {
+                write!(f, "{vm} of {request} is given up, its last try failed {fault}")
+            }
             Self::Withdrawn { request, waited_ms, .. } => {
                 write!(f, "{request} is not wanted any more (waited {waited_ms} ms)")
             }
@@ -164,6 +174,18 @@ impl std::fmt::Display for Fact<'_> {
             }
             Self::HostRollout { rollout, step } => write!(f, "{rollout}: {step}"),
             Self::Ended => write!(f, "the run ended"),
+        }
+    }
+}
+
+impl std::fmt::Display for BootFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Own => write!(f, "by itself"),
+            Self::Missing { dependency, outage: None } => write!(f, "without {dependency}"),
+            Self::Missing { dependency, outage: Some(outage) } => {
+                write!(f, "without {dependency}, in its outage {outage}")
+            }
         }
     }
 }

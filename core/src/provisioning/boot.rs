@@ -1,7 +1,7 @@
 //! Boot: does an instance come up, and when, if it fetches things from others on its way?
 //!
-//! Independent failures only. A dependency that is down fails every boot of that time together:
-//! what these formulas say about many instances at once is then too good.
+//! Independent failures only. A dependency that is down fails every boot of that time together
+//! ([`super::dependency`]): what these formulas say about many instances at once is then too good.
 
 /// An instance's boot.
 #[derive(Clone, Copy, Debug, PartialEq)]

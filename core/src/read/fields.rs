@@ -318,6 +318,8 @@ sections! {
         PROVISIONING "provisioning" Named(&super::desk::SECTION), Else("none: self-service"), "{ tickets = { operators = 3, hands-on = \"30 min\" } }";
         /// What services run, by name.
         IMAGES "images" Named(&super::image::SECTION), Else("none"), "{ web-1 = { size = \"900 MiB\", boot = \"60 s\" } }";
+        /// What instances need from others while they boot, by name.
+        DEPENDENCIES "dependencies" Named(&super::dependency::SECTION), Else("none"), "{ apt-mirror = { availability = \"99.9%\", outage = \"10 min\" } }";
         /// How images reach hosts.
         DISTRIBUTION "distribution" Table(&super::distribution::SECTION), Else("they are there"), "{ mode = \"registry\", registry = \"10 Gbit/s\" }";
         /// Services: instances of an image that are there all the time.
@@ -592,13 +594,47 @@ sections! {
         BOOT "boot" Spread(false), Else("`\"0 s\"`"), "\"60 s\"";
         /// How long an instance is to be ready before it counts as available.
         MIN_READY "min-ready" Length, Else("`\"0 s\"`"), "\"10 s\"";
-        /// The share of its instances that never become ready. They keep their room.
+        /// What must be there when a boot begins: dependencies. Each makes a boot longer by its
+        /// `fetch`; one that is not there makes it fail. Those that are there when the run begins
+        /// have booted.
+        DEPENDS_ON "depends-on" TextList, Else("nothing"), "[\"apt-mirror\", \"config\"]";
+        /// How probable it is that a try to boot fails by itself.
+        BOOT_FAILS "boot-fails" Share, Else("0%"), "\"0.5%\"";
+        /// How often a boot is tried. After the last try that fails it is given up: an instance is
+        /// never ready and keeps its room, a VM ends.
+        ATTEMPTS "attempts" Whole, Else("until it succeeds"), "3";
+        /// From a try that fails to the next: until it is found, and what is waited then. At least 1 s.
+        RETRY_AFTER "retry-after" Length, Else("`\"5 min\"`"), "\"1 min\"";
+        /// The share of its instances that never become ready, however often they boot. They keep
+        /// their room.
         FAILS_TO_BOOT "fails-to-boot" Share, Else("none"), "\"2%\"";
         /// How probable it is that an analysis of a rollout finds it bad.
         FAILS_CHECKS "fails-checks" Share, Else("0%"), "\"90%\"";
         /// Once it has served users for so long, somebody finds it bad: its rollout turns back, or
         /// if that is done, another takes it back.
         FOUND_BAD_AFTER "found-bad-after" Length, Else("never"), "\"20 min\"";
+    }
+
+    /// Something that boots need: a mirror, a registry, a server of configuration.
+    dependency "[dependencies.NAME]" None {
+        /// How probable it is that it is there.
+        AVAILABILITY "availability" Share, Else("100%"), "\"99.9%\"";
+        /// How long its outages are on average: it goes up and down by itself, as often as gives its
+        /// availability, and all boots that begin in an outage fail. Without it each try finds for
+        /// itself whether it is there, as if it had a mirror of its own.
+        OUTAGE "outage" Length, Else("none are shared"), "\"10 min\"";
+        /// Outages that are known, besides.
+        OUTAGES "outages" Tables(&super::outage::SECTION), Else("none"), "[{ at = \"2 h\", lasts = \"30 min\" }]";
+        /// By how much it makes each boot longer.
+        FETCH "fetch" Length, Else("`\"0 s\"`"), "\"12 s\"";
+    }
+
+    /// An outage of a dependency.
+    outage "[[dependencies.NAME.outages]]" None {
+        /// When it begins.
+        AT "at" Time, Must, "\"2 h\"";
+        /// How long it is.
+        LASTS "lasts" Length, Must, "\"30 min\"";
     }
 
     /// How images reach hosts. A host that lacks layers of a VM's image fetches them before the VM
@@ -982,8 +1018,14 @@ sections! {
     tenant "[tenants.NAME]" None {
         /// The most that its VMs may take together, by resource, and how many they may be.
         QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
-        /// Whether its VMs want hosts without VMs of other tenants.
+        /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
+        /// The tenant that it is a part of, as a team is of a domain and that of a company; there
+        /// is a `[tenants.NAME]` for it too. What it takes counts for the quotas of all above it.
+        PARENT "parent" Name("tenant"), Else("none"), "\"payments\"";
+        /// The desk, or desks, that its requests go through where their demand does not say; also
+        /// those of its parts, where they do not say.
+        PROVISIONING "provisioning" Desks, Else("that of its `parent`"), "\"tickets\"";
     }
 
     /// The most that a tenant's VMs may take together, by the resource's name. A request over it is

@@ -7,7 +7,7 @@ use super::fields::{Field, daily, demand, event, flavor, root, season, service, 
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
-use super::rules::{Rules, Tenant, read_rules, read_tenants};
+use super::rules::{Rules, Tenant, line_of, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
@@ -206,7 +206,7 @@ impl Load {
 
     /// Reads what tenants are held to.
     pub(crate) fn read_tenants(&mut self, check: &mut Check<'_>, node: &Node) {
-        self.held = read_tenants(check, node);
+        self.held = read_tenants(check, &self.desks, node);
     }
 
     /// By tenant: what it is held to, of all kinds.
@@ -239,11 +239,29 @@ impl Load {
         }
     }
 
-    /// There is always a tenant.
+    /// There is always a tenant, and all that others are parts of.
     pub(crate) fn need_tenant(&mut self) {
         if self.tenants.is_empty() {
             self.tenant("default");
         }
+        for row in 0..self.tenants.len() {
+            let line: Vec<String> =
+                line_of(&self.held, &self.tenants[row]).map(|above| above.name.clone()).collect();
+            line.iter().for_each(|name| {
+                self.tenant(name);
+            });
+        }
+    }
+
+    /// The desks of a tenant's requests: its own, or those of the nearest above it.
+    fn way_of_tenant(&self, tenant: usize) -> Way {
+        let mut line = line_of(&self.held, &self.tenants[tenant]);
+        line.find_map(|tenant| tenant.way.clone()).unwrap_or_default()
+    }
+
+    /// The row of the tenant that another is a part of.
+    pub(crate) fn parent_of(&self, tenant: &Tenant) -> Option<usize> {
+        self.tenant_rows.get(tenant.parent.as_deref()?).copied()
     }
 
     fn read_demand(
@@ -256,7 +274,7 @@ impl Load {
         let owner = self.read_owner(check, fleet, table);
         let way = match table.get(&demand::PROVISIONING) {
             Some(node) => self.desks.read_way(check, node),
-            None => Some(Way::default()),
+            None => Some(self.way_of_tenant(owner.tenant)),
         };
         // There a priority decides something, whoever is pushed out.
         if way.as_ref().is_some_and(|way| self.desks.is_by_priority(way)) {

@@ -4,6 +4,7 @@
 //! Labels and taints are read as text; once all hosts are known they become rows.
 
 use super::check::{Check, Table, Wide};
+use super::desks::{Desks, Way};
 use super::fields::{Field, demand, prefer, quota, root, tenant};
 use super::findings::At;
 use super::fleet::{Fleet, Type};
@@ -39,7 +40,14 @@ pub(crate) struct Tenant {
     pub(crate) quota: [Option<i64>; 8],
     pub(crate) vms_max: Option<u64>,
     pub(crate) is_exclusive: bool,
+    /// The tenant that it is a part of.
+    pub(crate) parent: Option<String>,
+    /// The desks of its requests, where it says them.
+    pub(crate) way: Option<Way>,
 }
+
+/// The most tenants one above the other.
+const LEVELS_MAX: usize = 16;
 
 /// Reads the rules of a demand.
 pub(crate) fn read_rules(check: &mut Check<'_>, table: &Table<'_>) -> Option<Rules> {
@@ -119,7 +127,7 @@ fn read_wanted(check: &mut Check<'_>, key: &str, node: &Node) -> Option<Wanted> 
 }
 
 /// Reads what tenants are held to.
-pub(crate) fn read_tenants(check: &mut Check<'_>, node: &Node) -> Vec<Tenant> {
+pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) -> Vec<Tenant> {
     let key = root::TENANTS.key;
     let Some(entries) = node.table() else {
         let message = format!("`{key}` is a table of tables, not {}", node.kind());
@@ -141,10 +149,52 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, node: &Node) -> Vec<Tenant> {
         };
         let quota = table.get(&tenant::QUOTA).and_then(|node| read_quota(check, node));
         let (quota, vms_max) = quota.unwrap_or(([None; 8], None));
+        let parent = table.get(&tenant::PARENT).and_then(|node| {
+            let name = check.name(tenant::PARENT.key, node)?;
+            let is_known = entries.iter().any(|entry| entry.key == name);
+            if !is_known {
+                let known = entries.iter().map(|entry| entry.key.as_str());
+                check.unknown_name(node.at, "tenant", name, known);
+            }
+            is_known.then(|| name.to_owned())
+        });
+        let way = table.get(&tenant::PROVISIONING).and_then(|node| desks.read_way(check, node));
         let (name, at) = (entry.key.clone(), entry.key_at);
-        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive });
+        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive, parent, way });
     }
+    check_lines(check, &mut tenants);
     tenants
+}
+
+/// A tenant and all that it is a part of, as rows.
+pub(crate) fn line_of<'a>(tenants: &'a [Tenant], name: &str) -> impl Iterator<Item = &'a Tenant> {
+    let find = |name: &str| tenants.iter().find(|tenant| tenant.name == name);
+    let parent = move |tenant: &&'a Tenant| find(tenant.parent.as_deref()?);
+    std::iter::successors(find(name), parent).take(LEVELS_MAX + 1)
+}
+
+/// No tenant is a part of itself, by way of others or not.
+fn check_lines(check: &mut Check<'_>, tenants: &mut [Tenant]) {
+    let is_too_long = |tenant: &Tenant| line_of(tenants, &tenant.name).count() > LEVELS_MAX;
+    let wrong: Vec<usize> = (0..tenants.len()).filter(|row| is_too_long(&tenants[*row])).collect();
+    for row in &wrong {
+        let Tenant { name, at, .. } = &tenants[*row];
+        let above = line_of(tenants, name).skip(1);
+        let (message, hint) = match above.into_iter().any(|above| above.name == *name) {
+            true => (
+                format!("the tenant `{}` is a part of itself", shorten(name)),
+                "leave out one `parent` of those that lead back to it".to_owned(),
+            ),
+            false => (
+                format!("the tenant `{}` has more than {LEVELS_MAX} levels", shorten(name)),
+                "leave some of them out".to_owned(),
+            ),
+        };
+        check.error_hint(*at, message, hint);
+    }
+    for row in wrong {
+        tenants[row].parent = None;
+    }
 }
 
 fn read_quota(check: &mut Check<'_>, node: &Node) -> Option<([Option<i64>; 8], Option<u64>)> {

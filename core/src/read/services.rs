@@ -1,5 +1,6 @@
 //! Images and services.
 
+use super::boots::Dependencies;
 use super::check::{Check, Table};
 use super::fields::{Field, image, root, service};
 use super::fleet::Fleet;
@@ -29,6 +30,7 @@ pub(crate) struct Services {
     pub(crate) images: Vec<Image>,
     image_rows: BTreeMap<String, usize>,
     layers: BTreeMap<String, u64>,
+    pub(crate) dependencies: Dependencies,
     pub(crate) services: Vec<Service>,
     service_rows: BTreeMap<String, usize>,
 }
@@ -100,6 +102,7 @@ impl Services {
             Some(node) => check.length_ms(image::FOUND_BAD_AFTER.key, node, 1).map(Some),
             None => Some(None),
         };
+        let tries = self.dependencies.read_tries(check, table);
         Some(Image {
             name: name.to_owned(),
             size_mib: size_mib?,
@@ -111,6 +114,7 @@ impl Services {
                 fails_checks: fails_checks?,
                 found_bad_after_ms: found_bad_after_ms?,
             },
+            tries: tries?,
         })
     }
 

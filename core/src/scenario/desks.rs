@@ -36,10 +36,10 @@ pub struct Stop {
 
 impl super::Scenario {
     /// Whether it is told where the time from request to ready goes: where requests go through
-    /// desks, or hosts fetch images.
+    /// desks, hosts fetch images, or boots can fail.
     pub fn tells_stages(&self) -> bool {
         let has_desks = self.demands.iter().any(|demand| !demand.stops.is_empty());
-        has_desks || self.distribution.is_some()
+        has_desks || self.distribution.is_some() || self.tries_boots()
     }
 }
 

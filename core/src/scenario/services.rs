@@ -1,6 +1,6 @@
 //! Services: so many instances of an image, and rollouts from one image to another.
 
-use super::{Autoscale, DemandId, Distribution, Traffic};
+use super::{Autoscale, DemandId, Distribution, Traffic, Tries};
 
 id!(/** A row of [`Scenario::images`](super::Scenario::images). */ ImageId, "i", u32);
 id!(/** A row of [`Scenario::services`](super::Scenario::services). */ ServiceId, "s", u32);
@@ -21,6 +21,8 @@ pub struct Image {
     pub min_ready_ms: u64,
     /// What is wrong with it.
     pub defects: Defects,
+    /// What a boot of it needs, and how often it is tried.
+    pub tries: Tries,
 }
 
 /// A part of an image.

@@ -18,6 +18,8 @@ pub(super) struct Mark {
     /// When it would end; the last instant there is: it stays for good.
     ends: Time,
     boot_ms: u64,
+    /// Its number among those of its demand.
+    number: u32,
     /// Until when it is still down, though it has a host again.
     pub(super) down_until: Time,
 }
@@ -40,8 +42,8 @@ impl Marks {
     /// A VM has come.
     pub(super) fn remember(&mut self, vm: VmId, arrived: &Arrived, ends: Time) {
         let ends = if arrived.stay_ms == FOR_GOOD_MS { Time::from_ms(u64::MAX) } else { ends };
-        let Arrived { priority, boot_ms, .. } = *arrived;
-        let mark = Mark { priority, ends, boot_ms, down_until: Time::ZERO };
+        let Arrived { priority, boot_ms, number, .. } = *arrived;
+        let mark = Mark { priority, ends, boot_ms, number, down_until: Time::ZERO };
         match self.0.get_mut(vm.row()) {
             Some(old) => *old = mark,
             None => self.0.push(mark),
@@ -70,6 +72,7 @@ impl Simulation {
             priority: mark.priority,
             comes,
             ticket: None,
+            number: mark.number,
         };
         (arrived, vm.host)
     }

@@ -1,12 +1,13 @@
 //! Images on their way to hosts. A VM whose host lacks a part of its image boots when that is there;
 //! a host keeps what it has fetched, and fetches no layer twice at a time.
 
-use super::{Arrived, Event, Simulation};
-use crate::fact::{Fact, Stage, Stages};
+use super::boots::Coming;
+use super::{Event, Simulation};
+use crate::fact::{Fact, Stage};
 use crate::observe::Observer;
 use crate::provisioning::pulls::Pulls;
-use crate::scenario::{Arrivals, Image, ImageDistribution, ImageSource, Scenario};
-use crate::state::{HostId, VmId};
+use crate::scenario::{Image, ImageDistribution, ImageSource, Scenario};
+use crate::state::HostId;
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -32,18 +33,7 @@ struct Cache {
 #[derive(Debug)]
 struct Job {
     layers: Vec<(u32, u64)>,
-    waiting: Vec<Waiting>,
-}
-
-/// A VM that boots when its image is there.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    arrived: Arrived,
-    vm: VmId,
-    placed: Time,
-    boot_ms: u64,
-    is_instance: bool,
-    stages: Stages,
+    waiting: Vec<Coming>,
 }
 
 impl Cache {
@@ -104,20 +94,15 @@ impl Simulation {
     pub(super) fn pull(
         &mut self,
         now: Time,
-        arrived: &Arrived,
-        (vm, host): (VmId, HostId),
-        boot_ms: u64,
+        coming: Coming,
+        host: HostId,
         observer: &mut impl Observer,
     ) -> bool {
-        let is_instance = self.services.own(arrived.demand);
-        let demand = &self.scenario.demands[arrived.demand.row()];
-        let image = match is_instance {
-            true => Some(self.services.image_of(arrived.request)),
-            false => demand.image,
-        };
-        // Who is there at the start has what it needs.
-        let is_there = now == Time::ZERO
-            && !matches!(demand.arrivals, Arrivals::Rate { .. } | Arrivals::Trace(_));
+        if self.image_pulls.is_none() {
+            return false;
+        }
+        let image = self.image_of(&coming.arrived);
+        let is_there = self.is_there(now, &coming.arrived);
         let Some((image, pulls)) = image.zip(self.image_pulls.as_mut()) else { return false };
         let layers = pulls.layers[image.row()].clone();
         if is_there {
@@ -134,19 +119,17 @@ impl Simulation {
             |id: u32| pulls.pulls.of(host).any(|job| job.layers.iter().any(|l| l.0 == id));
         let missing: Vec<_> = lacking.iter().filter(|(id, _)| !is_coming(*id)).copied().collect();
         let mib = missing.iter().map(|(_, mib)| mib).sum();
-        let stages = self.stages_until(now, arrived);
-        let waiting = Waiting { arrived: *arrived, vm, placed: now, boot_ms, is_instance, stages };
-        let request = arrived.request;
+        let (request, vm) = (coming.arrived.request, coming.vm);
         observer.hear(now, &Fact::PullStarted { request, vm, host, mib }, &self.state);
         let pulls = self.image_pulls.as_mut().expect("something is fetched");
         if missing.is_empty() {
             let is_lacking =
                 |job: &&mut Job| job.layers.iter().any(|layer| lacking.contains(layer));
             let last = pulls.pulls.of_mut(host).rev().find(is_lacking);
-            last.expect("what is lacking and not missing is coming").waiting.push(waiting);
+            last.expect("what is lacking and not missing is coming").waiting.push(coming);
             return true;
         }
-        pulls.pulls.fetch(now, host, mib, Job { layers: missing, waiting: vec![waiting] });
+        pulls.pulls.fetch(now, host, mib, Job { layers: missing, waiting: vec![coming] });
         self.look_at_pulls();
         true
     }
@@ -171,8 +154,8 @@ impl Simulation {
         }
         self.look_at_pulls();
         for (host, job) in done {
-            for waiting in job.waiting {
-                self.boot_pulled(now, host, waiting, observer);
+            for coming in job.waiting {
+                self.boot_pulled(now, host, coming, observer);
             }
         }
     }
@@ -182,22 +165,16 @@ impl Simulation {
         &mut self,
         now: Time,
         host: HostId,
-        waiting: Waiting,
+        mut coming: Coming,
         observer: &mut impl Observer,
     ) {
-        let Waiting { arrived, vm, placed, boot_ms, is_instance, mut stages } = waiting;
-        let request = arrived.request;
-        let is_there =
-            |found: &crate::state::Vm| found.request == request.0 && found.placed == placed;
-        if !self.state.vms.find(vm).is_some_and(is_there) {
+        if !self.is_still_there(&coming) {
             return;
         }
-        let took_ms = now.since_ms(placed);
+        let (request, vm) = (coming.arrived.request, coming.vm);
+        let took_ms = now.since_ms(coming.placed);
         observer.hear(now, &Fact::Pulled { request, vm, host, took_ms }, &self.state);
-        stages.add(Stage::Pull, took_ms);
-        self.account(now, &arrived, vm, stages, boot_ms, observer);
-        if is_instance {
-            self.boot_instance(now, request, boot_ms, observer);
-        }
+        coming.stages.add(Stage::Pull, took_ms);
+        self.boot(now, coming, observer);
     }
 }

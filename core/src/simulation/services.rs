@@ -179,6 +179,14 @@ impl Services {
         Some(running.counts.iter().map(|counts| u64::from(counts.available)).sum())
     }
 
+    /// Whether the instance of a request boots as this VM.
+    pub(super) fn is_booting(&self, request: RequestId, vm: VmId) -> bool {
+        self.by_request.get(&request).is_some_and(|row| {
+            let instance = &self.instances[*row as usize];
+            instance.stage == Stage::Booting && instance.vm == Some(vm)
+        })
+    }
+
     /// How long the instance of a request boots once it has room, ms.
     pub(super) fn boot_ms(&self, request: RequestId) -> u64 {
         if self.is_beginning { 0 } else { self.instances[self.row_of(request) as usize].boot_ms }
@@ -395,11 +403,7 @@ impl Simulation {
         }
         let Instance { service, version, request, min_ready_ms, .. } = *instance;
         if instance.fails {
-            instance.stage = Stage::Failed;
-            self.services.list[service.row()].counts[version.row()].failed += 1;
-            observer.hear(now, &Fact::InstanceFailed { request, service }, &self.state);
-            self.ask_rollout(now, service);
-            return;
+            return self.fail_instance(now, request, observer);
         }
         instance.stage = Stage::Ready;
         instance.due = now.after(min_ready_ms);
@@ -409,6 +413,22 @@ impl Simulation {
             0 => self.prove(now, row, observer),
             ms => self.agenda.push(now.after(ms), Event::Proved(row)),
         }
+        self.ask_rollout(now, service);
+    }
+
+    /// An instance never becomes ready. It keeps its room.
+    pub(super) fn fail_instance(
+        &mut self,
+        now: Time,
+        request: RequestId,
+        observer: &mut impl Observer,
+    ) {
+        let row = self.services.row_of(request);
+        let instance = &mut self.services.instances[row as usize];
+        instance.stage = Stage::Failed;
+        let Instance { service, version, .. } = *instance;
+        self.services.list[service.row()].counts[version.row()].failed += 1;
+        observer.hear(now, &Fact::InstanceFailed { request, service }, &self.state);
         self.ask_rollout(now, service);
     }
 

@@ -96,7 +96,7 @@ impl WaitingRoom {
             let filter = Filter::new(state, ask);
             let has_new_place = news.moved.iter().any(|moved| {
                 let is_mate = ask.group.is_some() && ask.group == moved.group;
-                is_mate || ask.tenant == moved.tenant && state.tenancy.has_quota(ask.tenant)
+                is_mate || state.tenancy.shares_quota(ask.tenant, moved.tenant)
             });
             let has_new_place = has_new_place || news.places_went && state.is_spread(ask);
             filter.quota().is_none()

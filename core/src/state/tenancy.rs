@@ -44,7 +44,7 @@ impl Tenancy {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let rules = scenario.tenant_rules.clone();
         let is_bound = |rules: &TenantRules| {
-            TenantRules { is_exclusive: false, ..*rules } != TenantRules::NONE //
+            TenantRules { is_exclusive: false, parent: None, ..*rules } != TenantRules::NONE //
         };
         let of_demands = scenario.demands.iter().any(|demand| demand.rules.is_exclusive);
         Self {
@@ -69,12 +69,27 @@ impl Tenancy {
         self.has_exclusive || self.has_quota(tenant)
     }
 
-    /// Whether a tenant has a quota.
+    /// Whether a tenant, or one that it is a part of, has a quota.
     pub fn has_quota(&self, tenant: TenantId) -> bool {
-        self.has_quotas && {
-            let rules = self.rules_of(tenant);
-            rules.vms_max != u64::MAX || rules.quota[..self.kinds].iter().any(|q| *q != i64::MAX)
-        }
+        self.has_quotas && self.line_of(tenant).any(|tenant| self.has_own_quota(tenant))
+    }
+
+    fn has_own_quota(&self, tenant: TenantId) -> bool {
+        let rules = self.rules_of(tenant);
+        rules.vms_max != u64::MAX || rules.quota[..self.kinds].iter().any(|q| *q != i64::MAX)
+    }
+
+    /// Whether two tenants' VMs count for one quota.
+    pub fn shares_quota(&self, one: TenantId, other: TenantId) -> bool {
+        let counts = |tenant: TenantId| {
+            self.has_own_quota(tenant) && self.line_of(other).any(|of_other| of_other == tenant)
+        };
+        self.has_quotas && self.line_of(one).any(counts)
+    }
+
+    /// A tenant, the one that it is a part of, and so on up.
+    pub fn line_of(&self, tenant: TenantId) -> impl Iterator<Item = TenantId> {
+        std::iter::successors(Some(tenant), |tenant| self.rules.get(tenant.row())?.parent)
     }
 
     /// What a tenant is held to.
@@ -83,19 +98,24 @@ impl Tenancy {
         self.rules.get(tenant.row()).copied().unwrap_or(TenantRules::NONE)
     }
 
-    /// What a tenant takes in all; nothing where no tenant has a quota.
+    /// What a tenant and all its parts take; nothing where no tenant has a quota.
     pub fn taken(&self, tenant: TenantId) -> Taken {
         self.taken.get(tenant.row()).copied().unwrap_or_default()
     }
 
-    /// Which quotas one more VM would break: bit r for column r, [`VMS_BIT`] for their number.
-    /// What a VM does not ask for breaks none.
+    /// Which quotas one more VM would break, of the tenant or of one that it is a part of: bit r
+    /// for column r, [`VMS_BIT`] for their number. What a VM does not ask for breaks none.
     #[inline]
     pub fn over(&self, tenant: TenantId, asked: &Amounts) -> u16 {
         if self.has_quotas { self.over_quotas(tenant, asked) } else { 0 }
     }
 
     fn over_quotas(&self, tenant: TenantId, asked: &Amounts) -> u16 {
+        self.line_of(tenant).fold(0, |over, tenant| over | self.over_own(tenant, asked))
+    }
+
+    /// The same of a tenant's own quota.
+    pub fn over_own(&self, tenant: TenantId, asked: &Amounts) -> u16 {
         let (rules, taken) = (self.rules_of(tenant), self.taken(tenant));
         let vms = if taken.vms >= rules.vms_max { VMS_BIT } else { 0 };
         (0..self.kinds).fold(vms, |over, column| {
@@ -116,11 +136,11 @@ impl Tenancy {
     /// A tenant's VMs are one more, or (with the sign −1) one less.
     #[inline]
     pub(super) fn count(&mut self, tenant: TenantId, amounts: &Amounts, sign: i64) {
-        if self.has_quotas
-            && let Some(taken) = self.taken.get_mut(tenant.row())
-        {
+        let mut next = Some(tenant).filter(|_| self.has_quotas);
+        while let Some(taken) = next.and_then(|tenant| self.taken.get_mut(tenant.row())) {
             taken.vms = taken.vms.wrapping_add_signed(sign);
             (0..self.kinds).for_each(|column| taken.amounts[column] += sign * amounts[column]);
+            next = next.and_then(|tenant| self.rules[tenant.row()].parent);
         }
     }
 

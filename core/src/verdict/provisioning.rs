@@ -1,6 +1,6 @@
 //! What a report says of desks, and of where the time went.
 
-use super::{level, moment, percentiles, seconds};
+use super::{boots, level, moment, percentiles, seconds};
 use crate::fact::Stage;
 use crate::observe::Summary;
 use crate::observe::desks::{DeskAccount, StageAccount};
@@ -20,6 +20,7 @@ pub(super) fn report(scenario: &Scenario, summary: &Summary) -> Option<Provision
             fetched_gib: account.pulls.mib as f64 / 1_024.0,
             took_s: percentiles(&account.pulls.took),
         }),
+        boots: boots::report(scenario, summary),
         desks: desks.map(|(desk, account)| of_desk(scenario, summary, desk, account)).collect(),
         all: of_stages("all", &account.total),
         demands: demands.map(|(demand, account)| of_stages(&demand.name, account)).collect(),
@@ -82,6 +83,13 @@ pub(super) fn metric_value(metric: &str, report: &Report) -> Option<f64> {
         "time-at-desks-mean" => at_desks.mean,
         "backlog" => of_desks(|desk| desk.backlog as f64).iter().sum(),
         "peak-backlog" => of_desks(|desk| desk.peak_backlog as f64).into_iter().fold(0.0, f64::max),
+        "boots-failed" | "boots-given-up" => {
+            let boots = desks.and_then(|desks| desks.boots.as_ref());
+            boots.map_or(0.0, |boots| match metric {
+                "boots-failed" => boots.failed as f64,
+                _ => boots.given_up as f64,
+            })
+        }
         "backlog-growth" => of_desks(|desk| desk.grows_per_day.unwrap_or(0.0)).iter().sum(),
         _ => return None,
     })

@@ -597,6 +597,8 @@ impl Judge {
             | Fact::HandedOff { .. }
             | Fact::PullStarted { .. }
             | Fact::Pulled { .. }
+            | Fact::BootTried { .. }
+            | Fact::BootGivenUp { .. }
             | Fact::Provisioned { .. }
             | Fact::HostFailed { .. }
             | Fact::HostBack { .. }

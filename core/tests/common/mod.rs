@@ -32,6 +32,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         tenant_rules: Vec::new(),
         demands: Vec::new(),
         images: Vec::new(),
+        dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
         host_rollouts: Default::default(),

@@ -1,7 +1,11 @@
 //! What the answer says of desks: where the time went, and how busy operators were.
 
+use fleetcast_core::report::boots::BootsReport;
 use fleetcast_core::report::{DeskReport, Report, StagesReport};
 use fleetcast_core::words;
+
+/// Of how many causes of failed boots is told one by one.
+const BLAMED_SHOWN: usize = 3;
 
 /// A stage in words.
 pub(crate) fn stage_words(stage: &str) -> &str {
@@ -12,6 +16,7 @@ pub(crate) fn stage_words(stage: &str) -> &str {
         "off-hours" => "out of working hours",
         "room" => "waiting for room",
         "pull" => "fetching images",
+        "retries" => "boots that failed",
         "boot" => "booting",
         other => other,
     }
@@ -53,8 +58,50 @@ pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
         };
         rows.push(("Images".to_owned(), text));
     }
+    if let Some(boots) = &desks.boots {
+        rows.push(("Boots".to_owned(), boot_words(boots)));
+    }
     rows.extend(desks.desks.iter().map(|desk| (format!("Desk {}", desk.name), words_of(desk))));
     rows
+}
+
+/// How many tries failed, for want of what, and what came of it.
+fn boot_words(boots: &BootsReport) -> String {
+    if boots.failed == 0 {
+        return match boots.tries {
+            0 => "nobody had to boot".to_owned(),
+            tries => format!("{}, all succeeded", words::plural(tries, "attempt")),
+        };
+    }
+    let of = |by: &fleetcast_core::report::boots::BlamedReport| match &by.dependency {
+        Some(name) => format!("{} without {name}", words::count(by.failed)),
+        None if by.failed == 1 => "1 by itself".to_owned(),
+        None => format!("{} by themselves", words::count(by.failed)),
+    };
+    let by: Vec<String> = boots.by.iter().take(BLAMED_SHOWN).map(of).collect();
+    let more = match boots.by.len().saturating_sub(BLAMED_SHOWN) {
+        0 => String::new(),
+        more => format!(", {more} more causes"),
+    };
+    let share = words::percent(boots.failed as f64 / boots.tries as f64);
+    let given_up = match boots.given_up {
+        0 => "none given up".to_owned(),
+        boots => format!("{} given up", words::count(boots)),
+    };
+    let worst = boots.worst.as_ref().map_or(String::new(), |worst| {
+        format!(
+            "; {} in one outage of {}, {}",
+            words::plural(worst.boots, "VM"),
+            worst.dependency,
+            worst.at.date.replace('T', " ")
+        )
+    });
+    let tries = words::plural(boots.tries, "attempt");
+    format!(
+        "{} of {tries} failed ({share}): {}{more}; {given_up}{worst}",
+        words::count(boots.failed),
+        by.join(", ")
+    )
 }
 
 /// What must be said of times where a queue grows without end.
