@@ -38,6 +38,8 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         services: Vec::new(),
         rollouts: Vec::new(),
         host_rollouts: Default::default(),
+        pool_migrations: Vec::new(),
+        hand_overs: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
         failures: None,

@@ -86,7 +86,7 @@ at-least = 1
 "#;
 
 /// Maps whose keys are names of the scenario's, not of ours.
-const MAPS: [&str; 10] = [
+const MAPS: [&str; 11] = [
     "utilisation",
     "refused_by",
     "waited_by",
@@ -97,6 +97,7 @@ const MAPS: [&str; 10] = [
     "vm_minutes_lost_by_tenant",
     "unplaced_amounts",
     "why",
+    "double_room",
 ];
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
@@ -226,6 +227,86 @@ fn every_field_and_column_is_named() {
 
     let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+}
+
+/// VMs that leave a pool for another, of a team of a company.
+const POOLS: &str = r#"
+name     = "pools"
+duration = "2 days"
+
+[host-models.small]
+cpu = 4
+
+[[pools]]
+name = "old"
+hosts = { model = "small", count = 4 }
+
+[[pools]]
+name = "new"
+hosts = { model = "small", count = 1 }
+
+[flavors.one]
+cpu = 1
+
+[tenants.team]
+parent = "company"
+
+[tenants.company]
+quota = { vms = 100 }
+
+[[demand]]
+name = "vms"
+flavor = "one"
+alive = 8
+pool = "old"
+tenant = "team"
+lifetime = { distribution = "exponential", mean = "2 days" }
+
+[[pool-migration]]
+from = "old"
+to = "new"
+at = "2 h"
+every = "1 h"
+wave = 2
+run-twice = "3 h"
+
+[[hand-over]]
+from = "old"
+to = "new"
+at = "12 h"
+every = "1 h"
+keep = 1
+"#;
+
+#[test]
+fn every_field_and_column_about_pools_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("pools.toml"), POOLS).expect("writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .current_dir(folder.path())
+        .args(["run", "pools.toml", "--json", "--out", "out"])
+        .output()
+        .expect("the program starts");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert!(report["pool_migrations"][0]["moved"].as_u64() > Some(0), "{report}");
+    assert!(report["hand_overs"][0]["hosts"].as_u64() > Some(0), "{report}");
+    let mut names = BTreeSet::new();
+    keys(&report, &mut names);
+    let series = std::fs::read_to_string(folder.path().join("out/series.csv")).expect("there");
+    assert!(series.contains("pool_old_hosts_used_max") && series.contains("vms_twice_mean"));
+    let mut facts = String::new();
+    let file = std::fs::File::open(folder.path().join("out/facts.csv.gz")).expect("there");
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut facts)
+        .expect("gzip");
+    names.extend(facts.lines().skip(1).filter_map(|row| row.split(',').nth(1)).map(str::to_owned));
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).expect("there");
+    for said in ["Hosts by pool", "VMs that take room in two pools", "company › team"] {
+        assert!(page.contains(said), "the page does not say `{said}`");
+    }
 }
 
 #[test]

@@ -3,6 +3,29 @@
 use crate::scenario::{Curve, Step};
 
 impl Curve {
+    /// So many times as much at any time.
+    pub fn times(&self, factor: f64) -> Self {
+        match self {
+            Self::Constant(value) => Self::Constant(value * factor),
+            Self::Linear { from, to, over_ms } => {
+                Self::Linear { from: from * factor, to: to * factor, over_ms: *over_ms }
+            }
+            Self::Exponential { from, to, over_ms } => {
+                Self::Exponential { from: from * factor, to: to * factor, over_ms: *over_ms }
+            }
+            Self::Logistic { from, to, over_ms, ceiling } => Self::Logistic {
+                from: from * factor,
+                to: to * factor,
+                over_ms: *over_ms,
+                ceiling: ceiling * factor,
+            },
+            Self::Steps(steps) => {
+                let times = |step: &Step| Step { value: step.value * factor, ..*step };
+                Self::Steps(steps.iter().map(times).collect())
+            }
+        }
+    }
+
     /// The value at a time, ms.
     pub fn at(&self, ms: u64) -> f64 {
         match self {

@@ -1,9 +1,11 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
 pub mod hosts;
+mod pools;
 mod stages;
 
 pub use hosts::{HostOutcome, HostRolloutId, HostStep, HostWait, Stall, WhyStuck};
+pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
 use crate::rollout::plan::{Version, Wait};
@@ -678,6 +680,8 @@ pub enum Fact<'a> {
         /// What it did, or what happened to it.
         step: HostStep,
     },
+    /// Something happened between pools.
+    Pools(PoolFact),
     /// The run is over.
     Ended,
 }

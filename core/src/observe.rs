@@ -8,6 +8,7 @@ pub mod fingerprint;
 pub mod host_log;
 pub mod host_rollouts;
 pub mod outages;
+pub mod pool_moves;
 pub mod rollouts;
 pub mod series;
 pub mod traffic;

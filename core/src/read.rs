@@ -13,6 +13,7 @@ mod curves;
 mod spreads;
 mod fleet;
 mod rules;
+mod pool_shares;
 mod groups;
 mod boots;
 mod images;
@@ -23,6 +24,7 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod pool_moves;
 mod failures;
 mod traffic;
 mod services;
@@ -198,6 +200,14 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         pools_node,
         table.get(&root::HOST_ROLLOUT),
     );
+    let pool_migrations = match table.get(&root::POOL_MIGRATION) {
+        Some(node) => pool_moves::read_migrations(check, &fleet, &load, node),
+        None => Vec::new(),
+    };
+    let hand_overs = match table.get(&root::HAND_OVER) {
+        Some(node) => pool_moves::read_hand_overs(check, &mut fleet, node),
+        None => Vec::new(),
+    };
     let (columns, kinds) = columns(check, &load);
     let labels = labels(&fleet, &load);
     let mut placement =
@@ -323,6 +333,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         services: services.services,
         rollouts,
         host_rollouts: host_rollouts?,
+        pool_migrations,
+        hand_overs,
         placement: placement?,
         defrag: defrag?,
         failures: failures?,

@@ -3,10 +3,12 @@
 
 pub mod boots;
 pub mod host_rollouts;
+pub mod pools;
 pub mod rollouts;
 
 use boots::BootsReport;
 use host_rollouts::HostRolloutsReport;
+use pools::{HandOverReport, PoolMigrationReport, PoolReport};
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -129,6 +131,15 @@ pub struct Report {
     /// What users asked of services and what they got, for each service that has traffic.
     #[serde(default)]
     pub traffic: Vec<TrafficReport>,
+    /// VMs that went from pool to pool, by migration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pool_migrations: Vec<PoolMigrationReport>,
+    /// Hosts that did, by hand-over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hand_overs: Vec<HandOverReport>,
+    /// The pools, where something goes from one to another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolReport>,
     /// By tenant.
     pub tenants: Vec<TenantReport>,
     /// By demand.
@@ -512,6 +523,14 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "vm-minutes-lost", what: "minutes that VMs were down, summed", of: None },
     Metric { name: "time-down-p95", what: "seconds that a VM was down, 95th percentile", of: None },
     Metric { name: "time-down-max", what: "the same, the longest", of: None },
+    Metric { name: "pool-moved", what: "VMs cut over to another pool", of: None },
+    Metric {
+        name: "pool-left",
+        what: "VMs that were to leave a pool and are still there",
+        of: None,
+    },
+    Metric { name: "pool-waited", what: "copies of VMs that waited for room in a pool", of: None },
+    Metric { name: "hosts-handed-over", what: "hosts that left a pool for another", of: None },
     Metric { name: "hosts", what: "hosts in service at the end", of: None },
     Metric { name: "peak-hosts", what: "the most hosts in service", of: None },
     Metric { name: "peak-hosts-used", what: "the most hosts with a VM on them", of: None },
@@ -631,7 +650,9 @@ pub struct Series {
     /// Length of a row, ms; the last may be shorter.
     pub step_ms: u64,
     /// The names of the columns, in order: `hosts`, `hosts_used`, `alive`, `waiting`,
-    /// `requests`, `placed`, `refused`, and for each resource `NAME_used` and `NAME_capacity`.
+    /// `requests`, `placed`, `refused`, and for each resource `NAME_used` and `NAME_capacity`; where
+    /// VMs or hosts go from pool to pool `pool_NAME_hosts`, `pool_NAME_hosts_used` and `vms_twice`;
+    /// where there are desks `queued`.
     pub columns: Vec<SeriesColumn>,
 }
 

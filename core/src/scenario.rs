@@ -5,10 +5,12 @@
 mod desks;
 mod distribution;
 pub mod failures;
+mod pool_moves;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
 pub use failures::Failures;
+pub use pool_moves::{HandOver, PoolMigration};
 
 use crate::expression::Expression;
 use crate::hours::Hours;
@@ -132,6 +134,10 @@ pub struct Scenario {
     pub rollouts: Vec<Rollout>,
     /// The hosts' own images, and what is rolled out on hosts.
     pub host_rollouts: HostRollouts,
+    /// VMs that leave a pool for another, in file order.
+    pub pool_migrations: Vec<PoolMigration>,
+    /// Hosts that do, in file order.
+    pub hand_overs: Vec<HandOver>,
     /// How hosts are chosen.
     pub placement: Placement,
     /// How hosts are emptied.

@@ -13,6 +13,7 @@ mod host_rollouts;
 mod marks;
 mod moves;
 mod pipeline;
+mod pool_moves;
 mod preemption;
 mod pulls;
 mod rollouts;
@@ -44,6 +45,7 @@ use host_rollouts::RollingHosts;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
+use pool_moves::PoolMoves;
 use preemption::Preemption;
 use pulls::ImagePulls;
 use services::Services;
@@ -114,6 +116,16 @@ enum Event {
     RollHosts(u32),
     /// A host should have its new image.
     Rewritten(HostId),
+    /// A migration's next wave.
+    MovePools(u32),
+    /// A VM should be copied to another pool.
+    Copied(VmId),
+    /// A wave has run in both pools for long enough.
+    CutOver(u32),
+    /// Somebody looks which hosts can leave their pool.
+    HandHostsOver(u32),
+    /// A host that left its pool is to be in another.
+    TakeHostOver(u32),
 }
 
 impl Classed for Event {
@@ -128,9 +140,17 @@ impl Classed for Event {
             | Self::Repair(_)
             | Self::StockSpare(_)
             | Self::Rewritten(_)
+            | Self::CutOver(_)
+            | Self::TakeHostOver(_)
             | Self::Gone(_) => Class::CapacityFreed,
-            Self::Booted(_) | Self::Proved(_) | Self::Pulled(_) | Self::TryAgain(_) => Class::Boot,
+            Self::Booted(_)
+            | Self::Proved(_)
+            | Self::Pulled(_)
+            | Self::Copied(_)
+            | Self::TryAgain(_) => Class::Boot,
             Self::RollOut(_)
+            | Self::MovePools(_)
+            | Self::HandHostsOver(_)
             | Self::Consult(_)
             | Self::FoundBad(_)
             | Self::Follow(_)
@@ -183,6 +203,8 @@ pub struct Simulation {
     rolling: Option<Box<RollingHosts>>,
     /// Services, their instances and their rollouts.
     services: Services,
+    /// What goes from pool to pool; `None` where nothing does.
+    pool_moves: Option<Box<PoolMoves>>,
     /// What each flavor asks for in each demand, held for good.
     flavor_asks: Vec<Vec<Ask>>,
     /// Which hosts will do for each demand, in its own pool.
@@ -225,6 +247,8 @@ enum Comes {
     Again,
     /// Its VM is down.
     Down,
+    /// Its VM is to run in another pool.
+    Copy,
 }
 
 impl Arrived {
@@ -325,6 +349,7 @@ impl Simulation {
             movers: Movers::new(&scenario),
             rolling: RollingHosts::new(&scenario),
             services: Services::new(&scenario),
+            pool_moves: PoolMoves::new(&scenario),
             state,
             agenda: Agenda::new(),
             flavor_asks,
@@ -425,6 +450,7 @@ impl Simulation {
             self.begin_services(observer);
             self.begin_traffic();
             self.begin_host_rollouts();
+            self.begin_pool_moves();
         }
         if let Some((now, arrived)) = self.undecided.take() {
             self.settle(now, &arrived, observer);
@@ -505,6 +531,11 @@ impl Simulation {
             Event::RollOutHosts(rollout) => self.roll_out_hosts(now, rollout, observer),
             Event::RollHosts(rollout) => self.roll_hosts(now, rollout, observer),
             Event::Rewritten(host) => self.end_rewrite(now, host, observer),
+            Event::MovePools(row) => self.move_pools(now, row, observer),
+            Event::Copied(vm) => self.copied(now, vm, observer),
+            Event::CutOver(wave) => self.cut_over(now, wave, observer),
+            Event::HandHostsOver(row) => self.hand_hosts_over(now, row, observer),
+            Event::TakeHostOver(number) => self.take_host_over(now, number, observer),
         }
     }
 
@@ -649,6 +680,7 @@ impl Simulation {
                 let down_ms = waited_ms;
                 Fact::VmBack { request, demand, tenant, vm, from, host, down_ms, boot_ms }
             }
+            Comes::Copy => unreachable!("a copy is no VM of its own"),
         };
         observer.hear(now, &fact, &self.state);
         let (mut boots, mut tried) = (Some(boot_ms), None);
@@ -711,6 +743,9 @@ impl Simulation {
             self.state.vms.vacate(id);
             self.end_while_down(now, id, observer);
             return;
+        }
+        if self.pool_moves.is_some() {
+            self.drop_copy(now, id, observer);
         }
         if self.state.moves.target(id).is_some() {
             self.break_off(now, id, observer);

@@ -249,6 +249,23 @@ impl State {
         ask
     }
 
+    /// The same in another pool, its place in the group too.
+    pub(crate) fn ask_in_pool(&mut self, ask: Ask, pool: PoolId) -> Ask {
+        let mut predicate = self.shapes.predicate(ask.shape).clone();
+        predicate.pool = Some(pool);
+        let predicate = self.shapes.intern(predicate);
+        let amounts = self.shapes.get(ask.shape).amounts;
+        if let Some(group) = ask.group {
+            self.groups.hold_again(group);
+        }
+        Ask { shape: self.shapes.hold(&amounts, predicate), ..ask }
+    }
+
+    /// A VM alive asks for the same elsewhere from now on; what it asked for before, still held.
+    pub(crate) fn ask_otherwise(&mut self, id: VmId, ask: Ask) -> Ask {
+        self.vms.set_ask(id, ask)
+    }
+
     /// The same ask once more, its place in the group too.
     pub(crate) fn ask_once_more(&mut self, ask: Ask) -> Ask {
         if let Some(group) = ask.group {

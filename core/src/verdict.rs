@@ -2,6 +2,7 @@
 
 mod boots;
 mod host_rollouts;
+mod pools;
 mod provisioning;
 mod rollouts;
 
@@ -78,10 +79,14 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         traffic: traffic(scenario, summary),
         tenants: tenants(scenario, &summary.by_tenant),
         demands: named(scenario.demands.iter().map(|demand| &demand.name), &summary.by_demand),
+        pool_migrations: Vec::new(),
+        hand_overs: Vec::new(),
+        pools: Vec::new(),
         contrast: None,
         expectations: Vec::new(),
         notes: scenario.notes.clone(),
     };
+    pools::fill(scenario, summary, &mut report);
     let expectations = &scenario.expectations;
     let expectations = expectations.iter().map(|e| expectation(scenario, summary, e, &report));
     report.expectations = expectations.collect();
@@ -479,6 +484,13 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "hosts-emptied" => {
             report.migrations.as_ref().map_or(0.0, |counts| counts.hosts_emptied as f64)
         }
+        "pool-moved" => report.pool_migrations.iter().map(|of| of.moved as f64).sum(),
+        "pool-left" => report.pool_migrations.iter().map(|of| of.left as f64).sum(),
+        "pool-waited" => {
+            let waited = report.pool_migrations.iter().flat_map(|of| of.waited_by.values());
+            waited.map(|count| *count as f64).sum()
+        }
+        "hosts-handed-over" => report.hand_overs.iter().map(|of| of.hosts as f64).sum(),
         "hosts" => report.hosts as f64,
         "peak-hosts" => report.peak_hosts as f64,
         "peak-hosts-used" => report.peak_hosts_used as f64,
@@ -557,6 +569,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
         let (moved, times) = (plural(*moved, "migration"), plural(*hosts_emptied, "time"));
         parts.push(format!("hosts were emptied {times} by {moved}"));
     }
+    parts.extend(pools::sentences(scenario, summary, report));
     parts.extend(rollouts::sentence(scenario, summary));
     parts.extend(report.host_rollouts.as_ref().and_then(host_rollouts::sentence));
     parts.extend(boots::sentence(report));

@@ -252,7 +252,7 @@ fn every_key_is_read() {
     // The many hosts and racks have tests of their own.
     drawn.truncate(drawn.find("    host_types:").expect("the field is there"));
     expect_file!["read/every-key.txt"].assert_eq(&drawn);
-    assert_eq!(scenario.demands.len(), 6);
+    assert_eq!(scenario.demands.len(), 8);
     let Demand { priority, preempts, when_preempted, group, .. } = &scenario.demands[0];
     let available_min = group.map(|group| group.available_min);
     let said = format!("{priority} {preempts} {when_preempted:?} {available_min:?}");
@@ -695,7 +695,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, host-rollout, demand, placement, defrag, failures, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`

@@ -171,6 +171,9 @@ pub(super) fn figures(series: &Series, scenario: &Scenario, scarcest: Option<&st
         scarcest.and_then(|resource| committed(series, resource)),
         utilisation(series, scenario),
         hosts(series),
+        pools(series, scenario),
+        twice(series),
+        queued(series),
         turned_away(series),
     ];
     let times = Times::of_run(series, scenario);
@@ -225,6 +228,36 @@ fn hosts(series: &Series) -> Option<Chart> {
             Line::new("with a VM on them", most(column(series, "hosts_used")?).collect()).filled(),
             Line::new("in service", most(column(series, "hosts")?).collect()),
         ],
+    })
+}
+
+/// Hosts of each pool, where something goes from one to another.
+fn pools(series: &Series, scenario: &Scenario) -> Option<Chart> {
+    let line = |pool: &fleetcast_core::scenario::Pool| {
+        let of = |what: &str| column(series, &format!("pool_{}_{what}", pool.name));
+        let name = &pool.name;
+        let used = Line::new(format!("{name}, in use"), most(of("hosts_used")?).collect());
+        Some([used, Line::new(format!("{name}, in service"), most(of("hosts")?).collect())])
+    };
+    let lines: Vec<Line> = scenario.pools.iter().filter_map(line).flatten().collect();
+    let chart = Chart { title: "Hosts by pool".to_owned(), unit: "hosts".to_owned(), lines };
+    (!chart.lines.is_empty()).then_some(chart)
+}
+
+fn twice(series: &Series) -> Option<Chart> {
+    Some(Chart {
+        title: "VMs that take room in two pools".to_owned(),
+        unit: "VMs".to_owned(),
+        lines: vec![Line::new("twice", most(column(series, "vms_twice")?).collect()).filled()],
+    })
+}
+
+/// The queues of desks.
+fn queued(series: &Series) -> Option<Chart> {
+    Some(Chart {
+        title: "Tickets that wait at desks".to_owned(),
+        unit: "tickets".to_owned(),
+        lines: vec![Line::new("waiting", most(column(series, "queued")?).collect()).filled()],
     })
 }
 

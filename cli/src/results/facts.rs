@@ -2,7 +2,7 @@
 
 use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::{BootFault, Cause, Fact, RequestId, RolloutId};
+use fleetcast_core::fact::{BootFault, Cause, Fact, PoolFact, RequestId, RolloutId};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
@@ -230,6 +230,7 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
                 ..Row::default()
             }
         }
+        Fact::Pools(ref fact) => of_pools(fact, scenario),
         Fact::MovesPlanned { hosts, migrations } => Row {
             fact: "moves-planned",
             hosts: text(hosts),
@@ -488,6 +489,65 @@ fn instance(
 ) -> Row {
     let demand = scenario.services[service.row()].name.clone();
     Row { fact, request: text(request.0), demand, ..Row::default() }
+}
+
+/// What happened between pools; `pool` is the one that is left.
+fn of_pools(fact: &PoolFact, scenario: &Scenario) -> Row {
+    let pool = |migration: u32| {
+        let from = scenario.pool_migrations[migration as usize].from;
+        scenario.pools[from.row()].name.clone()
+    };
+    let copy = |fact, migration, request: RequestId| Row {
+        fact,
+        pool: pool(migration),
+        request: text(request.0),
+        ..Row::default()
+    };
+    match *fact {
+        PoolFact::WaveBegan { migration, vms, .. } => {
+            let (fact, migrations) = ("pool-wave", text(vms));
+            Row { fact, pool: pool(migration), migrations, ..Row::default() }
+        }
+        PoolFact::CopyStarted { migration, request, vm, from, to, takes_ms, .. } => Row {
+            vm: text(vm.row()),
+            host: text(from.row()),
+            to: text(to.row()),
+            wait_ms: Some(takes_ms),
+            ..copy("pool-copy-started", migration, request)
+        },
+        PoolFact::CopyWaits { migration, request, reason } => Row {
+            reason: reason_name(&scenario.kinds, reason),
+            ..copy("pool-copy-waiting", migration, request)
+        },
+        PoolFact::Copied { migration, request, vm } => {
+            Row { vm: text(vm.row()), ..copy("pool-copied", migration, request) }
+        }
+        PoolFact::CutOver { migration, request, vm, from, to } => Row {
+            vm: text(vm.row()),
+            host: text(from.row()),
+            to: text(to.row()),
+            ..copy("pool-cut-over", migration, request)
+        },
+        PoolFact::CopyDropped { migration, request, vm, from, to } => Row {
+            vm: text(vm.row()),
+            host: text(from.row()),
+            to: text(to.row()),
+            ..copy("pool-copy-dropped", migration, request)
+        },
+        PoolFact::MigrationDone { migration } => {
+            Row { fact: "pool-done", pool: pool(migration), ..Row::default() }
+        }
+        PoolFact::HandedOver { hand_over, host } => {
+            let from = scenario.hand_overs[hand_over as usize].from;
+            let (host, pool) = (text(host.row()), scenario.pools[from.row()].name.clone());
+            Row { fact: "host-handed-over", host, pool, ..Row::default() }
+        }
+        PoolFact::TakenOver { hand_over, host } => {
+            let to = scenario.hand_overs[hand_over as usize].to;
+            let (host, pool) = (text(host.row()), scenario.pools[to.row()].name.clone());
+            Row { fact: "host-taken-over", host, pool, ..Row::default() }
+        }
+    }
 }
 
 fn of_rollout(fact: &'static str, rollout: RolloutId) -> Row {

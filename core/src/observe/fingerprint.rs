@@ -2,7 +2,9 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{BootFault, Cause, Fact, HostStep, HostWait, Reason, Stage, Stall, WhyStuck};
+use crate::fact::{
+    BootFault, Cause, Fact, HostStep, HostWait, PoolFact, Reason, Stage, Stall, WhyStuck,
+};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -95,9 +97,44 @@ impl Observer for Fingerprint {
 }
 
 impl Fingerprint {
+    #[cold]
+    fn hear_pools(&mut self, now: Time, fact: &PoolFact) {
+        match *fact {
+            PoolFact::WaveBegan { migration, wave, vms } => {
+                self.write(130, now, [migration.into(), wave.into(), vms.into()]);
+            }
+            PoolFact::CopyStarted { migration, request, vm, from, to, mib, takes_ms } => {
+                let (vm, from, to) = (row(vm.row()), row(from.row()), row(to.row()));
+                self.write(131, now, [migration.into(), request.0, vm, from, to, mib, takes_ms]);
+            }
+            PoolFact::CopyWaits { migration, request, reason } => {
+                self.write(132, now, [migration.into(), request.0, code(reason)]);
+            }
+            PoolFact::Copied { migration, request, vm } => {
+                self.write(133, now, [migration.into(), request.0, row(vm.row())]);
+            }
+            PoolFact::CutOver { migration, request, vm, from, to } => {
+                let (vm, from, to) = (row(vm.row()), row(from.row()), row(to.row()));
+                self.write(134, now, [migration.into(), request.0, vm, from, to]);
+            }
+            PoolFact::CopyDropped { migration, request, vm, from, to } => {
+                let (vm, from, to) = (row(vm.row()), row(from.row()), row(to.row()));
+                self.write(135, now, [migration.into(), request.0, vm, from, to]);
+            }
+            PoolFact::MigrationDone { migration } => self.write(136, now, [migration.into()]),
+            PoolFact::HandedOver { hand_over, host } => {
+                self.write(137, now, [hand_over.into(), row(host.row())]);
+            }
+            PoolFact::TakenOver { hand_over, host } => {
+                self.write(138, now, [hand_over.into(), row(host.row())]);
+            }
+        }
+    }
+
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>) {
         match *fact {
             Fact::Placed { .. } | Fact::Departed { .. } => {}
+            Fact::Pools(ref fact) => self.hear_pools(now, fact),
             Fact::HostAdded { host, host_type, rack } => {
                 self.write(0, now, [row(host.row()), row(host_type.row()), row(rack.row())]);
             }

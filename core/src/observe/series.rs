@@ -4,7 +4,7 @@ use super::{Observer, times};
 use crate::fact::Fact;
 use crate::report::{SERIES_ROWS_MAX, Series, SeriesColumn};
 use crate::resources::Kinds;
-use crate::scenario::Scenario;
+use crate::scenario::{PoolId, Scenario};
 use crate::state::State;
 use crate::time::Time;
 
@@ -20,6 +20,10 @@ pub struct SeriesRecorder {
     /// Until when the series runs.
     end_ms: u64,
     levels: Vec<Level>,
+    /// The pools whose hosts have levels of their own, behind the others.
+    pools: Vec<String>,
+    /// Tickets in the queues of desks: the last level, where there are desks.
+    queued: Option<i64>,
     counts: [Vec<u64>; COUNTS.len()],
     /// The row under way.
     row: u64,
@@ -60,18 +64,40 @@ impl Level {
     }
 }
 
+/// Hosts and used hosts of each pool, and VMs that take room twice.
+fn pool_levels(pools: &[String]) -> usize {
+    if pools.is_empty() { 0 } else { 2 * pools.len() + 1 }
+}
+
 impl SeriesRecorder {
     /// Rows of equal length over the scenario's duration.
     pub fn new(scenario: &Scenario) -> Self {
         let end_ms = scenario.duration_ms;
+        let is_told = scenario.moves_between_pools();
+        let pools = scenario.pools.iter().filter(|_| is_told).map(|pool| pool.name.clone());
+        let pools: Vec<String> = pools.collect();
+        let has_desks = !scenario.desks.is_empty();
+        let levels = LEVELS.len() + 2 * scenario.kinds.len() + pool_levels(&pools);
         Self {
             kinds: scenario.kinds.clone(),
             step_ms: end_ms.div_ceil(SERIES_ROWS_MAX as u64).max(1),
             end_ms,
-            levels: vec![Level::default(); LEVELS.len() + 2 * scenario.kinds.len()],
+            levels: vec![Level::default(); levels + usize::from(has_desks)],
+            pools,
+            queued: has_desks.then_some(0),
             counts: Default::default(),
             row: 0,
         }
+    }
+
+    fn note_pools(&mut self, now_ms: u64, state: &State) {
+        let levels = &mut self.levels[LEVELS.len() + 2 * self.kinds.len()..];
+        for row in 0..self.pools.len() {
+            let total = state.hosts.pool_total(PoolId::from_row(row));
+            levels[2 * row].set(now_ms, total.hosts.into());
+            levels[2 * row + 1].set(now_ms, total.hosts_used.into());
+        }
+        levels[2 * self.pools.len()].set(now_ms, state.moves.under_way() as i64);
     }
 
     fn row_of(&self, now_ms: u64) -> u64 {
@@ -125,7 +151,13 @@ impl SeriesRecorder {
                 max: values,
             }
         };
-        let levels = levels.chain(kinds).zip(&self.levels).map(of_level);
+        let pools = self.pools.iter().flat_map(|pool| {
+            ["hosts", "hosts_used"].map(|what| (format!("pool_{pool}_{what}"), "hosts".to_owned()))
+        });
+        let twice = self.pools.first().map(|_| ("vms_twice".to_owned(), "VMs".to_owned()));
+        let queued = self.queued.map(|_| ("queued".to_owned(), "tickets".to_owned()));
+        let levels = levels.chain(kinds).chain(pools).chain(twice).chain(queued);
+        let levels = levels.zip(&self.levels).map(of_level);
         let counts = COUNTS.iter().zip(&self.counts).map(of_count);
         Series { step_ms: self.step_ms, columns: levels.chain(counts).collect() }
     }
@@ -149,6 +181,18 @@ impl Observer for SeriesRecorder {
             let levels = &mut self.levels[LEVELS.len() + 2 * column..];
             levels[0].set(now_ms, total.used[column]);
             levels[1].set(now_ms, total.capacity[column]);
+        }
+        if !self.pools.is_empty() {
+            self.note_pools(now_ms, state);
+        }
+        if let Some(queued) = &mut self.queued {
+            match fact {
+                Fact::Approved { .. } => *queued += 1,
+                Fact::TakenUp { .. } => *queued -= 1,
+                _ => {}
+            }
+            let queued = *queued;
+            self.levels.last_mut().expect("there are levels").set(now_ms, queued);
         }
         match fact {
             Fact::Requested { .. } => self.count(0),

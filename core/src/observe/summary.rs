@@ -1,6 +1,7 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
+use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
 use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
@@ -62,6 +63,8 @@ pub struct Summary {
     pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
     pub migrations: Migrations,
+    /// What went from pool to pool; `None` where nothing does.
+    pub pool_moves: Option<Box<PoolMoves>>,
     /// Hosts that fail, and what that costs their VMs.
     pub outages: Outages,
     /// What the fleet survives at the end, as in [`loss::survives`]; `None` where nobody asks.
@@ -210,6 +213,7 @@ impl Summary {
             rollouts: Rollouts::new(scenario),
             rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
+            pool_moves: PoolMoves::new(scenario),
             outages: Outages::new(scenario),
             survives: None,
             surveyed: asks_for_survival(scenario).then(|| Box::new(scenario.clone())),
@@ -310,8 +314,12 @@ impl Observer for Summary {
             Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
                 self.note_levels(now, state);
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
+                self.note_pool_moves(now, fact, state);
             }
-            Fact::Departed { .. } => self.note_levels(now, state),
+            Fact::Departed { .. } => {
+                self.note_levels(now, state);
+                self.note_pool_moves(now, fact, state);
+            }
             _ => self.hear_rest(now, fact, state),
         }
     }
@@ -342,6 +350,13 @@ impl Summary {
         }
     }
 
+    #[inline]
+    fn note_pool_moves(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(pool_moves) = &mut self.pool_moves {
+            pool_moves.hear(now, fact, state);
+        }
+    }
+
     /// A request has found no room.
     fn note_full(&mut self, now: Time, reason: Reason, state: &State) {
         self.first_full.get_or_insert((now, reason));
@@ -362,6 +377,7 @@ impl Summary {
 
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
+        self.note_pool_moves(now, fact, state);
         if let Some(rolled) = &mut self.rolled_hosts {
             rolled.hear(now, fact, state);
             if rolled.hear_evicted(now, fact) {
@@ -371,6 +387,7 @@ impl Summary {
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
+            | Fact::Pools(_)
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }

@@ -330,6 +330,10 @@ sections! {
         HOST_ROLLOUT "host-rollout" Tables(&super::host_rollout::SECTION), Else("none"), "[{ name = \"kernel\", image = \"6.12\", at = \"1 day\" }]";
         /// Where requests come from. At least one, or a `[[service]]`.
         DEMAND "demand" Tables(&super::demand::SECTION), OneOf, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
+        /// VMs that leave their pool for another, in waves that run in both for a while.
+        POOL_MIGRATION "pool-migration" TableOrTables(&super::pool_migration::SECTION), Else("none"), "[{ from = \"vmware\", to = \"openstack\", at = \"30 days\", run-twice = \"14 days\" }]";
+        /// Empty hosts that leave their pool for another.
+        HAND_OVER "hand-over" TableOrTables(&super::hand_over::SECTION), Else("none"), "[{ from = \"vmware\", to = \"openstack\", keep = 10 }]";
         /// How hosts are chosen.
         PLACEMENT "placement" Table(&super::placement::SECTION), Else("first-fit"), "{ policy = \"best-fit\" }";
         /// How hosts are emptied by live migration.
@@ -549,6 +553,9 @@ sections! {
         TENANT "tenant" Text, Else("`\"default\"`"), "\"web\"";
         /// The pool in which they must run. A trace's column `pool` goes first.
         POOL "pool" Name("pool"), Else("any"), "\"kvm\"";
+        /// In its place: how much runs in which pool. Each part is a demand or a service of its own, called
+        /// `NAME (POOL)`. What runs in two pools at full size has 1 in both.
+        POOLS "pools" Weights("pool"), Else("`pool` alone"), "{ vmware = 0.3, openstack = 0.7 }";
         /// Labels that the host must have.
         LABELS "labels" Labels, Else("none"), "{ gen = \"g2\" }";
         /// The same, where several values will do (`["g1", "g2"]`) or any (`"*"`).
@@ -659,7 +666,7 @@ sections! {
     /// A service: so many instances of an image. They are there, and available, when the run begins,
     /// and stay for good; one that loses its host is started again. Those for which there is no room
     /// wait for it. Where they may be is said with the keys of a demand.
-    service "[[service]]" None with demand: TENANT POOL LABELS REQUIRES FORBIDS PREFERS TOLERATES EXCLUSIVE GROUP PRIORITY PREEMPTS, {
+    service "[[service]]" None with demand: TENANT POOL POOLS LABELS REQUIRES FORBIDS PREFERS TOLERATES EXCLUSIVE GROUP PRIORITY PREEMPTS, {
         /// What it is called; unique among services and demands.
         NAME "name" Text, Must, "\"web\"";
         /// What its instances run at the start.
@@ -1418,6 +1425,51 @@ sections! {
         /// A migration that takes longer than this for each GiB of memory (2 GiB at least) is
         /// given up.
         TIMEOUT_PER_GIB "timeout-per-gib" Length, Else("none"), "\"800 s\"";
+    }
+
+    /// VMs that leave a pool for another. Each is given room in the new pool by the rules of placement,
+    /// is copied, runs in both, and is cut over; then the old one is retired. What its demand asks for
+    /// from its first wave on is asked for in the new pool.
+    pool_migration "[[pool-migration]]" None {
+        /// The pool that they leave.
+        FROM "from" Name("pool"), Must, "\"vmware\"";
+        /// The pool that they go to.
+        TO "to" Name("pool"), Must, "\"openstack\"";
+        /// The demands or services whose VMs go, in this order; they name `from` as their pool.
+        DEMANDS "demands" TextList, Else("all of the pool `from`"), "[\"shop\", \"mail\"]";
+        /// When the first wave begins.
+        AT "at" Time, Must, "\"2016-09-01\"";
+        /// How long after one wave the next begins, at least 1 min. A wave of which a copy waits for
+        /// room holds up the next.
+        EVERY "every" Length, Else("`\"1 day\"`"), "\"7 days\"";
+        /// How many VMs are in a wave: of the first demand, then of the next, the oldest requests
+        /// first.
+        WAVE "wave" Whole, Else("all of one demand"), "8";
+        /// What copies go over, one after another: the VM's disk, or its memory where it has none.
+        BANDWIDTH "bandwidth" DataRate, Else("they take no time"), "\"1 Gbit/s\"";
+        /// How long a wave runs in both pools once all of it is copied.
+        RUN_TWICE "run-twice" Length, Else("`\"0 s\"`"), "\"14 days\"";
+    }
+
+    /// Hosts that leave a pool for another once they are empty; each is then what the other pool
+    /// makes of its model.
+    hand_over "[[hand-over]]" None {
+        /// The pool that they leave.
+        FROM "from" Name("pool"), Must, "\"vmware\"";
+        /// The pool that they join.
+        TO "to" Name("pool"), Must, "\"openstack\"";
+        /// From when on somebody looks.
+        AT "at" Time, Else("the start"), "\"2016-09-01\"";
+        /// How often somebody looks, at least 1 min.
+        EVERY "every" Length, Else("`\"1 day\"`"), "\"7 days\"";
+        /// So many hosts at most.
+        HOSTS "hosts" Whole, Else("no bound"), "40";
+        /// So many stay at least.
+        KEEP "keep" Whole, Else("0"), "4";
+        /// The share of what stays in the old pool that must be free, of each resource.
+        HEADROOM "headroom" Share, Else("0%"), "\"25%\"";
+        /// From leaving one pool to service in the other.
+        TAKES "takes" Length, Else("`\"0 s\"`"), "\"1 day\"";
     }
 
     /// What fails, how soon somebody notices, and what becomes of it. A host that fails is out of

@@ -453,6 +453,28 @@ impl Fleet {
         id
     }
 
+    /// What each kind of host of one pool is in another: the same machine, sold and marked as that
+    /// pool does.
+    pub(crate) fn types_in(
+        &mut self,
+        check: &mut Check<'_>,
+        from: usize,
+        to: usize,
+    ) -> Vec<(HostTypeId, HostTypeId)> {
+        let marks = self.pool_marks[to].clone();
+        let mut list = Vec::new();
+        for row in 0..self.types.len() {
+            let Type { model, pool, .. } = self.types[row];
+            let sold = |entry: &(&(usize, usize), &usize)| *entry.1 == model && entry.0.1 == from;
+            let machine = self.pool_models.iter().find(sold).map_or(model, |(key, _)| key.0);
+            if pool == from {
+                let becomes = self.host_type(check, machine, to, &[&marks]);
+                list.push((HostTypeId::from_row(row), becomes));
+            }
+        }
+        list
+    }
+
     /// A model as a pool sells it.
     fn pool_model(&mut self, check: &mut Check<'_>, model: usize, pool: usize) -> usize {
         let ratios = self.pool_overcommit[pool];

@@ -95,10 +95,13 @@ pub(crate) fn read_images_of(
         let Some(image) = node.find(key.key) else { continue };
         let Some(id) = services.image_named(check, key.key, image) else { continue };
         let super::tree::Value::Text(name) = name.unwrap_or(&image.value) else { continue };
-        let Some(row) = load.demands.iter().position(|draft| draft.name == *name) else { continue };
-        images[row] = Some(id);
-        if node.find(demand::BOOT.key).is_none() {
-            load.demands[row].boot = services.images[id.row()].boot.clone();
+        for (draft, image) in load.demands.iter_mut().zip(&mut images) {
+            if draft.part_of.as_ref().unwrap_or(&draft.name) == name {
+                *image = Some(id);
+                if node.find(demand::BOOT.key).is_none() {
+                    draft.boot = services.images[id.row()].boot.clone();
+                }
+            }
         }
     }
     images

@@ -7,6 +7,7 @@ use super::fields::{Field, daily, demand, event, flavor, root, season, service, 
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
+use super::pool_shares::{PoolShare, read_shares};
 use super::rules::{Rules, Tenant, line_of, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
@@ -38,10 +39,13 @@ pub(crate) struct FlavorDraft {
 }
 
 /// A demand, its labels as `key=value` and its other names as rows.
+#[derive(Clone)]
 pub(crate) struct DemandDraft {
     pub(crate) name: String,
+    /// What it is a part of, in one of several pools.
+    pub(crate) part_of: Option<String>,
     /// Where it says when requests come.
-    at: At,
+    pub(crate) at: At,
     pub(crate) arrivals: Arrivals,
     /// Rows of flavors, and their weights.
     pub(crate) mix: Vec<(usize, f64)>,
@@ -234,7 +238,18 @@ impl Load {
         for node in nodes {
             if let Some(table) = check.open(root::DEMAND.key, node, node.at, &[&demand::SECTION]) {
                 let draft = self.read_demand(check, fleet, &table);
-                self.demands.extend(draft);
+                let shares = read_shares(check, fleet, &table);
+                match draft {
+                    Some(draft) if draft.is_traced() && !shares.is_empty() => {
+                        let message = "a trace is in one pool, or says in its column `pool` where";
+                        let at = table.at_key(&demand::POOLS);
+                        check.error_hint(at, message, "leave `pools` out");
+                    }
+                    Some(draft) if !shares.is_empty() => {
+                        self.demands.extend(shares.iter().map(|share| share.of(&draft)));
+                    }
+                    draft => self.demands.extend(draft),
+                }
             }
         }
     }
@@ -321,6 +336,7 @@ impl Load {
         }
         Some(DemandDraft {
             name: name?,
+            part_of: None,
             at: says.map_or(table.at, |key| table.at_key(key)),
             arrivals: arrivals?,
             mix: mix?,
@@ -412,6 +428,7 @@ impl Load {
         self.services += 1;
         self.demands.push(DemandDraft {
             name: name?,
+            part_of: None,
             at: table.at,
             arrivals: Arrivals::Instances(ServiceId::from_row(row)),
             mix: vec![(flavor?, 1.0)],
@@ -627,6 +644,17 @@ impl Load {
         for at in &self.priorities {
             let hint = "add `preemption = true` to `[placement]`";
             check.warning(*at, "nobody is pushed out, so `priority` decides nothing", hint);
+        }
+    }
+
+    /// A service that was just read runs in several pools: so many more services, each with a demand.
+    pub(crate) fn split_instances(&mut self, shares: &[PoolShare]) {
+        let Some(whole) = self.demands.pop() else { return };
+        self.services -= 1;
+        for share in shares {
+            let arrivals = Arrivals::Instances(ServiceId::from_row(self.services));
+            self.services += 1;
+            self.demands.push(DemandDraft { arrivals, ..share.of(&whole) });
         }
     }
 

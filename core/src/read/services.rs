@@ -5,6 +5,7 @@ use super::check::{Check, Table};
 use super::fields::{Field, image, root, service};
 use super::fleet::Fleet;
 use super::load::Load;
+use super::pool_shares::{PoolShare, read_shares};
 use super::spreads::{self, Allow};
 use super::traffic::{read_autoscale, read_traffic};
 use super::tree::{Node, Value};
@@ -165,6 +166,14 @@ impl Services {
                 let demand = load.demands.len();
                 let read = load.read_instances(check, fleet, &table);
                 let service = self.read_service(check, &table, demand);
+                let shares = read_shares(check, fleet, &table);
+                if let Some(service) = service.as_ref().filter(|_| !shares.is_empty()) {
+                    if read.is_some() {
+                        load.split_instances(&shares);
+                        self.split(check, &table, service, &shares);
+                    }
+                    continue;
+                }
                 if let Some(name) = name {
                     self.service_rows.insert(name.to_owned(), self.services.len());
                 }
@@ -176,6 +185,36 @@ impl Services {
             let message =
                 format!("these are {instances} instances, and {INSTANCES_MAX} are the most");
             check.error_hint(node.at, message, "lower `instances`");
+        }
+    }
+
+    /// A service in several pools: its instances, rounded up, in each.
+    fn split(
+        &mut self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        whole: &Service,
+        shares: &[PoolShare],
+    ) {
+        if whole.traffic.is_some() {
+            let hint = "write a service for each pool, with the part of the traffic that it serves";
+            let message = "a service with `traffic` runs in one pool";
+            check.error_hint(table.at_key(&service::TRAFFIC), message, hint);
+        }
+        for (row, share) in shares.iter().enumerate() {
+            let name = share.name_of(&whole.name);
+            let instances = libm::ceil(f64::from(whole.instances) * share.share);
+            let demand = DemandId::from_row(whole.demand.row() + row);
+            let requests_per_s = whole.requests_per_s.map(|requests| requests * share.share);
+            self.service_rows.insert(name.clone(), self.services.len());
+            let instances = instances.min(INSTANCES_MAX as f64) as u32;
+            self.services.push(Service {
+                name,
+                instances,
+                demand,
+                requests_per_s,
+                ..whole.clone()
+            });
         }
     }
 

@@ -75,7 +75,7 @@ impl Simulation {
         }
     }
 
-    fn add_host(
+    pub(super) fn add_host(
         &mut self,
         now: Time,
         host_type: HostTypeId,

@@ -603,7 +603,7 @@ impl Simulation {
         queued.retain(|step| {
             let has_lane = self.movers.has_lane(step);
             if has_lane {
-                self.begin_copy(now, step, observer);
+                self.set_off(now, step, observer);
             }
             !has_lane
         });

@@ -57,6 +57,7 @@ impl Simulation {
     pub(super) fn take_off(&mut self, now: Time, id: VmId, comes: Comes) -> (Arrived, HostId) {
         let marks = self.marks.as_ref().expect("VMs that can lose their hosts have marks");
         let mark = *marks.of(id);
+        self.give_up_copy(now, id);
         let stays_for_good = mark.ends == Time::from_ms(u64::MAX);
         let believed = self.state.history.end_of(id);
         let vm = if stays_for_good { self.state.end(id) } else { self.state.end_early(id) };
@@ -65,7 +66,7 @@ impl Simulation {
             request: RequestId(vm.request),
             demand: vm.demand,
             at: now,
-            ask: vm.ask,
+            ask: self.ask_where_it_goes(vm.demand, vm.ask),
             stay_ms,
             believed_ms: believed.map_or(stay_ms, |end| end.ms().saturating_sub(now.ms()).max(1)),
             boot_ms: mark.boot_ms,

@@ -106,11 +106,11 @@ impl Simulation {
 
     fn begin_move(&mut self, now: Time, step: &Move, observer: &mut impl Observer) {
         self.state.begin_move(step.vm, step.to);
-        self.begin_copy(now, step, observer);
+        self.set_off(now, step, observer);
     }
 
     /// A VM that has its room on the other host sets out; there is a lane for it.
-    pub(super) fn begin_copy(&mut self, now: Time, step: &Move, observer: &mut impl Observer) {
+    pub(super) fn set_off(&mut self, now: Time, step: &Move, observer: &mut impl Observer) {
         let scenario = &self.scenario;
         let how = defrag::migration(&self.state, &scenario.kinds, step.ask, &scenario.defrag);
         self.movers.lanes.take(step.from, step.to);
@@ -137,9 +137,9 @@ impl Simulation {
         }
     }
 
-    /// A VM on the move ends where it was.
+    /// A VM on the move ends where it was; one that runs in two pools can go on in the new one.
     pub(super) fn break_off(&mut self, now: Time, vm: VmId, observer: &mut impl Observer) {
-        if self.give_place_up(now, vm, observer) {
+        if self.give_place_up(now, vm, observer) || self.save_by_copy(now, vm, observer) {
             return;
         }
         let mut under_way = self.movers.under_way.iter();

@@ -124,6 +124,10 @@ fn key(state: &State, ask: Ask) -> (ShapeId, Option<TenantId>) {
     (ask.shape, Some(ask.tenant).filter(|tenant| state.tenancy.decides(*tenant)))
 }
 
+fn is_counted(arrived: &Arrived) -> bool {
+    matches!(arrived.comes, Comes::First | Comes::Again)
+}
+
 impl Simulation {
     pub(super) fn wait(
         &mut self,
@@ -144,15 +148,15 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
     }
 
-    /// Who waits, and is no VM that is down, counts as a request that waits.
+    /// Who waits, and is no VM that is down or a copy, counts as a request that waits.
     pub(super) fn enter_room(&mut self, arrived: Arrived, reason: Reason) -> u32 {
-        self.state.waiting += u64::from(arrived.comes != Comes::Down);
+        self.state.waiting += u64::from(is_counted(&arrived));
         self.room.enter(&self.state, Waiting { arrived, reason })
     }
 
     pub(super) fn leave_room(&mut self, ticket: u32) -> Option<Waiting> {
         let waiting = self.room.leave(&self.state, ticket)?;
-        self.state.waiting -= u64::from(waiting.arrived.comes != Comes::Down);
+        self.state.waiting -= u64::from(is_counted(&waiting.arrived));
         Some(waiting)
     }
 
@@ -220,7 +224,10 @@ impl Simulation {
             let arrived = self.room.tickets[&ticket].arrived;
             let Ok(chosen) = self.decide(now, &arrived) else { continue };
             let waiting = self.leave_room(ticket).expect("the ticket was just found");
-            self.place(now, &waiting.arrived, chosen, observer);
+            match arrived.comes {
+                Comes::Copy => self.begin_copy(now, &arrived, chosen, observer),
+                _ => self.place(now, &waiting.arrived, chosen, observer),
+            }
             // One more where a group had fewest makes room for it elsewhere.
             if self.state.is_spread(arrived.ask) {
                 news.moved.push(arrived.ask);

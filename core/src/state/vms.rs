@@ -83,6 +83,12 @@ impl Vms {
         self.vacant.push(id);
     }
 
+    /// What a VM asks for from now on; what it asked for.
+    pub(super) fn set_ask(&mut self, id: VmId, ask: Ask) -> Ask {
+        let vm = self.rows[id.row()].as_mut().expect("the VM is alive");
+        std::mem::replace(&mut vm.ask, ask)
+    }
+
     /// Where a VM is from now on; where it was.
     pub(super) fn set_host(&mut self, id: VmId, host: HostId) -> HostId {
         let vm = self.rows[id.row()].as_mut().expect("the VM is alive");

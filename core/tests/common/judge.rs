@@ -590,6 +590,7 @@ impl Judge {
             | Fact::Resumed { .. }
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }
+            | Fact::Pools(_)
             | Fact::MigrationStarted { .. }
             | Fact::MigrationEnded { .. }
             | Fact::Approved { .. }

@@ -36,6 +36,8 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         services: Vec::new(),
         rollouts: Vec::new(),
         host_rollouts: Default::default(),
+        pool_migrations: Vec::new(),
+        hand_overs: Vec::new(),
         placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
         defrag: Defrag::default(),
         failures: None,

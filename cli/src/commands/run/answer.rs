@@ -4,6 +4,7 @@
 use super::{Results, host_rollouts, outages};
 use crate::chart;
 use anstyle::{AnsiColor, Style};
+use fleetcast_core::report::pools::PoolReport;
 use fleetcast_core::report::rollouts::RolloutReport;
 use fleetcast_core::report::{Contrast, Order, Report, Stranding, Utilisation};
 use fleetcast_core::verdict::reason_words;
@@ -97,6 +98,9 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     );
     add("Hosts", hosts(report));
     add("Hosts used", hosts_used(report));
+    for pool in &report.pools {
+        add(&format!("Pool {}", pool.name), of_pool(pool));
+    }
     if let Some(contrast) = &report.contrast {
         add("Empty hosts", contrasted(contrast));
     }
@@ -455,4 +459,23 @@ fn style(text: &str, style: Style) -> String {
 
 fn line(text: &mut String, row: &str) {
     writeln!(text, "{row}").expect("a string takes any text");
+}
+
+/// A pool where something goes from one to another.
+fn of_pool(pool: &PoolReport) -> String {
+    let hosts = match (pool.hosts_at_start, pool.hosts) {
+        (start, end) if start == end => {
+            format!("{} hosts at the start and at the end", words::count(end))
+        }
+        (start, end) => {
+            format!("{} hosts at the start, {} at the end", words::count(start), words::count(end))
+        }
+    };
+    let fullest = match (&pool.fullest_of, &pool.fullest_at) {
+        (Some(of), Some(at)) if pool.fullest > 0.0 => {
+            format!("; {} of {of} taken on {}", words::percent(pool.fullest), words::day(&at.date))
+        }
+        _ => String::new(),
+    };
+    format!("{hosts}, {} used at most{fullest}", words::count(pool.peak_hosts_used))
 }

@@ -142,6 +142,11 @@ impl Simulation {
     ) {
         if self.state.moves.target(id).is_some() {
             self.break_off(now, id, observer);
+            // One that runs in two pools may go on in the other.
+            let left = self.state.vms.find(id).map(|vm| vm.host);
+            if !it.batch.iter().any(|(host, _)| Some(*host) == left) {
+                return;
+            }
         }
         let restarts = self.rule_of(it.plan).when_evicted == WhenEvicted::Restart;
         let rollout: HostRolloutId = it.id;

@@ -1,0 +1,345 @@
+//! From pool to pool: copied, run twice, cut over, retired; and hosts handed over.
+
+use expect_test::expect;
+use fleetcast_core::fact::{Fact, PoolFact};
+use fleetcast_core::observe::{Fingerprint, Observer, Summary, Transcript};
+use fleetcast_core::problem::Problem;
+use fleetcast_core::read::{Input, read};
+use fleetcast_core::report::Report;
+use fleetcast_core::scenario::{PoolId, Scenario};
+use fleetcast_core::simulation::Simulation;
+use fleetcast_core::source::NoFiles;
+use fleetcast_core::state::State;
+use fleetcast_core::time::Time;
+use fleetcast_core::verdict;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+/// Two pools of hosts of 4 slots, `old` and `new` with so many, and what is added.
+fn text(old: u32, new: u32, more: &str) -> String {
+    format!(
+        "name = \"pools\"\nduration = \"30 days\"\nresources = [\"slots\"]\n\
+         host-models.host = {{ slots = 4, memory = \"64 GiB\" }}\n\
+         flavors.one = {{ slots = 1, memory = \"4 GiB\" }}\nflavors.two = {{ slots = 2, memory = \"8 GiB\" }}\n\
+         [[pools]]\nname = \"old\"\nhosts = {{ model = \"host\", count = {old} }}\n\
+         [[pools]]\nname = \"new\"\nhosts = {{ model = \"host\", count = {new} }}\n{more}"
+    )
+}
+
+fn scenario(text: &str) -> Scenario {
+    let input = Input { file: "pools.toml", text, overrides: &[] };
+    read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}")).scenario
+}
+
+fn observe<O: Observer>(scenario: &Scenario, mut observer: O) -> O {
+    let mut simulation =
+        Simulation::new(Arc::new(scenario.clone()), &NoFiles).expect("no file is named");
+    simulation.advance(simulation.end(), &mut observer).expect("no trace is read");
+    observer
+}
+
+fn report(text: &str) -> Report {
+    let scenario = scenario(text);
+    let summary = observe(&scenario, Summary::new(&scenario));
+    verdict::report(&scenario, &summary, String::new())
+}
+
+/// The facts but those about hosts and arrivals.
+fn told(text: &str) -> String {
+    let transcript = observe(&scenario(text), Transcript::default());
+    let is_told = |line: &&String| {
+        !line.contains("of type") && !line.contains("arrived from") && !line.contains("available")
+    };
+    transcript.lines.iter().filter(is_told).map(|line| format!("{line}\n")).collect()
+}
+
+fn problems(text: &str) -> String {
+    let input = Input { file: "pools.toml", text, overrides: &[] };
+    let problems = match read(&input, &NoFiles) {
+        Ok(read) => read.warnings,
+        Err(problems) => problems,
+    };
+    let tell = |problem: &Problem| {
+        format!("{}; {}\n", problem.message, problem.hint.as_deref().unwrap_or_default())
+    };
+    problems.list.iter().map(tell).collect()
+}
+
+const TWO: &str = "[[demand]]\nname = \"vms\"\nflavor = \"one\"\nalive = 2\npool = \"old\"\n";
+
+/// 4 GiB over 1 MiB/s: 4,096 s.
+const MOVE: &str = "[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 day\"\n\
+                    bandwidth = \"1 MiB/s\"\nrun-twice = \"2 days\"\n";
+
+#[test]
+fn vms_are_copied_one_after_another_run_twice_and_are_cut_over_together() {
+    expect![[r#"
+        0 ms: placed q0 as vm0 on h0 (waited 0 ms, boots 0 ms)
+        0 ms: placed q1 as vm1 on h0 (waited 0 ms, boots 0 ms)
+        86400000 ms: migration 0: wave 0 of 2 VMs begins
+        86400000 ms: vm0 of q0 is copied from h0 to h1, for 4096000 ms
+        86400000 ms: vm1 of q1 is copied from h0 to h1, for 8192000 ms
+        90496000 ms: vm0 of q0 runs twice
+        94592000 ms: vm1 of q1 runs twice
+        267392000 ms: vm0 of q0 is cut over from h0 to h1
+        267392000 ms: vm1 of q1 is cut over from h0 to h1
+        345600000 ms: migration 0 is done
+        2592000000 ms: the run ended
+    "#]]
+    .assert_eq(&told(&text(1, 1, &format!("{TWO}{MOVE}"))));
+}
+
+#[test]
+fn a_copy_that_finds_no_room_waits_and_holds_up_the_next_wave() {
+    let full = "[[demand]]\nname = \"full\"\nflavor = \"two\"\nalive = 2\npool = \"new\"\n";
+    let many = TWO.replace("alive = 2", "alive = 3");
+    let slow = format!("{MOVE}wave = 1\n");
+    let report = report(&text(1, 1, &format!("{many}{full}{slow}")));
+    let migration = &report.pool_migrations[0];
+    assert_eq!((migration.moved, migration.left, migration.waves), (0, 3, 1));
+    assert_eq!(migration.waited_by["slots"], 1);
+    assert!(migration.longest_wait_s > 28.0 * 86_400.0);
+    assert!(report.verdict.contains("3 VMs have not"), "{}", report.verdict);
+    assert!(report.verdict.contains("1 copy waited for room"), "{}", report.verdict);
+}
+
+#[test]
+fn room_that_comes_up_goes_to_the_copy_that_waits() {
+    let full = "[[demand]]\nname = \"full\"\nflavor = \"two\"\nlifetime = \"20 days\"\npool = \"new\"\n\
+                alive = { curve = \"steps\", from = 2, steps = [{ at = \"1 h\", to = 0 }] }\n";
+    let report = report(&text(1, 1, &format!("{TWO}{full}{MOVE}")));
+    let migration = &report.pool_migrations[0];
+    assert_eq!((migration.moved, migration.left, migration.peak_twice), (2, 0, 2));
+    assert_eq!(migration.double_room["slots"].peak, 2);
+    assert!(migration.longest_wait_s > 3_600.0);
+    assert_eq!(report.waiting, 0, "a copy is no request that waits");
+    assert!(report.waited_by.is_empty());
+}
+
+#[test]
+fn what_is_asked_for_later_is_asked_for_in_the_new_pool() {
+    let grows = TWO.replace(
+        "alive = 2",
+        "alive = { curve = \"steps\", from = 2, steps = [{ at = \"12 h\", to = 3 }, { at = \"5 days\", to = 6 }] }",
+    );
+    let report = report(&text(2, 2, &format!("{grows}{MOVE}")));
+    assert_eq!(report.pool_migrations[0].moved, 3);
+    let [old, new] = &report.pools[..] else { panic!("two pools") };
+    assert_eq!((old.peak_hosts_used, new.peak_hosts_used), (1, 2));
+    assert_eq!(report.alive, 6);
+}
+
+#[test]
+fn a_service_moves_with_its_instances_and_is_rolled_out_in_the_new_pool() {
+    let service = "[images.a]\nboot = \"1 min\"\n[images.b]\nboot = \"1 min\"\n\
+                   [[service]]\nname = \"web\"\nimage = \"a\"\nflavor = \"one\"\ninstances = 4\npool = \"old\"\n\
+                   [[rollout]]\nservice = \"web\"\nimage = \"b\"\nat = \"9 days\"\nstrategy = \"blue-green\"\n";
+    let report = report(&text(1, 2, &format!("{MOVE}{service}")));
+    assert_eq!(report.pool_migrations[0].moved, 4);
+    assert_eq!(report.rollouts[0].outcome, "complete");
+    assert_eq!(report.pools[1].peak_hosts_used, 2, "the second stack is in the new pool too");
+}
+
+#[test]
+fn who_runs_twice_survives_the_loss_of_the_old_host() {
+    let fails = "[failures]\nrepair = \"1 day\"\ntrace = \"outages.csv\"\n";
+    let files = |at_s: u64| {
+        std::collections::BTreeMap::from([(
+            "outages.csv".to_owned(),
+            format!("time_s,host,lasts_s\n{at_s},0,86400\n"),
+        )])
+    };
+    let run = |at_s: u64| {
+        let text = text(1, 1, &format!("{TWO}{MOVE}{fails}"));
+        let files = files(at_s);
+        let input = Input { file: "pools.toml", text: &text, overrides: &[] };
+        let scenario = read(&input, &Memory(files.clone())).unwrap_or_else(|p| panic!("{p:#?}"));
+        let scenario = scenario.scenario;
+        let mut simulation =
+            Simulation::new(Arc::new(scenario.clone()), &Memory(files)).expect("files are there");
+        let mut summary = Summary::new(&scenario);
+        simulation.advance(simulation.end(), &mut summary).expect("no trace is read");
+        verdict::report(&scenario, &summary, String::new())
+    };
+    // On the second day both run twice; on the first they are being copied.
+    let twice = run(2 * 86_400);
+    assert_eq!(twice.failures.as_ref().map(|failures| failures.vms_down), Some(0));
+    assert_eq!(twice.pool_migrations[0].moved, 2);
+    let copying = run(86_400 + 60);
+    assert_eq!(copying.failures.as_ref().map(|failures| failures.vms_down), Some(2));
+    assert_eq!(copying.pool_migrations[0].dropped, 2);
+    // They come up in the new pool, where they were to go.
+    assert_eq!((copying.pool_migrations[0].left, copying.alive), (0, 2));
+    assert_eq!(copying.pools[1].peak_hosts_used, 1);
+}
+
+struct Memory(std::collections::BTreeMap<String, String>);
+
+impl fleetcast_core::source::Files for Memory {
+    fn open(&self, name: &str) -> Result<Box<dyn std::io::Read>, String> {
+        let text = self.0.get(name).cloned().ok_or_else(|| "it is not there".to_owned())?;
+        Ok(Box::new(std::io::Cursor::new(text)))
+    }
+}
+
+#[test]
+fn empty_hosts_are_handed_over_as_far_as_the_pool_can_do_without() {
+    let hand = |more: &str| {
+        let hand = format!("[[hand-over]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 h\"\n{more}");
+        let text = text(6, 1, &format!("{TWO}{MOVE}{hand}"));
+        let report = report(&text);
+        let [old, new] = &report.pools[..] else { panic!("two pools") };
+        assert_eq!(report.hand_overs[0].hosts, new.hosts - new.hosts_at_start);
+        (old.hosts, new.hosts, report.hand_overs[0].hosts)
+    };
+    assert_eq!(hand(""), (0, 7, 6));
+    assert_eq!(hand("keep = 2"), (2, 5, 4));
+    assert_eq!(hand("hosts = 3"), (3, 4, 3));
+    // 2 of 4 slots are taken on day 0: half of what stays is free with one host, two thirds with two.
+    assert_eq!(hand("headroom = \"60%\"\nevery = \"60 days\""), (2, 5, 4));
+}
+
+#[test]
+fn a_host_is_what_its_new_pool_makes_of_it() {
+    let mut text = text(
+        2,
+        1,
+        &format!("{TWO}{MOVE}[[hand-over]]\nfrom = \"old\"\nto = \"new\"\ntakes = \"3 days\"\n"),
+    );
+    text = text.replace("name = \"new\"\n", "name = \"new\"\novercommit = { slots = 2.0 }\n");
+    let scenario = scenario(&text);
+    let summary = observe(&scenario, Summary::new(&scenario));
+    let capacity = summary.capacity[scenario.kinds.column("slots").expect("it is asked for")].value;
+    assert_eq!(capacity, 24, "three hosts that sell 8 slots each");
+    let report = verdict::report(&scenario, &summary, String::new());
+    assert!(report.verdict.contains("old handed 2 hosts over to new"), "{}", report.verdict);
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let wrong = |more: &str| problems(&text(1, 1, &format!("{TWO}{more}")));
+    let same = wrong("[[pool-migration]]\nfrom = \"old\"\nto = \"old\"\nat = \"1 day\"\n");
+    assert!(same.contains("`from` and `to` are one pool"), "{same}");
+    let not_there = wrong(
+        "[[pool-migration]]\nfrom = \"new\"\nto = \"old\"\nat = \"1 day\"\ndemands = [\"vms\"]\n",
+    );
+    assert!(not_there.contains("`vms` does not run in the pool `new`"), "{not_there}");
+    let nobody = wrong("[[pool-migration]]\nfrom = \"new\"\nto = \"old\"\nat = \"1 day\"\n");
+    assert!(nobody.contains("no demand or service runs in the pool `new`"), "{nobody}");
+    let unknown = wrong("[[hand-over]]\nfrom = \"odl\"\nto = \"new\"\n");
+    assert!(unknown.contains("did you mean `old`"), "{unknown}");
+    let names = wrong(
+        "[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 day\"\ndemands = [\"wms\"]\n",
+    );
+    assert!(names.contains("did you mean `vms`"), "{names}");
+    let share = wrong("[[hand-over]]\nfrom = \"old\"\nto = \"new\"\nheadroom = \"100%\"\n");
+    assert!(share.contains("below 100%"), "{share}");
+    let slow = wrong(&MOVE.replace("1 MiB/s", "1 kbit/s"));
+    assert!(slow.contains("0.01 MiB/s or more"), "{slow}");
+}
+
+#[test]
+fn a_demand_in_several_pools_is_one_in_each() {
+    let shares = "[[demand]]\nname = \"vms\"\nflavor = \"one\"\nalive = 10\npools = { old = 1, new = 0.5 }\n";
+    let report = report(&text(4, 4, shares));
+    let parts: Vec<_> =
+        report.demands.iter().map(|demand| (demand.name.as_str(), demand.placed)).collect();
+    assert_eq!(parts, [("vms (old)", 10), ("vms (new)", 5)]);
+    let service = "[images.a]\nboot = \"1 min\"\n\
+                   [[service]]\nname = \"web\"\nimage = \"a\"\nflavor = \"one\"\ninstances = 5\npools = { old = 1, new = 0.5 }\n\
+                   [[rollout]]\nservice = \"web (new)\"\nimage = \"a\"\nat = \"9 days\"\nstrategy = \"rolling\"\n";
+    let parts = scenario(&text(4, 4, service)).services;
+    let parts: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.instances)).collect();
+    assert_eq!(parts, [("web (old)", 5), ("web (new)", 3)]);
+    let both = problems(&text(1, 1, &shares.replace("pools =", "pool = \"old\"\npools =")));
+    assert!(both.contains("`pools` and `pool` cannot be together"), "{both}");
+    let unknown = problems(&text(1, 1, &shares.replace("new = 0.5", "nwe = 0.5")));
+    assert!(unknown.contains("did you mean `new`"), "{unknown}");
+}
+
+/// Holds the state against what is told: no host over capacity, VMs on hosts of the pool that they
+/// ask for, and as many on the move as took room twice and have not given it back.
+#[derive(Default)]
+struct Judge {
+    twice: usize,
+    moved: usize,
+}
+
+impl Observer for Judge {
+    fn hear(&mut self, _: Time, fact: &Fact<'_>, state: &State) {
+        match fact {
+            Fact::Pools(PoolFact::CopyStarted { .. }) => self.twice += 1,
+            Fact::Pools(PoolFact::CutOver { .. }) => {
+                self.moved += 1;
+                self.twice -= 1;
+            }
+            Fact::Pools(PoolFact::CopyDropped { .. }) => self.twice -= 1,
+            _ => {}
+        }
+        assert_eq!(state.moves.under_way(), self.twice, "{fact}");
+        for host in state.hosts.ids() {
+            for column in 0..state.hosts.kinds() {
+                assert!(state.hosts.free(host, column) >= 0, "{host} after {fact}");
+            }
+        }
+        let mut used = [[0i64; 2]; 2];
+        for (id, vm) in state.vms.iter() {
+            let amounts = state.shapes.get(vm.ask.shape).amounts;
+            let hosts = [Some(vm.host), state.moves.target(id)];
+            for host in hosts.into_iter().flatten() {
+                for (sum, amount) in used[usize::from(is_new(state, host))].iter_mut().zip(amounts)
+                {
+                    *sum += amount;
+                }
+            }
+        }
+        for (row, used) in used.iter().enumerate() {
+            let total = state.hosts.pool_total(PoolId::from_row(row)).used;
+            assert_eq!(total[..2], used[..], "pool {row} after {fact}");
+        }
+    }
+}
+
+fn is_new(state: &State, host: fleetcast_core::state::HostId) -> bool {
+    // Types: the old pool's hosts, the new pool's, and what becomes of the old ones: the new type.
+    state.hosts.host_type(host).row() == 1
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn room_is_taken_twice_and_given_back(
+        seed in 0u64..1_000,
+        (old, new) in (2u32..6, 1u32..8),
+        alive in 1u32..14,
+        wave in 1u32..6,
+        twice_h in 0u64..200,
+        has_failures in any::<bool>(),
+        is_pushed_out in any::<bool>(),
+    ) {
+        let demands = format!(
+            "[[demand]]\nname = \"a\"\nflavors = {{ one = 1, two = 1 }}\nalive = {alive}\npool = \"old\"\n\
+             lifetime = {{ distribution = \"exponential\", mean = \"9 days\" }}\nwhen-full = \"wait\"\n\
+             [[demand]]\nname = \"b\"\nflavor = \"one\"\nrate = \"2 per day\"\npool = \"new\"\n\
+             lifetime = {{ distribution = \"exponential\", mean = \"3 days\" }}\npriority = 5\n\
+             [[demand]]\nname = \"c\"\nflavor = \"two\"\nrate = \"2 per day\"\npool = \"old\"\n\
+             lifetime = {{ distribution = \"exponential\", mean = \"3 days\" }}\npriority = 3\nwhen-preempted = \"wait\"\n"
+        );
+        let moves = format!(
+            "[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"2 days\"\nwave = {wave}\nevery = \"20 h\"\n\
+             bandwidth = \"1 MiB/s\"\nrun-twice = \"{twice_h} h\"\n\
+             [[hand-over]]\nfrom = \"old\"\nto = \"new\"\ntakes = \"5 h\"\nevery = \"7 h\"\nheadroom = \"10%\"\n"
+        );
+        let failures = "[failures]\nhosts = \"10 per month\"\nrepair = \"12 h\"\n";
+        let failures = if has_failures { failures } else { "" };
+        let placement = format!("[placement]\npolicy = \"best-fit\"\npreemption = {is_pushed_out}\n");
+        let text = format!("seed = {seed}\n{}", text(old, new, &format!("{demands}{moves}{failures}{placement}")));
+        let scenario = scenario(&text);
+        let (judge, summary) = observe(&scenario, (Judge::default(), Summary::new(&scenario)));
+        let report = verdict::report(&scenario, &summary, String::new());
+        prop_assert_eq!(report.pool_migrations[0].moved, judge.moved as u64);
+        let again = observe(&scenario, Fingerprint::new()).hex();
+        prop_assert_eq!(observe(&scenario, Fingerprint::new()).hex(), again);
+    }
+}
