@@ -40,7 +40,12 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         host_rollouts: Default::default(),
         pool_migrations: Vec::new(),
         hand_overs: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        placement: Placement {
+            policy: Policy::FirstFit,
+            preemption: false,
+            prefers_warm: false,
+            predictions: None,
+        },
         defrag: Defrag::default(),
         failures: None,
         expectations: Vec::new(),

@@ -212,6 +212,9 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let labels = labels(&fleet, &load);
     let mut placement =
         policies::read_placement(check, table.get(&root::PLACEMENT), &kinds, &labels);
+    if let Some(placement) = &placement {
+        images::check_placement(check, table.get(&root::PLACEMENT), placement, distribution);
+    }
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let failures = failures::read_failures(check, table.get(&root::FAILURES), &fleet, &load);
     let expectations = match table.get(&root::EXPECT) {

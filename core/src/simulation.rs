@@ -189,6 +189,8 @@ pub struct Simulation {
     image_pulls: Option<ImagePulls>,
     /// Boots that can fail; `None` where none does.
     boots: Option<Box<Boots>>,
+    /// Whether decisions look at what hosts have of images.
+    looks_at_images: bool,
     /// Whether it is told where requests' time goes.
     tells_stages: bool,
     /// What must be known of VMs that can lose their hosts; `None` where none does.
@@ -310,7 +312,8 @@ pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Proble
 
 /// Which hosts will do for a demand's requests of a pool that want so many NUMA cells.
 fn predicate(demand: &Demand, pool: Option<PoolId>, cells: u8) -> Predicate {
-    Predicate { pool, labels: demand.labels.clone(), rules: demand.rules.clone(), cells }
+    let (labels, rules) = (demand.labels.clone(), demand.rules.clone());
+    Predicate { pool, labels, rules, cells, image: None }
 }
 
 impl Simulation {
@@ -342,6 +345,7 @@ impl Simulation {
             pipeline: Pipeline::new(&scenario),
             image_pulls: ImagePulls::new(&scenario),
             boots: Boots::new(&scenario),
+            looks_at_images: scenario.looks_at_images(),
             tells_stages: scenario.tells_stages(),
             marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
@@ -467,7 +471,7 @@ impl Simulation {
             } else if arrival.is_some() {
                 self.requests.next_into(&mut request)?;
                 let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
-                let arrived = self.arrive(&mut request, observer);
+                let arrived = self.arrive(&mut request, None, observer);
                 if self.goes_to_desks(&arrived) {
                     if is_stop {
                         self.watched = Some((arrived.request, request.name.take()));
@@ -539,25 +543,44 @@ impl Simulation {
         }
     }
 
-    /// A request is heard of.
+    /// What a request's VM will run, where decisions look at what hosts have of it. Who is there
+    /// when the run begins has what it needs anywhere.
+    #[cold]
+    fn image_looked_at(&self, request: &Request, own: Option<ImageId>) -> Option<ImageId> {
+        let demand = &self.scenario.demands[request.demand.row()];
+        let is_there = request.at == Time::ZERO && demand.is_there_at_start();
+        own.or(demand.image).filter(|_| !is_there)
+    }
+
+    /// A request is heard of; that of an instance with its image.
     #[inline]
-    fn arrive(&mut self, request: &mut Request, observer: &mut impl Observer) -> Arrived {
+    fn arrive(
+        &mut self,
+        request: &mut Request,
+        image: Option<ImageId>,
+        observer: &mut impl Observer,
+    ) -> Arrived {
         let now = request.at;
+        let image = match self.looks_at_images {
+            true => self.image_looked_at(request, image),
+            false => None,
+        };
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
-        let own = match request.pool == demand.pool {
+        let with_image = |cells: u8| Predicate { image, ..predicate(demand, request.pool, cells) };
+        let own = match request.pool == demand.pool && image.is_none() {
             true => self.predicates[request.demand.row()],
-            false => state.predicate(predicate(demand, request.pool, 0)),
+            false => state.predicate(with_image(0)),
         };
         let ask = match request.size {
-            Size::Flavor(flavor) if request.pool == demand.pool => {
+            Size::Flavor(flavor) if request.pool == demand.pool && image.is_none() => {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
             Size::Flavor(flavor) => {
                 let flavor = &scenario.flavors[flavor.row()];
                 let own = match flavor.cells {
                     0 => own,
-                    cells => state.predicate(predicate(demand, request.pool, cells)),
+                    cells => state.predicate(with_image(cells)),
                 };
                 state.ask_of(&flavor.amounts, own, request.tenant)
             }

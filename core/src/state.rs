@@ -13,6 +13,7 @@ pub mod classes;
 pub mod groups;
 pub mod history;
 pub mod moves;
+pub mod images;
 pub mod shapes;
 pub mod tenancy;
 pub mod vms;
@@ -26,6 +27,7 @@ pub use devices::{DeviceSet, Devices};
 pub use groups::{Group, GroupId, GroupKey, Groups};
 pub use history::History;
 pub use hosts::{HostId, HostStatus, Hosts};
+pub use images::Images;
 pub use layouts::{LayoutId, Layouts};
 pub use members::Members;
 pub use moves::{Moves, Residents};
@@ -89,6 +91,8 @@ pub struct State {
     pub last_placed: Option<HostId>,
     /// What some policies remember of each host.
     pub history: History,
+    /// What hosts have of images; `None` where they have all.
+    pub images: Option<Box<Images>>,
     /// VMs on their way to another host.
     pub moves: Moves,
     /// The VMs of each host; `None` where nobody asks for them.
@@ -129,6 +133,7 @@ impl State {
             waiting: 0,
             last_placed: None,
             history: History::new(scenario),
+            images: Images::new(scenario).map(Box::new),
             moves: Moves::default(),
             residents: keeps_residents(scenario).then(Residents::default),
             search: Search::default(),

@@ -40,7 +40,7 @@ const PLACEMENTS: &[(&str, &str)] = &[
     (
         "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
          { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1, taint-toleration = 3, \
-         node-affinity = 2, pod-topology-spread = 2, inter-pod-affinity = 2 }\n\
+         node-affinity = 2, pod-topology-spread = 2, inter-pod-affinity = 2, image-locality = 1 }\n\
          resources = { cpu = 3, memory = 1 }\npercentage-of-nodes-to-score = 0\nzone-interleave = true",
         "kubernetes",
     ),
@@ -608,12 +608,14 @@ fn the_schema_accepts_every_key_and_no_other() {
         assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
     }
     for mode in [
-        "mode = 'registry'\nregistry = '10 Gbit/s'\nhost = '1 Gbit/s'\nconcurrency = 5\ncache = '5 GiB'",
+        "mode = 'registry'\nregistry = '10 Gbit/s'\nhost = '1 Gbit/s'\nconcurrency = 5\ncache = '5 GiB'\nlazy = '6.4%'",
         "mode = 'p2p'\nhost = '1 Gbit/s'\nefficiency = '50%'\nsetup = '2 s'",
+        "mode = 'p2p'\nseed = '1 Gbit/s'\nupload = '1 Gbit/s'\nspread = 1.8",
         "mode = 'pre-pulled'",
     ] {
-        let text =
-            format!("{SMALL}image = 'i'\n[images.i]\nsize = '1 GiB'\n[distribution]\n{mode}");
+        let text = format!(
+            "{SMALL}image = 'i'\n[images.i]\nsize = '1 GiB'\n[distribution]\n{mode}\n[placement]\nprefer-warm = true"
+        );
         assert!(right(&text).distribution.is_some() && right(&text).demands[0].image.is_some());
         assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()), "{mode}");
     }
@@ -1246,7 +1248,7 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'rules' }
                 2:13+20 the policy `rules` has no rules | add `rules = [{ score = "non-empty" }, { score = "best-fit", quantum = 0.25 }]`
             placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }
-                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l1, worst-fit-l1, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
+                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l1, worst-fit-l1, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension, image-locality
                 2:62+15 `score` is missing | add `score = "best-fit"`
                 2:74+1 `quantum` is above 0 and at most 1000000000000000, not `0`
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }
@@ -2403,7 +2405,13 @@ fn wrong_ways_of_images_say_what_is_wrong() {
             ("-", "distribution = { mode = 'p2p', efficiency = 2 }"),
             ("-", "distribution = { mode = 'registry', concurrency = 0 }"),
             ("-", "distribution = { mode = 'registry', registry = '10 GiB' }"),
+            ("-", "distribution = { mode = 'p2p', seed = '1 GiB/s', setup = '1 s' }"),
+            ("-", "distribution = { mode = 'p2p', spread = 0.5 }"),
+            ("-", "distribution = { mode = 'p2p', lazy = '200%' }"),
+            ("-", "distribution = { mode = 'registry', upload = '1 GiB/s' }"),
             ("demand", "image = 'i'"),
+            ("-", "placement = { prefer-warm = 1 }"),
+            ("-", "placement = { prefer-warm = true }"),
         ],
         expect![[r#"
             distribution = 5
@@ -2420,8 +2428,21 @@ fn wrong_ways_of_images_say_what_is_wrong() {
                 2:51+1 `concurrency` is at least 1, not `0`
             distribution = { mode = 'registry', registry = '10 GiB' }
                 2:48+8 `10 GiB` is not a data rate | write it like `1100 MiB/s`; units are KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s
+            distribution = { mode = 'p2p', seed = '1 GiB/s', setup = '1 s' }
+                2:50+5 `setup` is not for hosts with a `seed` or an `upload` | give one or the other
+            distribution = { mode = 'p2p', spread = 0.5 }
+                2:41+3 `spread` is from 1 to 100, not `0.5`
+            distribution = { mode = 'p2p', lazy = '200%' }
+                2:39+6 `lazy` is at most 100%
+            distribution = { mode = 'registry', upload = '1 GiB/s' }
+                2:37+6 `upload` says nothing where `mode = "registry"` | delete it
             image = 'i'
                 13:9+3 no image is called `i` | there is no image here
+            placement = { prefer-warm = 1 }
+                2:29+1 `prefer-warm` is true or false, not a number | write it like `true`
+            placement = { prefer-warm = true }
+                fine
+                warning 2:29+4 `prefer-warm` decides nothing: no host fetches images | say how with `[distribution]`
         "#]],
     );
 }

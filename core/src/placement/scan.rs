@@ -34,7 +34,7 @@ pub fn narrow(state: &State, filter: &mut Filter<'_>) {
 
 fn most_welcome(state: &State, filter: &Filter<'_>) -> Option<i64> {
     let mut most = None;
-    if filter.has_mates_wishes() {
+    if filter.differ_in_type() {
         let hosts = state.hosts.ids().filter(|host| filter.admits(*host));
         most = hosts.map(|host| filter.wish(host)).max();
     } else {
@@ -276,7 +276,7 @@ pub fn welcome<'s>(
         return (candidates, filter);
     }
     let mut all = candidates;
-    if let (Some(classes), true) = (state.classes(), filter.has_mates_wishes()) {
+    if let (Some(classes), true) = (state.classes(), filter.differ_in_type()) {
         // Those of a class are as welcome as their mates have it.
         let members = |candidate: &Candidate| {
             let row = candidate.row;

@@ -219,6 +219,7 @@ pub(crate) const SCORES: &[&str] = &[
     "label",
     "non-empty",
     "extension",
+    "image-locality",
 ];
 
 /// Kinds of place.
@@ -659,6 +660,17 @@ sections! {
         EFFICIENCY "efficiency" Share, Else("60%, as measured for Kraken"), "\"60%\"";
         /// `p2p`: before anything flows.
         SETUP "setup" Length, Else("`\"0 s\"`"), "\"2 s\"";
+        /// `p2p`: what the seed sends, to one or to all. Without `seed` and `upload` hosts are as fast
+        /// however many there are.
+        SEED "seed" DataRate, Else("no bound"), "\"1 Gbit/s\"";
+        /// `p2p`: what each host passes on to others.
+        UPLOAD "upload" DataRate, Else("no bound"), "\"500 Mbit/s\"";
+        /// `p2p`: how much longer the slowest of 100 hosts takes than the median: 1.8 is measured for
+        /// Kraken. The times are lognormal.
+        SPREAD "spread" Number, Else("1: all take as long"), "1.8";
+        /// Boots begin once so much of what is fetched is there; the rest follows. Of images that
+        /// start while they are fetched 6.4% is measured (Slacker).
+        LAZY "lazy" Share, Else("100%"), "\"6.4%\"";
         /// What a host keeps: the layers used last.
         CACHE "cache" Bytes, Else("all"), "\"50 GiB\"";
     }
@@ -1259,6 +1271,10 @@ sections! {
         BASE "base" Number, Else("the number of hosts in service"), "100";
         /// The bounds between the buckets of lifetime-bucket: durations, ascending.
         BOUNDS "bounds" TextList, Else("0, 30 min, 1 h, 2 h, 4 h and 8 h"), "[\"0 s\", \"1 h\", \"1 day\"]";
+        /// Whether the hosts that lack least of a VM's image come first, whatever the policy: it
+        /// chooses among them. Labels that a demand `prefers` and its group count before. Only with
+        /// `[distribution]`; not with `kubernetes`, whose plugin `image-locality` does it.
+        PREFER_WARM "prefer-warm" Flag, Else("false"), "true";
         /// How wrong policies that go by lifetimes are about them. Without it they know them.
         PREDICTIONS "predictions" Table(&super::predictions::SECTION), Else("the truth"), "{ error = 0.5, misses = \"5%\" }";
         /// What the policy `rules` compares: the first decides, the next on ties. Up to 8.
@@ -1332,6 +1348,9 @@ sections! {
         /// Weight of InterPodAffinity, 0 to 100: the soft affinity of a group, and its required
         /// `affinity`.
         INTER_POD_AFFINITY "inter-pod-affinity" Whole, Else("0"), "2";
+        /// Weight of ImageLocality, 0 to 100: images that a host has fetched already, large and
+        /// widespread ones most. Only with `[distribution]`.
+        IMAGE_LOCALITY "image-locality" Whole, Else("0"), "1";
     }
 
     /// A point of a RequestedToCapacityRatio shape.

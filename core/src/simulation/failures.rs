@@ -399,6 +399,7 @@ impl Simulation {
             let (arrived, _) = self.take_off(now, id, Comes::Down);
             fallen.push((arrived, id, down_left_ms));
         }
+        self.stop_pulls(now, host);
         let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
         let until = match is_leaving {
             true => None,
@@ -522,7 +523,7 @@ impl Simulation {
         let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
         self.state.revive(host, broken.is_replaced.then_some(now_ms));
         if broken.is_replaced {
-            self.forget_images(host);
+            self.forget_images(now, host);
         }
         let fact = Fact::HostBack { host, is_new: broken.is_replaced };
         observer.hear(now, &fact, &self.state);

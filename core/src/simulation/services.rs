@@ -326,7 +326,7 @@ impl Simulation {
             boot_ms,
             name: None,
         };
-        let arrived = self.arrive(&mut request, observer);
+        let arrived = self.arrive(&mut request, Some(id), observer);
         self.services.add(Instance {
             service,
             version,

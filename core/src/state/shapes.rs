@@ -5,7 +5,7 @@
 
 use crate::resources::Amounts;
 use crate::scenario::{
-    HostRules, HostType, HostTypeId, LabelId, PoolId, Scenario, Selector, TaintId, id,
+    HostRules, HostType, HostTypeId, ImageId, LabelId, PoolId, Scenario, Selector, TaintId, id,
 };
 use std::collections::BTreeMap;
 
@@ -33,6 +33,8 @@ pub struct Predicate {
     pub rules: HostRules,
     /// NUMA cells that the VM takes there; 0: it does not say.
     pub cells: u8,
+    /// What the VM runs, where decisions look at what hosts have of it.
+    pub image: Option<ImageId>,
 }
 
 /// What a predicate says of a host type. A type that several rules turn away is turned away by

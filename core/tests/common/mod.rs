@@ -38,7 +38,12 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         host_rollouts: Default::default(),
         pool_migrations: Vec::new(),
         hand_overs: Vec::new(),
-        placement: Placement { policy: Policy::FirstFit, preemption: false, predictions: None },
+        placement: Placement {
+            policy: Policy::FirstFit,
+            preemption: false,
+            prefers_warm: false,
+            predictions: None,
+        },
         defrag: Defrag::default(),
         failures: None,
         expectations: Vec::new(),
