@@ -501,6 +501,7 @@ impl Simulation {
         request.name.take()
     }
 
+    #[inline(always)]
     fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
         match event {
             Event::Depart(vm) => self.depart(now, vm, observer),
@@ -553,7 +554,7 @@ impl Simulation {
     }
 
     /// A request is heard of; that of an instance with its image.
-    #[inline]
+    #[inline(always)]
     fn arrive(
         &mut self,
         request: &mut Request,
@@ -618,7 +619,7 @@ impl Simulation {
     }
 
     /// A request that has arrived is decided.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
@@ -783,7 +784,7 @@ impl Simulation {
 
     /// A VM of this ask has left a host: a host that is to leave service does so once it is
     /// empty, and who waits may have room.
-    #[inline]
+    #[inline(always)]
     fn serve_after_leaving(
         &mut self,
         now: Time,

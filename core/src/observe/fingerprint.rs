@@ -43,6 +43,12 @@ impl Fingerprint {
 
     #[inline(never)]
     fn write<const N: usize>(&mut self, tag: u8, now: Time, numbers: [u64; N]) {
+        self.write_here(tag, now, numbers);
+    }
+
+    /// The same, for what is common: where it is called.
+    #[inline(always)]
+    fn write_here<const N: usize>(&mut self, tag: u8, now: Time, numbers: [u64; N]) {
         let bytes = self.room(9 + 8 * N);
         bytes[0] = tag;
         bytes[1..9].copy_from_slice(&now.ms().to_le_bytes());
@@ -82,14 +88,14 @@ impl Observer for Fingerprint {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
         match *fact {
             Fact::Requested { request, demand, tenant, name: None, .. } => {
-                self.write(5, now, [request.0, row(demand.row()), row(tenant.row())]);
+                self.write_here(5, now, [request.0, row(demand.row()), row(tenant.row())]);
             }
             Fact::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
                 let numbers = [request.0, row(vm.row()), row(host.row()), waited_ms, boot_ms];
-                self.write(6, now, numbers);
+                self.write_here(6, now, numbers);
             }
             Fact::Departed { request, vm, host } => {
-                self.write(9, now, [request.0, row(vm.row()), row(host.row())]);
+                self.write_here(9, now, [request.0, row(vm.row()), row(host.row())]);
             }
             _ => self.hear_rest(now, fact),
         }

@@ -162,7 +162,7 @@ pub struct Level {
 }
 
 impl Level {
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
             self.moment += times(value - self.value, now.ms());
@@ -251,23 +251,36 @@ impl Summary {
     }
 
     fn note_levels(&mut self, now: Time, state: &State) {
-        self.now = now;
         let total = state.hosts.total();
         self.hosts.set(now, total.hosts.into());
-        self.hosts_used.set(now, total.hosts_used.into());
-        self.alive.set(now, state.vms.alive() as i64);
         self.waiting.set(now, state.waiting as i64);
-        self.note_amounts(now, &total.used, &total.capacity);
+        for column in 0..self.kinds {
+            self.capacity[column].set(now, total.capacity[column]);
+        }
+        self.note_vms(now, state, true);
     }
 
-    fn note_amounts(&mut self, now: Time, used: &Amounts, capacity: &Amounts) {
+    /// One VM more (maybe), or less: capacity is as it was.
+    #[inline(always)]
+    fn note_vms(&mut self, now: Time, state: &State, may_be_fuller: bool) {
+        self.now = now;
+        let total = state.hosts.total();
+        debug_assert_eq!(self.hosts.value, i64::from(total.hosts), "each change of it is told");
+        self.hosts_used.set(now, total.hosts_used.into());
+        self.alive.set(now, state.vms.alive() as i64);
+        for column in 0..self.kinds {
+            self.used[column].set(now, total.used[column]);
+        }
+        if may_be_fuller {
+            self.note_fullest(&total.used, &total.capacity);
+        }
+    }
+
+    #[inline(always)]
+    fn note_fullest(&mut self, used: &Amounts, capacity: &Amounts) {
         for column in 0..self.kinds {
             let (used, capacity) = (used[column], capacity[column]);
-            if self.used[column].value == used && self.capacity[column].value == capacity {
-                continue;
-            }
-            self.used[column].set(now, used);
-            self.capacity[column].set(now, capacity);
+            debug_assert_eq!(self.capacity[column].value, capacity, "each change of it is told");
             let (most, of) = self.fullest[column];
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
             let is_fuller = match capacity == of {
@@ -312,12 +325,13 @@ impl Observer for Summary {
                 }
             }
             Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
-                self.note_levels(now, state);
+                self.waiting.set(now, state.waiting as i64);
+                self.note_vms(now, state, true);
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
                 self.note_pool_moves(now, fact, state);
             }
             Fact::Departed { .. } => {
-                self.note_levels(now, state);
+                self.note_vms(now, state, false);
                 self.note_pool_moves(now, fact, state);
             }
             _ => self.hear_rest(now, fact, state),
@@ -326,6 +340,7 @@ impl Observer for Summary {
 }
 
 impl Summary {
+    #[inline(always)]
     fn note_request(&mut self, demand: DemandId, tenant: TenantId, shape: &Shape) {
         self.mix.add(shape);
         self.total.requests += 1;
@@ -333,6 +348,7 @@ impl Summary {
         self.by_tenant[tenant.row()].requests += 1;
     }
 
+    #[inline]
     fn note_placed(&mut self, demand: DemandId, tenant: TenantId, ready_ms: u64) {
         self.total.placed += 1;
         self.by_demand[demand.row()].placed += 1;
@@ -375,6 +391,7 @@ impl Summary {
         }
     }
 
+    #[inline(never)]
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);

@@ -136,7 +136,7 @@ impl State {
     }
 
     /// A VM takes its room on a host.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(&mut self, id: VmId, ask: Ask, host: HostId, spot: Spot) {
         let is_exclusive = self.is_exclusive(ask);
         let amounts = &self.shapes.get(ask.shape).amounts;
@@ -156,7 +156,7 @@ impl State {
     }
 
     /// A VM gives its room on a host back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self, id: VmId, ask: Ask, host: HostId) {
         let is_exclusive = self.is_exclusive(ask);
         let amounts = &self.shapes.get(ask.shape).amounts;
