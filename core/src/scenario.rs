@@ -51,10 +51,12 @@ pub(crate) use id;
 pub mod batch;
 mod boots;
 pub mod services;
+pub mod hosts;
 mod traffic;
 
 pub use batch::{Batch, JobOrder, JobStream, QueueId};
 pub use boots::{Dependency, DependencyId, Tries};
+pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
     Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
@@ -135,6 +137,8 @@ pub struct Scenario {
     pub rollouts: Vec<Rollout>,
     /// Batch work; `None`: there is none.
     pub batch: Option<Box<Batch>>,
+    /// The hosts' own images, and what is rolled out on hosts.
+    pub host_rollouts: HostRollouts,
     /// VMs that leave a pool for another, in file order.
     pub pool_migrations: Vec<PoolMigration>,
     /// Hosts that do, in file order.

@@ -9,6 +9,8 @@ pub mod contrast;
 mod failures;
 pub mod foresight;
 mod jobs;
+pub mod host_foresight;
+mod host_rollouts;
 mod marks;
 mod moves;
 mod pipeline;
@@ -40,6 +42,7 @@ use boots::{Boots, Coming};
 use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
+use host_rollouts::RollingHosts;
 use jobs::Jobs;
 use marks::Marks;
 use moves::Movers;
@@ -117,6 +120,12 @@ enum Event {
     JobEnds(u32),
     /// A job has lost tasks.
     BreakJob(u32),
+    /// A rollout on hosts is due.
+    RollOutHosts(u32),
+    /// A rollout on hosts is asked what to do.
+    RollHosts(u32),
+    /// A host should have its new image.
+    Rewritten(HostId),
     /// A migration's next wave.
     MovePools(u32),
     /// A VM should be copied to another pool.
@@ -142,6 +151,7 @@ impl Classed for Event {
             | Self::StockSpare(_)
             | Self::JobEnds(_)
             | Self::BreakJob(_)
+            | Self::Rewritten(_)
             | Self::CutOver(_)
             | Self::TakeHostOver(_)
             | Self::Gone(_) => Class::CapacityFreed,
@@ -164,6 +174,8 @@ impl Classed for Event {
             | Self::Approve(_)
             | Self::Open(_)
             | Self::HandOff(_)
+            | Self::RollOutHosts(_)
+            | Self::RollHosts(_)
             | Self::Evacuate(_) => Class::Controller,
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
@@ -204,6 +216,8 @@ pub struct Simulation {
     breakdowns: Option<Box<Breakdowns>>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// The hosts' images, and who gets another; `None` where hosts have none.
+    rolling: Option<Box<RollingHosts>>,
     /// Services, their instances and their rollouts.
     services: Services,
     /// Batch work; `None` where there is none.
@@ -354,6 +368,7 @@ impl Simulation {
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
+            rolling: RollingHosts::new(&scenario),
             services: Services::new(&scenario),
             jobs: Jobs::new(&scenario, files)?,
             pool_moves: PoolMoves::new(&scenario),
@@ -457,6 +472,7 @@ impl Simulation {
             self.begin_services(observer);
             self.begin_traffic();
             self.begin_jobs();
+            self.begin_host_rollouts();
             self.begin_pool_moves();
         }
         if let Some((now, arrived)) = self.undecided.take() {
@@ -543,6 +559,9 @@ impl Simulation {
             Event::Schedule => self.schedule(now, observer),
             Event::JobEnds(start) => self.end_job(now, start, observer),
             Event::BreakJob(start) => self.break_job(now, start, observer),
+            Event::RollOutHosts(rollout) => self.roll_out_hosts(now, rollout, observer),
+            Event::RollHosts(rollout) => self.roll_hosts(now, rollout, observer),
+            Event::Rewritten(host) => self.end_rewrite(now, host, observer),
             Event::MovePools(row) => self.move_pools(now, row, observer),
             Event::Copied(vm) => self.copied(now, vm, observer),
             Event::CutOver(wave) => self.cut_over(now, wave, observer),

@@ -4,7 +4,7 @@ use super::desks::Provisioning;
 use super::jobs::Jobs;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Outages, Traffic, times};
+use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -62,6 +62,8 @@ pub struct Summary {
     pub rollouts: Rollouts,
     /// Batch work; `None` where there is none.
     pub jobs: Option<Box<Jobs>>,
+    /// New images for hosts; `None` where nothing is rolled out on hosts.
+    pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
     pub migrations: Migrations,
     /// What went from pool to pool; `None` where nothing does.
@@ -213,6 +215,7 @@ impl Summary {
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
             jobs: Jobs::new(scenario).map(Box::new),
+            rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
             outages: Outages::new(scenario),
@@ -402,6 +405,12 @@ impl Summary {
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);
+        if let Some(rolled) = &mut self.rolled_hosts {
+            rolled.hear(now, fact, state);
+            if rolled.hear_evicted(now, fact) {
+                return;
+            }
+        }
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
@@ -415,7 +424,9 @@ impl Summary {
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
             | Fact::InstanceFailed { .. }
-            | Fact::InstanceTerminating { .. } => {}
+            | Fact::InstanceTerminating { .. }
+            | Fact::Evicted { .. }
+            | Fact::HostRollout { .. } => {}
             Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }

@@ -590,6 +590,8 @@ impl Judge {
             | Fact::JobInterrupted { .. }
             | Fact::JobRefused { .. } => panic!("there are no jobs in these runs: {fact}"),
             Fact::Preempted { .. }
+            | Fact::Evicted { .. }
+            | Fact::HostRollout { .. }
             | Fact::Resumed { .. }
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }

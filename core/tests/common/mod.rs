@@ -36,6 +36,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         services: Vec::new(),
         rollouts: Vec::new(),
         batch: None,
+        host_rollouts: Default::default(),
         pool_migrations: Vec::new(),
         hand_overs: Vec::new(),
         placement: Placement {
