@@ -825,7 +825,6 @@ impl Simulation {
         ask: Ask,
         observer: &mut impl Observer,
     ) {
-        self.ask_scheduler(now);
         let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
         if is_leaving && self.state.hosts.vm_count(host) == 0 {
             self.retire(now, host, observer);

@@ -284,6 +284,17 @@ fn what_is_wrong_with_jobs_is_told() {
             "#]],
         ),
         (
+            format!(
+                "{SMALL}[flavors.j]\nmemory = 5\njvm = {{ heap = '1 GiB', gc-share = 2, threads = -1 }}\n"
+            ),
+            expect![[r#"
+                16:10+1 `5` does not say its unit | did you mean `5 GiB`?
+                17:7+46 `memory` and `jvm` say the same thing | delete one of them
+                17:36+1 `gc-share` is at most 100%
+                17:49+2 `threads` cannot be negative: `-1` | it is 0 or more
+            "#]],
+        ),
+        (
             format!("{SMALL}[[queue]]\nname = 'a'\n[[queue]]\nname = 'a'"),
             expect![[r#"
             warning 15:1+9 `queue` is for jobs, and there are none | add jobs with `[[jobs]]`

@@ -547,6 +547,26 @@ sections! {
         /// NUMA cells of its host that each VM takes, 1 to 16, with an equal part of its cpu and
         /// memory in each. With 2 or more it is placed only on hosts that have so many.
         NUMA_CELLS "numa-cells" Whole, Else("1 on a host with cells, or more if it is larger than one"), "2";
+        /// What a JVM needs, in the place of `memory`: HubSpot's formula.
+        JVM "jvm" Table(&super::jvm::SECTION), Else("none"), "{ heap = \"2 GiB\", threads = 200 }";
+    }
+
+    /// The memory of a JVM: heap + stack × threads + garbage collection's share of the heap + the
+    /// machine itself + what is off the heap, in whole MiB, rounded up. HubSpot's formula, of which its
+    /// author says that it may be incomplete.
+    jvm "jvm = { … }, of a flavor" None {
+        /// The largest heap.
+        HEAP "heap" Bytes, Must, "\"2 GiB\"";
+        /// The most threads.
+        THREADS "threads" Whole, Must, "200";
+        /// The stack of each.
+        STACK "stack" Bytes, Else("`\"1 MiB\"`, as HotSpot has it"), "\"2 MiB\"";
+        /// What collecting garbage takes, as a share of the heap; at most 100%.
+        GC_SHARE "gc-share" Share, Else("10%"), "\"5%\"";
+        /// What the machine itself takes.
+        OVERHEAD "overhead" Bytes, Else("`\"128 MiB\"`"), "\"256 MiB\"";
+        /// What is allocated beside the heap.
+        OFF_HEAP "off-heap" Bytes, Else("nothing"), "\"64 MiB\"";
     }
 
     /// A source of requests: `alive`, `rate` or `trace` says when they come.

@@ -4,7 +4,7 @@ use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
 use super::desks::{Desks, Way, read_hours};
 use super::fields::{
-    Field, daily, demand, event, flavor, jobs, root, season, service, wait, weekly,
+    Field, daily, demand, event, flavor, jobs, jvm, root, season, service, wait, weekly,
 };
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
@@ -15,7 +15,8 @@ use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
-use crate::resources::{Builtin, CELLS_MAX, PORTION_HINT, is_portion};
+use crate::provisioning::jvm::Jvm;
+use crate::resources::{AMOUNT_MAX, Builtin, CELLS_MAX, PORTION_HINT, is_portion};
 use crate::scenario::{
     Arrivals, Distribution, GroupRule, Season, SeasonEvent, ServiceId, TraceFile, WhenFull,
     WhenPreempted,
@@ -172,7 +173,8 @@ impl Load {
         for (entry, merged) in inherited(check, key, "flavor", &flavor::EXTENDS, node) {
             let table = check.open_entries(merged, entry.key_at, &[&flavor::SECTION]);
             let errors_before = check.findings.error_count();
-            let (amounts, _) = check.amounts(&table);
+            let (mut amounts, _) = check.amounts(&table);
+            read_jvm(check, &table, &mut amounts);
             // What is lacking because it is wrong, or another's fault, is told already.
             let is_own = table.get(&flavor::EXTENDS).is_none();
             let gpu = Builtin::Gpu;
@@ -980,6 +982,50 @@ fn read_event(check: &mut Check<'_>, node: &Node) -> Option<SeasonEvent> {
     let factor = table.must(check, &event::FACTOR);
     let factor = factor.and_then(|node| check.number(event::FACTOR.key, node, 0.0, FACTOR_MAX));
     Some(SeasonEvent { at_ms: at_ms?, lasts_ms: lasts_ms?, factor: factor? })
+}
+
+/// The memory of a flavor that is a JVM.
+fn read_jvm(check: &mut Check<'_>, table: &Table<'_>, amounts: &mut Wide) {
+    use jvm::{GC_SHARE, HEAP, OFF_HEAP, OVERHEAD, STACK, THREADS};
+    let Some(node) = table.get(&flavor::JVM) else { return };
+    let Some(of) = check.open(flavor::JVM.key, node, node.at, &[&jvm::SECTION]) else { return };
+    if table.resource(Builtin::Memory.name()).is_some() {
+        let message = "`memory` and `jvm` say the same thing";
+        check.error_hint(node.at, message, "delete one of them");
+    }
+    let heap = of.must(check, &HEAP).and_then(|node| check.mib(HEAP.key, node));
+    let threads = of.must(check, &THREADS);
+    let threads = threads.and_then(|node| check.whole(THREADS.key, node, 0, 1_000_000));
+    let mut mib = |field: &'static Field, default: u64| match of.get(field) {
+        Some(node) => check.mib(field.key, node),
+        None => Some(default),
+    };
+    let (stack, overhead, off_heap) = (mib(&STACK, 1), mib(&OVERHEAD, 128), mib(&OFF_HEAP, 0));
+    let gc_share = match of.get(&GC_SHARE) {
+        Some(node) => check.share(GC_SHARE.key, node).filter(|share| {
+            if *share > 1.0 {
+                check.error(node.at, format!("`{}` is at most 100%", GC_SHARE.key));
+            }
+            *share <= 1.0
+        }),
+        None => Some(0.1),
+    };
+    let request = || {
+        let jvm = Jvm {
+            heap_mib: heap? as f64,
+            threads: u32::try_from(threads?).ok()?,
+            stack_mib: stack? as f64,
+            gc_share: gc_share?,
+            jvm_mib: overhead? as f64,
+            off_heap_mib: off_heap? as f64,
+        };
+        Some(jvm.request_mib())
+    };
+    // What is wrong with it is told; the memory is not lacking then.
+    amounts[Builtin::Memory as usize] = request().map_or(1, |mib| libm::ceil(mib) as i64);
+    if amounts[Builtin::Memory as usize] > AMOUNT_MAX {
+        check.error(node.at, "a JVM of that size is more than a scenario can hold");
+    }
 }
 
 /// The NUMA cells that a flavor wants; 0: it does not say.

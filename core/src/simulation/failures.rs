@@ -548,7 +548,6 @@ impl Simulation {
             }
         }
         self.serve_waiting(now, Some(host), None, observer);
-        self.ask_scheduler(now);
     }
 
     /// VMs that went down together are brought up elsewhere, as far as they are still down.

@@ -182,6 +182,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.tell_host_rollouts(now, host, moved.as_slice());
+        self.ask_scheduler(now);
         if !self.room.tickets.is_empty() {
             let moved = moved.into_iter().collect();
             self.serve(now, News { host, moved, places_went: false }, observer);

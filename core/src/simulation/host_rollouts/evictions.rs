@@ -157,6 +157,11 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
         let restarts = match self.services.own(demand) {
             true => self.lose_instance(now, request),
+            // Its job begins anew, with all its tasks.
+            false if self.is_of_jobs(demand) => {
+                self.lose_task(now, request, id);
+                false
+            }
             false => restarts,
         };
         match self.decide(now, &victim) {
