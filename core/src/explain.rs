@@ -851,6 +851,11 @@ impl Tell<'_> {
         for preference in &rules.prefers {
             told.push(weighed(format!("prefers {}", all(&preference.selector)), preference.weight));
         }
+        let image = self.state.shapes.predicate(ask.shape).image;
+        if let Some(image) = image.filter(|_| self.scenario.placement.prefers_warm) {
+            let name = &self.scenario.images[image.row()].name;
+            told.push(format!("prefers hosts that lack least of the image `{name}`"));
+        }
         let Some(group) = ask.group else { return told };
         let rule = self.state.groups.get(group).rule;
         told.extend(rule.together.map(|level| format!("in the {} of its group", level.name())));

@@ -50,9 +50,11 @@ pub(crate) use id;
 
 mod boots;
 pub mod services;
+pub mod hosts;
 mod traffic;
 
 pub use boots::{Dependency, DependencyId, Tries};
+pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
     Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
     ServiceId, Strategy,
@@ -130,6 +132,8 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
     pub rollouts: Vec<Rollout>,
+    /// The hosts' own images, and what is rolled out on hosts.
+    pub host_rollouts: HostRollouts,
     /// VMs that leave a pool for another, in file order.
     pub pool_migrations: Vec<PoolMigration>,
     /// Hosts that do, in file order.
@@ -621,6 +625,8 @@ pub struct Placement {
     pub policy: Policy,
     /// Whether requests push out VMs of lower priority where nothing fits.
     pub preemption: bool,
+    /// Whether hosts that lack less of a VM's image are the more welcome to it.
+    pub prefers_warm: bool,
     /// How wrong it is about lifetimes; `None`: it knows them.
     pub predictions: Option<Predictions>,
 }
@@ -801,6 +807,8 @@ pub struct WishWeights {
     pub pod_topology_spread: i64,
     /// Soft affinity and anti-affinity, and required affinity of the VMs there.
     pub inter_pod_affinity: i64,
+    /// Images that are there.
+    pub image_locality: i64,
 }
 
 impl WishWeights {
@@ -810,6 +818,7 @@ impl WishWeights {
         node_affinity: 2,
         pod_topology_spread: 2,
         inter_pod_affinity: 2,
+        image_locality: 1,
     };
     /// None of them.
     pub const NONE: Self = Self {
@@ -817,6 +826,7 @@ impl WishWeights {
         node_affinity: 0,
         pod_topology_spread: 0,
         inter_pod_affinity: 0,
+        image_locality: 0,
     };
 }
 
@@ -1127,6 +1137,8 @@ pub enum Score {
     NonEmpty,
     /// By how much the VM puts off the end of the host's last VM, ms.
     Extension,
+    /// How much of the VM's image is there, as Kubernetes scores it: 0..=100, most first.
+    ImageLocality,
     /// The scenario's own; the one score of which more is better. Not in rules.
     Expression(Formula),
 }

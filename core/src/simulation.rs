@@ -8,6 +8,8 @@ mod capacity;
 pub mod contrast;
 mod failures;
 pub mod foresight;
+pub mod host_foresight;
+mod host_rollouts;
 mod marks;
 mod moves;
 mod pipeline;
@@ -39,6 +41,7 @@ use boots::{Boots, Coming};
 use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
+use host_rollouts::RollingHosts;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
@@ -107,6 +110,12 @@ enum Event {
     FoundBad(u32),
     /// A service's traffic is looked at.
     Follow(ServiceId),
+    /// A rollout on hosts is due.
+    RollOutHosts(u32),
+    /// A rollout on hosts is asked what to do.
+    RollHosts(u32),
+    /// A host should have its new image.
+    Rewritten(HostId),
     /// A migration's next wave.
     MovePools(u32),
     /// A VM should be copied to another pool.
@@ -130,6 +139,7 @@ impl Classed for Event {
             | Self::Arrive(_)
             | Self::Repair(_)
             | Self::StockSpare(_)
+            | Self::Rewritten(_)
             | Self::CutOver(_)
             | Self::TakeHostOver(_)
             | Self::Gone(_) => Class::CapacityFreed,
@@ -152,6 +162,8 @@ impl Classed for Event {
             | Self::Approve(_)
             | Self::Open(_)
             | Self::HandOff(_)
+            | Self::RollOutHosts(_)
+            | Self::RollHosts(_)
             | Self::Evacuate(_) => Class::Controller,
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
@@ -177,6 +189,8 @@ pub struct Simulation {
     image_pulls: Option<ImagePulls>,
     /// Boots that can fail; `None` where none does.
     boots: Option<Box<Boots>>,
+    /// Whether decisions look at what hosts have of images.
+    looks_at_images: bool,
     /// Whether it is told where requests' time goes.
     tells_stages: bool,
     /// What must be known of VMs that can lose their hosts; `None` where none does.
@@ -187,6 +201,8 @@ pub struct Simulation {
     breakdowns: Option<Box<Breakdowns>>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// The hosts' images, and who gets another; `None` where hosts have none.
+    rolling: Option<Box<RollingHosts>>,
     /// Services, their instances and their rollouts.
     services: Services,
     /// What goes from pool to pool; `None` where nothing does.
@@ -296,7 +312,8 @@ pub fn run(scenario: &Arc<Scenario>, files: &dyn Files) -> Result<Report, Proble
 
 /// Which hosts will do for a demand's requests of a pool that want so many NUMA cells.
 fn predicate(demand: &Demand, pool: Option<PoolId>, cells: u8) -> Predicate {
-    Predicate { pool, labels: demand.labels.clone(), rules: demand.rules.clone(), cells }
+    let (labels, rules) = (demand.labels.clone(), demand.rules.clone());
+    Predicate { pool, labels, rules, cells, image: None }
 }
 
 impl Simulation {
@@ -328,11 +345,13 @@ impl Simulation {
             pipeline: Pipeline::new(&scenario),
             image_pulls: ImagePulls::new(&scenario),
             boots: Boots::new(&scenario),
+            looks_at_images: scenario.looks_at_images(),
             tells_stages: scenario.tells_stages(),
             marks: Marks::new(&scenario),
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
+            rolling: RollingHosts::new(&scenario),
             services: Services::new(&scenario),
             pool_moves: PoolMoves::new(&scenario),
             state,
@@ -434,6 +453,7 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
             self.begin_traffic();
+            self.begin_host_rollouts();
             self.begin_pool_moves();
         }
         if let Some((now, arrived)) = self.undecided.take() {
@@ -451,7 +471,7 @@ impl Simulation {
             } else if arrival.is_some() {
                 self.requests.next_into(&mut request)?;
                 let is_stop = is_stop(RequestId(self.request_next), request.name.as_deref());
-                let arrived = self.arrive(&mut request, observer);
+                let arrived = self.arrive(&mut request, None, observer);
                 if self.goes_to_desks(&arrived) {
                     if is_stop {
                         self.watched = Some((arrived.request, request.name.take()));
@@ -481,6 +501,7 @@ impl Simulation {
         request.name.take()
     }
 
+    #[inline(always)]
     fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
         match event {
             Event::Depart(vm) => self.depart(now, vm, observer),
@@ -512,6 +533,9 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
+            Event::RollOutHosts(rollout) => self.roll_out_hosts(now, rollout, observer),
+            Event::RollHosts(rollout) => self.roll_hosts(now, rollout, observer),
+            Event::Rewritten(host) => self.end_rewrite(now, host, observer),
             Event::MovePools(row) => self.move_pools(now, row, observer),
             Event::Copied(vm) => self.copied(now, vm, observer),
             Event::CutOver(wave) => self.cut_over(now, wave, observer),
@@ -520,25 +544,44 @@ impl Simulation {
         }
     }
 
-    /// A request is heard of.
-    #[inline]
-    fn arrive(&mut self, request: &mut Request, observer: &mut impl Observer) -> Arrived {
+    /// What a request's VM will run, where decisions look at what hosts have of it. Who is there
+    /// when the run begins has what it needs anywhere.
+    #[cold]
+    fn image_looked_at(&self, request: &Request, own: Option<ImageId>) -> Option<ImageId> {
+        let demand = &self.scenario.demands[request.demand.row()];
+        let is_there = request.at == Time::ZERO && demand.is_there_at_start();
+        own.or(demand.image).filter(|_| !is_there)
+    }
+
+    /// A request is heard of; that of an instance with its image.
+    #[inline(always)]
+    fn arrive(
+        &mut self,
+        request: &mut Request,
+        image: Option<ImageId>,
+        observer: &mut impl Observer,
+    ) -> Arrived {
         let now = request.at;
+        let image = match self.looks_at_images {
+            true => self.image_looked_at(request, image),
+            false => None,
+        };
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
-        let own = match request.pool == demand.pool {
+        let with_image = |cells: u8| Predicate { image, ..predicate(demand, request.pool, cells) };
+        let own = match request.pool == demand.pool && image.is_none() {
             true => self.predicates[request.demand.row()],
-            false => state.predicate(predicate(demand, request.pool, 0)),
+            false => state.predicate(with_image(0)),
         };
         let ask = match request.size {
-            Size::Flavor(flavor) if request.pool == demand.pool => {
+            Size::Flavor(flavor) if request.pool == demand.pool && image.is_none() => {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
             Size::Flavor(flavor) => {
                 let flavor = &scenario.flavors[flavor.row()];
                 let own = match flavor.cells {
                     0 => own,
-                    cells => state.predicate(predicate(demand, request.pool, cells)),
+                    cells => state.predicate(with_image(cells)),
                 };
                 state.ask_of(&flavor.amounts, own, request.tenant)
             }
@@ -576,7 +619,7 @@ impl Simulation {
     }
 
     /// A request that has arrived is decided.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
@@ -741,7 +784,7 @@ impl Simulation {
 
     /// A VM of this ask has left a host: a host that is to leave service does so once it is
     /// empty, and who waits may have room.
-    #[inline]
+    #[inline(always)]
     fn serve_after_leaving(
         &mut self,
         now: Time,

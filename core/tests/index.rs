@@ -310,7 +310,8 @@ fn live(case: u64) -> [usize; 2] {
                 let tenant = TenantId::from_row(dice.random_range(0..3usize));
                 let mut ask = twins.same(|state| {
                     let (labels, rules) = (labels.clone(), rules_of_hosts.clone());
-                    let predicate = state.predicate(Predicate { pool, labels, rules, cells: 0 });
+                    let predicate =
+                        state.predicate(Predicate { pool, labels, rules, cells: 0, image: None });
                     state.ask_of(&flavor.amounts, predicate, tenant)
                 });
                 if dice.random_range(0..4u8) == 0 {

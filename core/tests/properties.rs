@@ -100,7 +100,7 @@ proptest! {
             let demand = &scenario.demands[usize::from(pick) % scenario.demands.len()];
             let decide = |state: &mut State, dice| {
                 let (labels, rules) = (demand.labels.clone(), demand.rules.clone());
-                let predicate = state.predicate(Predicate { pool: demand.pool, labels, rules, cells: 0 });
+                let predicate = state.predicate(Predicate { pool: demand.pool, labels, rules, cells: 0, image: None });
                 let ask = state.ask_of(&flavor.amounts, predicate, demand.tenant);
                 let query = Query { ask, now: Time::from_ms(now as u64), stay_ms };
                 let host = placer.decide(state, query, dice);

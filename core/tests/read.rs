@@ -40,7 +40,7 @@ const PLACEMENTS: &[(&str, &str)] = &[
     (
         "policy = 'kubernetes'\nfit = 'ratio'\nshape = [{ used = 0, score = 0 }, \
          { used = 80, score = 10 }]\nplugins = { node-resources-fit = 2, balanced-allocation = 1, taint-toleration = 3, \
-         node-affinity = 2, pod-topology-spread = 2, inter-pod-affinity = 2 }\n\
+         node-affinity = 2, pod-topology-spread = 2, inter-pod-affinity = 2, image-locality = 1 }\n\
          resources = { cpu = 3, memory = 1 }\npercentage-of-nodes-to-score = 0\nzone-interleave = true",
         "kubernetes",
     ),
@@ -541,6 +541,61 @@ fn validate(
     Ok(())
 }
 
+/// Each key of a host rollout.
+const HOST_ROLLOUT: &str = "[[host-rollout]]\nname = 'kernel'\nimage = '6.12'\npools = ['p']\n\
+    zones = ['z1']\nlabels = {}\nat = '1 h'\nevery = '2 h'\ntimes = 2\nbatch = '50%'\n\
+    within = 'zone'\nmax-unavailable = 3\ndrain = 'eviction'\nwhen-evicted = 'end'\n\
+    grace = '1 min'\ndrain-timeout = '1 h'\non-timeout = 'evict'\nrewrite = '5 min'\n\
+    soak = '1 min'\nprefer-updated = false\n";
+
+#[test]
+fn a_host_rollout_is_read_with_its_defaults() {
+    let text = format!("{SMALL}[[host-rollout]]\nname = 'kernel'\nimage = '6.12'\nat = '1 h'\n");
+    let rollouts = right(&text).host_rollouts;
+    assert_eq!(rollouts.images, ["first image", "6.12"]);
+    let one = &rollouts.list[0];
+    assert_eq!((one.at_ms, one.times, one.batch_of(7), one.soak_ms), (3_600_000, 1, 1, 0));
+    assert_eq!(one.rewrite, Distribution::Constant(1_200_000));
+    assert_eq!((one.unavailable_of(7), one.timeout, one.grace_ms), (None, None, 30_000));
+    let more = SMALL.replace("[[pools]]", "[[pools]]\nimage = '6.8'");
+    let rollouts = right(&format!("{more}{HOST_ROLLOUT}")).host_rollouts;
+    assert_eq!(rollouts.images, ["6.8", "6.12"]);
+    let one = &rollouts.list[0];
+    // A batch is rounded up, a limit down.
+    assert_eq!((one.batch_of(7), one.unavailable_of(7), one.times), (4, Some(3), 2));
+    assert!(right(SMALL).host_rollouts == Default::default(), "hosts have no images");
+}
+
+#[test]
+fn mistakes_in_host_rollouts_are_told_with_the_way_out() {
+    let one = "[[host-rollout]]\nname = 'a'\nimage = 'b'\n";
+    check(
+        &format!(
+            "{SMALL}{one}pools = ['q']\nbatch = 0\nwithin = 'row'\ndrain = 'live'\ntimes = 3\n\
+             {one}zones = 'z1'\non-timeout = 'evict'\n\
+             {one}labels = {{ gen = 'g9' }}\ngrace = '5 s'\nmax-unavailable = '0%'\nbatches = 2\n"
+        ),
+        expect![[r#"
+            18:10+3 no pool is called `q` | there is `p`
+            19:1+5 with `batch` at 0 no host can ever get its image | it is 1 or more
+            20:10+5 no place is called `row` | there are host, rack, zone
+            21:9+6 no way to leave is called `live` | there are live-migration, eviction
+            22:1+5 `times` says how often, and nothing says how long after each other | add `every`
+            26:9+4 `zones` is a list of names, not text | write it like `["z1"]`
+            warning 27:1+10 `on-timeout` decides nothing: a batch may take for ever | add a `drain-timeout`
+            warning 32:1+5 `grace` decides nothing: no VM is evicted | add `drain = "eviction"`, or `on-timeout = "evict"`
+            33:1+15 with `max-unavailable` at 0 no host can ever get its image | it is 1 or more
+            34:1+7 there is no key `batches` here | did you mean `batch`?
+        "#]],
+    );
+    check(
+        &format!("{SMALL}{one}labels = {{ gen = 'g9' }}\n"),
+        expect![[r#"
+        15:1+16 no host is meant by this rollout | compare `pools` and `labels` with those of the hosts
+    "#]],
+    );
+}
+
 #[test]
 fn the_schema_accepts_every_key_and_no_other() {
     let schema = schema();
@@ -553,15 +608,20 @@ fn the_schema_accepts_every_key_and_no_other() {
         assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
     }
     for mode in [
-        "mode = 'registry'\nregistry = '10 Gbit/s'\nhost = '1 Gbit/s'\nconcurrency = 5\ncache = '5 GiB'",
+        "mode = 'registry'\nregistry = '10 Gbit/s'\nhost = '1 Gbit/s'\nconcurrency = 5\ncache = '5 GiB'\nlazy = '6.4%'",
         "mode = 'p2p'\nhost = '1 Gbit/s'\nefficiency = '50%'\nsetup = '2 s'",
+        "mode = 'p2p'\nseed = '1 Gbit/s'\nupload = '1 Gbit/s'\nspread = 1.8",
         "mode = 'pre-pulled'",
     ] {
-        let text =
-            format!("{SMALL}image = 'i'\n[images.i]\nsize = '1 GiB'\n[distribution]\n{mode}");
+        let text = format!(
+            "{SMALL}image = 'i'\n[images.i]\nsize = '1 GiB'\n[distribution]\n{mode}\n[placement]\nprefer-warm = true"
+        );
         assert!(right(&text).distribution.is_some() && right(&text).demands[0].image.is_some());
         assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()), "{mode}");
     }
+    let text = format!("{}{HOST_ROLLOUT}", SMALL.replace("[[pools]]", "[[pools]]\nimage = '6.8'"));
+    assert_eq!(right(&text).host_rollouts.list.len(), 1);
+    assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
     let text = format!(
         "{SMALL}image = 'i'\n[dependencies.d]\navailability = '99%'\noutage = '1 min'\n\
          outages = [{{ at = '1 h', lasts = '1 min' }}]\nfetch = '1 s'\n[images.i]\n\
@@ -637,7 +697,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -1188,7 +1248,7 @@ fn keys_that_exclude_each_other_are_told() {
             placement = { policy = 'rules' }
                 2:13+20 the policy `rules` has no rules | add `rules = [{ score = "non-empty" }, { score = "best-fit", quantum = 0.25 }]`
             placement = { policy = 'rules', rules = [{ score = 'best' }, { quantum = 0 }] }
-                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l1, worst-fit-l1, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension
+                2:52+6 no score is called `best` | there are best-fit, worst-fit, best-fit-l1, worst-fit-l1, best-fit-l2, worst-fit-l2, best-fit-linf, worst-fit-linf, dot-product, norm-greedy, cosine, tetris, epvm, balance-fit, label, non-empty, extension, image-locality
                 2:62+15 `score` is missing | add `score = "best-fit"`
                 2:74+1 `quantum` is above 0 and at most 1000000000000000, not `0`
             placement = { policy = 'rules', rules = [{ score = 'label', key = 'gen' }] }
@@ -2345,7 +2405,13 @@ fn wrong_ways_of_images_say_what_is_wrong() {
             ("-", "distribution = { mode = 'p2p', efficiency = 2 }"),
             ("-", "distribution = { mode = 'registry', concurrency = 0 }"),
             ("-", "distribution = { mode = 'registry', registry = '10 GiB' }"),
+            ("-", "distribution = { mode = 'p2p', seed = '1 GiB/s', setup = '1 s' }"),
+            ("-", "distribution = { mode = 'p2p', spread = 0.5 }"),
+            ("-", "distribution = { mode = 'p2p', lazy = '200%' }"),
+            ("-", "distribution = { mode = 'registry', upload = '1 GiB/s' }"),
             ("demand", "image = 'i'"),
+            ("-", "placement = { prefer-warm = 1 }"),
+            ("-", "placement = { prefer-warm = true }"),
         ],
         expect![[r#"
             distribution = 5
@@ -2362,8 +2428,21 @@ fn wrong_ways_of_images_say_what_is_wrong() {
                 2:51+1 `concurrency` is at least 1, not `0`
             distribution = { mode = 'registry', registry = '10 GiB' }
                 2:48+8 `10 GiB` is not a data rate | write it like `1100 MiB/s`; units are KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s
+            distribution = { mode = 'p2p', seed = '1 GiB/s', setup = '1 s' }
+                2:50+5 `setup` is not for hosts with a `seed` or an `upload` | give one or the other
+            distribution = { mode = 'p2p', spread = 0.5 }
+                2:41+3 `spread` is from 1 to 100, not `0.5`
+            distribution = { mode = 'p2p', lazy = '200%' }
+                2:39+6 `lazy` is at most 100%
+            distribution = { mode = 'registry', upload = '1 GiB/s' }
+                2:37+6 `upload` says nothing where `mode = "registry"` | delete it
             image = 'i'
                 13:9+3 no image is called `i` | there is no image here
+            placement = { prefer-warm = 1 }
+                2:29+1 `prefer-warm` is true or false, not a number | write it like `true`
+            placement = { prefer-warm = true }
+                fine
+                warning 2:29+4 `prefer-warm` decides nothing: no host fetches images | say how with `[distribution]`
         "#]],
     );
 }

@@ -93,7 +93,8 @@ impl World {
     fn ask(&mut self, amount: i64, tenant: usize, change: impl FnOnce(&mut Predicate)) -> Ask {
         let demand = &self.scenario.demands[0];
         let rules = demand.rules.clone();
-        let mut predicate = Predicate { pool: None, labels: Vec::new(), rules, cells: 0 };
+        let mut predicate =
+            Predicate { pool: None, labels: Vec::new(), rules, cells: 0, image: None };
         change(&mut predicate);
         let predicate = self.state.predicate(predicate);
         let tenant = TenantId::from_row(tenant);

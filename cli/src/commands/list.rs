@@ -42,7 +42,12 @@ fn text() -> String {
         ours.map(|builtin| (builtin.name, builtin.question.to_owned()))
     };
     section(&mut text, "Scenarios in the box", "fleetcast run NAME", scenarios(false));
-    section(&mut text, "Stories that teams told", "docs/stories", scenarios(true));
+    section(
+        &mut text,
+        "Stories that teams told",
+        "fleetcast run NAME; docs/stories has a page each",
+        scenarios(true),
+    );
     let policies = POLICIES.iter().map(|(name, what)| (*name, (*what).to_owned()));
     section(&mut text, "Placement policies", "--policy NAME", policies);
     let metrics = METRICS.iter().map(|metric| {

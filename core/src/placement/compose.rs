@@ -16,12 +16,13 @@
 //!
 //! Floats, in the order of the formulas. Ties go to the lowest index, or to any of the tied hosts,
 //! each as likely. Cost: one pass over the hosts or their classes, two for scores; over the hosts
-//! if something asks for more than a class knows (`non-empty`, `extension`, the names of an
+//! if something asks for more than a class knows (`non-empty`, `extension`, `image-locality`, the names of an
 //! expression that belong to one host alone).
 
 use super::account::{Account, Cell, Scorer, Wants};
 use super::filters::Filter;
 use super::fractions::{Float, Fractions};
+use super::kubernetes::images;
 use super::random::below;
 use super::scan::Candidate;
 use super::{Query, best_fit, epvm, lifetimes, scan};
@@ -328,6 +329,11 @@ impl Composed {
             Score::Extension => {
                 host.map_or(0.0, |host| lifetimes::extension_ms(state, query, host) as f64)
             }
+            Score::ImageLocality => {
+                let image = state.shapes.predicate(query.ask.shape).image;
+                let score = |(host, image)| images::of_host(state, host, image);
+                -(host.zip(image).map_or(0, score) as f64)
+            }
             Score::Expression(formula) => self.value(formula, look),
         }
     }
@@ -411,6 +417,7 @@ impl Tell<'_> {
             Score::Epvm => ("epvm", "the rise of the opportunity cost"),
             Score::BalanceFit => ("balance-fit", "the largest share left less the smallest"),
             Score::NonEmpty => ("non-empty", "0 with a VM, else 1"),
+            Score::ImageLocality => ("image-locality", "0 to 100, by the image that is there"),
             Score::Extension => ("extension", "ms by which the host's last end is put off"),
         };
         (name.to_owned(), words.to_owned())
@@ -424,7 +431,7 @@ fn needs_hosts(compose: &Compose) -> bool {
     };
     let formula_needs = |formula: &Formula| formula.uses().any(is_of_host);
     let needs = |score: &Score| match score {
-        Score::NonEmpty | Score::Extension => true,
+        Score::NonEmpty | Score::Extension | Score::ImageLocality => true,
         Score::Expression(formula) => formula_needs(formula),
         _ => false,
     };
@@ -445,7 +452,14 @@ fn per_unit(kinds: &Kinds, column: usize) -> f64 {
 
 /// Whether a cost is the negative of what its policy takes the most of.
 fn is_turned(score: &Score) -> bool {
-    matches!(score, Score::WorstFit(_) | Score::DotProduct | Score::Cosine | Score::Tetris)
+    matches!(
+        score,
+        Score::WorstFit(_)
+            | Score::DotProduct
+            | Score::Cosine
+            | Score::Tetris
+            | Score::ImageLocality
+    )
 }
 
 /// A cost as its formula stands.

@@ -12,11 +12,14 @@
 use super::mates::Mates;
 use crate::fact::Reason;
 use crate::resources::Amounts;
-use crate::scenario::{HostTypeId, Level, TenantId};
+use crate::scenario::{HostTypeId, ImageId, Level, TenantId};
 use crate::state::devices::Portion;
 use crate::state::shapes::{TypeVerdict, Wish};
-use crate::state::{Ask, Columns, HostId, HostStatus, ShapeId, State};
+use crate::state::{Ask, Columns, HostId, HostStatus, Images, ShapeId, State};
 use std::collections::BTreeMap;
+
+/// What a host can lack of an image, as far as it counts for how welcome it is, MiB: 1 PiB.
+const LACKING_MAX: u64 = (1 << 30) - 1;
 
 /// An ask with its parts looked up once, to be held against many hosts.
 #[derive(Clone, Copy)]
@@ -32,6 +35,8 @@ pub struct Filter<'s> {
     /// Which levels of affinity make hosts welcome.
     levels: [bool; Level::ALL.len()],
     wishes: Option<&'s [Wish]>,
+    /// Its image, where hosts that lack less of it are the more welcome.
+    warm: Option<(&'s Images, ImageId)>,
     /// Only hosts that are just so welcome.
     welcome: Option<i64>,
     tenant: TenantId,
@@ -42,11 +47,12 @@ pub struct Filter<'s> {
 
 impl<'s> Filter<'s> {
     /// The filters of an ask.
-    #[inline]
+    #[inline(always)]
     pub fn new(state: &'s State, ask: Ask) -> Self {
         let amounts = &state.shapes.get(ask.shape).amounts;
         let gpus = state.devices.column().map_or(0, |column| amounts[column]);
-        let cells = state.shapes.predicate(ask.shape).cells;
+        let predicate = state.shapes.predicate(ask.shape);
+        let cells = predicate.cells;
         Self {
             state,
             shape: ask.shape,
@@ -57,6 +63,7 @@ impl<'s> Filter<'s> {
             mates: Mates::new(state, ask),
             levels: [true; Level::ALL.len()],
             wishes: state.shapes.wishes(ask.shape),
+            warm: predicate.image.and_then(|image| warm(state, image)),
             welcome: None,
             tenant: ask.tenant,
             quota: state.tenancy.over(ask.tenant, amounts),
@@ -70,7 +77,7 @@ impl<'s> Filter<'s> {
     }
 
     /// Whether the host can take it. The same answer as [`Self::admit`], sooner.
-    #[inline]
+    #[inline(always)]
     pub fn admits(&self, host: HostId) -> bool {
         self.quota == 0
             && self.admits_row(self.state.hosts.columns(), host.row())
@@ -85,7 +92,7 @@ impl<'s> Filter<'s> {
     }
 
     /// What of it depends only on the row of a host or of its class.
-    #[inline]
+    #[inline(always)]
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
         let host_type = columns.host_type(row);
         columns.has_room(row, self.amounts)
@@ -122,7 +129,7 @@ impl<'s> Filter<'s> {
     /// Whether two hosts with the same row can differ for the ask.
     #[inline]
     pub fn is_grouped(&self) -> bool {
-        self.mates.is_some() || self.state.tenancy.has_exclusive()
+        self.mates.is_some() || self.warm.is_some() || self.state.tenancy.has_exclusive()
     }
 
     /// What of it depends on the host itself: who is on it, and its group's members.
@@ -185,19 +192,27 @@ impl<'s> Filter<'s> {
         })
     }
 
+    #[inline]
     fn group_allows(&self, host: HostId) -> Result<(), Reason> {
         match self.mates {
-            Some(mates) => mates.objections(host).next().map_or(Ok(()), Err),
+            Some(mates) => mates.allow(host),
             None => Ok(()),
         }
     }
 
-    /// How welcome the host is: the weights of all that is preferred, summed. A host is chosen
-    /// from those that are most welcome.
+    /// How welcome the host is: the weights of all that is preferred, summed; of those that are as
+    /// welcome, the less it lacks of the image. A host is chosen from those that are most welcome.
     pub fn wish(&self, host: HostId) -> i64 {
         let host_type = self.state.hosts.host_type(host);
         let mates = self.mates.map_or(0, |mates| mates.wish(self.levels, host));
-        self.type_wish(host_type) + mates
+        let wish = self.type_wish(host_type) + mates;
+        match self.warm {
+            None => wish,
+            Some((images, image)) => {
+                let lacking = images.lacking_mib(host, image).min(LACKING_MAX);
+                wish.saturating_mul(LACKING_MAX as i64 + 1).saturating_sub(lacking as i64)
+            }
+        }
     }
 
     #[inline]
@@ -208,13 +223,13 @@ impl<'s> Filter<'s> {
     /// Whether some hosts can be more welcome than others.
     #[inline]
     pub fn has_wishes(&self) -> bool {
-        self.wishes.is_some() || self.has_mates_wishes()
+        self.wishes.is_some() || self.differ_in_type()
     }
 
     /// Whether hosts of one type can be.
     #[inline]
-    pub fn has_mates_wishes(&self) -> bool {
-        self.mates.is_some_and(|mates| mates.group().rule.has_wishes())
+    pub fn differ_in_type(&self) -> bool {
+        self.warm.is_some() || self.mates.is_some_and(|mates| mates.group().rule.has_wishes())
     }
 
     /// The same without affinity at a level, which another has a say in.
@@ -231,7 +246,7 @@ impl<'s> Filter<'s> {
     #[inline]
     fn is_type_welcome(&self, host_type: HostTypeId) -> bool {
         match self.welcome {
-            Some(level) if !self.has_mates_wishes() => self.type_wish(host_type) == level,
+            Some(level) if !self.differ_in_type() => self.type_wish(host_type) == level,
             _ => true,
         }
     }
@@ -239,7 +254,7 @@ impl<'s> Filter<'s> {
     #[inline]
     fn is_welcome(&self, host: HostId) -> bool {
         match self.welcome {
-            Some(level) if self.has_mates_wishes() => self.wish(host) == level,
+            Some(level) if self.differ_in_type() => self.wish(host) == level,
             _ => true,
         }
     }
@@ -293,6 +308,13 @@ impl<'s> Filter<'s> {
         found.extend(self.mates.into_iter().flat_map(|mates| mates.objections(host)));
         found
     }
+}
+
+/// What is asked of hosts where those that lack less of an image are the more welcome.
+#[cold]
+fn warm(state: &State, image: ImageId) -> Option<(&Images, ImageId)> {
+    let images = state.images.as_deref().filter(|images| images.prefers_warm())?;
+    Some((images, image))
 }
 
 /// How many hosts in service each reason turned away. Sums to the hosts in service that do not

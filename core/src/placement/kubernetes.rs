@@ -8,8 +8,8 @@
 //! request alone, so nothing is normalised over candidates; cost: one pass over the classes of
 //! hosts. Those that look at preferences ([`wishes`]) are normalised over all candidates, and asked
 //! only where a request has preferences. Upstream counts 100 mCPU and 200 MiB for a container that
-//! asks for none when it scores `fit`; here a request of 0 counts 0. A scenario
-//! cannot say where images are ([`images`]). The plugins are also here as formulas over a
+//! asks for none when it scores `fit`; here a request of 0 counts 0. What nodes
+//! hold of images ([`images`]) is known where a scenario lets hosts fetch them. The plugins are also here as formulas over a
 //! [`cluster`] of nodes and pods, which are held to validation cases.
 //! All hosts are scored, in the order of their index, unless the scenario asks for [`sampling`].
 

@@ -62,7 +62,7 @@ fn read_sampling(check: &mut Check<'_>, table: &Table<'_>) -> Option<Option<Kube
 
 fn read_plugins(check: &mut Check<'_>, node: &Node) -> Option<(i64, i64, WishWeights)> {
     use plugins::{
-        BALANCED_ALLOCATION, INTER_POD_AFFINITY, NODE_AFFINITY, NODE_RESOURCES_FIT,
+        BALANCED_ALLOCATION, IMAGE_LOCALITY, INTER_POD_AFFINITY, NODE_AFFINITY, NODE_RESOURCES_FIT,
         POD_TOPOLOGY_SPREAD, TAINT_TOLERATION,
     };
     let table = check.open(placement::PLUGINS.key, node, node.at, &[&plugins::SECTION])?;
@@ -75,11 +75,13 @@ fn read_plugins(check: &mut Check<'_>, node: &Node) -> Option<(i64, i64, WishWei
     let node_affinity = weight(&NODE_AFFINITY);
     let pod_topology_spread = weight(&POD_TOPOLOGY_SPREAD);
     let inter_pod_affinity = weight(&INTER_POD_AFFINITY);
+    let image_locality = weight(&IMAGE_LOCALITY);
     let wishes = WishWeights {
         taint_toleration: taint_toleration?,
         node_affinity: node_affinity?,
         pod_topology_spread: pod_topology_spread?,
         inter_pod_affinity: inter_pod_affinity?,
+        image_locality: image_locality?,
     };
     let weights = (fit?, balance?, wishes);
     if weights == (0, 0, WishWeights::NONE) && !check.findings.is_broken() {

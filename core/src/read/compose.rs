@@ -226,6 +226,7 @@ impl Reader<'_, '_> {
             "label" => Score::Label(label),
             "non-empty" => Score::NonEmpty,
             "extension" => Score::Extension,
+            "image-locality" => Score::ImageLocality,
             _ => unreachable!("the choice is one of those above"),
         })
     }

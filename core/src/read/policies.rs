@@ -87,7 +87,12 @@ pub(crate) fn read_placement(
     labels: &[String],
 ) -> Option<Placement> {
     let Some(node) = node else {
-        return Some(Placement { policy: Policy::FirstFit, preemption: false, predictions: None });
+        return Some(Placement {
+            policy: Policy::FirstFit,
+            preemption: false,
+            prefers_warm: false,
+            predictions: None,
+        });
     };
     let table = check.open(root::PLACEMENT.key, node, node.at, &[&placement::SECTION])?;
     let policy_node = table.get(&placement::POLICY);
@@ -123,6 +128,10 @@ pub(crate) fn read_placement(
     };
     let preemption = match table.get(&placement::PREEMPTION) {
         Some(node) => check.flag(placement::PREEMPTION.key, node),
+        None => Some(false),
+    };
+    let prefers_warm = match table.get(&placement::PREFER_WARM) {
+        Some(node) => check.flag(placement::PREFER_WARM.key, node),
         None => Some(false),
     };
     let own = compose::read_parts(check, &table, kinds, labels);
@@ -176,7 +185,8 @@ pub(crate) fn read_placement(
     };
     // A policy given on the command line may have no use for them.
     let predictions = predictions?.filter(|_| policy.knows_lifetimes());
-    Some(Placement { policy, preemption: preemption?, predictions })
+    let (preemption, prefers_warm) = (preemption?, prefers_warm?);
+    Some(Placement { policy, preemption, prefers_warm, predictions })
 }
 
 /// How wrong the policy is about lifetimes; `Some(None)`: it knows them.

@@ -48,6 +48,13 @@ impl Tries {
     }
 }
 
+impl super::Demand {
+    /// Whether the requests of time 0 stand for VMs that are there when the run begins.
+    pub fn is_there_at_start(&self) -> bool {
+        !matches!(self.arrivals, super::Arrivals::Rate { .. } | super::Arrivals::Trace(_))
+    }
+}
+
 impl super::Scenario {
     /// Whether a boot can fail, or needs something.
     pub fn tries_boots(&self) -> bool {

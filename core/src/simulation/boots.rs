@@ -11,7 +11,7 @@ use crate::dice::{self, Stream};
 use crate::fact::{BootFault, Fact, RequestId, Stage, Stages};
 use crate::observe::Observer;
 use crate::provisioning::dependency::Course;
-use crate::scenario::{Arrivals, Dependency, DependencyId, ImageId, Scenario, Tries};
+use crate::scenario::{Dependency, DependencyId, ImageId, Scenario, Tries};
 use crate::state::VmId;
 use crate::time::Time;
 use rand::RngExt;
@@ -130,8 +130,7 @@ impl Simulation {
 
     /// Whether a VM is there when the run begins: it has what it needs.
     pub(super) fn is_there(&self, now: Time, arrived: &Arrived) -> bool {
-        let arrivals = &self.scenario.demands[arrived.demand.row()].arrivals;
-        now == Time::ZERO && !matches!(arrivals, Arrivals::Rate { .. } | Arrivals::Trace(_))
+        now == Time::ZERO && self.scenario.demands[arrived.demand.row()].is_there_at_start()
     }
 
     /// Whether a VM's boot is tried, and not just waited for.
@@ -235,6 +234,9 @@ impl Simulation {
         stays_for_good: bool,
         observer: &mut impl Observer,
     ) {
+        if self.pool_moves.is_some() {
+            self.drop_copy(now, id, observer);
+        }
         if self.state.moves.target(id).is_some() {
             self.break_off(now, id, observer);
         }

@@ -85,6 +85,7 @@ impl Simulation {
     ) -> HostId {
         let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
         let host = self.state.add_host(host_type, rack, now_ms - age_ms);
+        self.install(host);
         observer.hear(now, &Fact::HostAdded { host, host_type, rack }, &self.state);
         for (plan, up) in self.scenario.growth.iter().zip(&mut self.capacity.planned_up) {
             *up += u64::from(plan.host_type == host_type);
@@ -187,7 +188,7 @@ impl Simulation {
 
     pub(super) fn retire(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
         self.state.hosts.retire(host);
-        self.forget_images(host);
+        self.forget_images(now, host);
         observer.hear(now, &Fact::HostRetired { host }, &self.state);
     }
 

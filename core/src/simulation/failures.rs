@@ -399,11 +399,13 @@ impl Simulation {
             let (arrived, _) = self.take_off(now, id, Comes::Down);
             fallen.push((arrived, id, down_left_ms));
         }
+        self.stop_pulls(now, host);
         let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
         let until = match is_leaving {
             true => None,
             false => {
                 self.state.fail(host);
+                self.host_went_down(now, host);
                 self.next_repair(now, host, outage, dice)
             }
         };
@@ -521,10 +523,11 @@ impl Simulation {
         let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
         self.state.revive(host, broken.is_replaced.then_some(now_ms));
         if broken.is_replaced {
-            self.forget_images(host);
+            self.forget_images(now, host);
         }
         let fact = Fact::HostBack { host, is_new: broken.is_replaced };
         observer.hear(now, &fact, &self.state);
+        self.host_is_back(now, host, broken.is_replaced, observer);
         self.age_again(now, host, broken.is_replaced, observer);
         for request in broken.vms {
             let Some(fallen) = self.breakdowns().vms.get(&request).copied() else { continue };

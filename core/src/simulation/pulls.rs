@@ -3,90 +3,96 @@
 
 use super::boots::Coming;
 use super::{Event, Simulation};
+use crate::dice;
 use crate::fact::{Fact, Stage};
 use crate::observe::Observer;
-use crate::provisioning::pulls::Pulls;
-use crate::scenario::{Image, ImageDistribution, ImageSource, Scenario};
+use crate::provisioning::pulls::{MIB, Pulls};
+use crate::scenario::{ImageDistribution, ImageSource, Scenario};
 use crate::state::HostId;
 use crate::time::Time;
+use rand_distr::{Distribution as _, StandardNormal};
 use std::collections::BTreeMap;
 
-/// Layers, what hosts have of them, and what they fetch.
+/// The 99th percentile of the normal distribution, in σ.
+const NORMAL_P99: f64 = 2.326_347_874_040_841;
+
+/// What hosts fetch. What they have is part of the state.
 #[derive(Debug)]
 pub(super) struct ImagePulls {
-    rule: ImageDistribution,
-    /// By image: its layers and their MiB, those of 0 left out.
-    layers: Vec<Vec<(u32, u64)>>,
-    caches: BTreeMap<HostId, Cache>,
     pulls: Pulls<HostId, Job>,
     /// The latest look at what is due; earlier ones are over.
     look: u32,
+    rule: ImageDistribution,
+    seed: u64,
+    /// By host: how often it has fetched something.
+    begun: BTreeMap<HostId, u32>,
 }
 
-/// What a host has, the layer used last at the end.
-#[derive(Debug, Default)]
-struct Cache {
-    layers: Vec<(u32, u64)>,
-}
-
-/// Layers on their way to a host, and who waits for them.
+/// Layers on their way to a host, or what of them is needed first, and who waits for them.
 #[derive(Debug)]
 struct Job {
     layers: Vec<(u32, u64)>,
+    /// Whether the layers are there once it is done; else the rest of them follows.
+    is_all: bool,
     waiting: Vec<Coming>,
 }
 
-impl Cache {
-    /// A layer is used: it is there, or comes now. What was used least recently goes if all of it
-    /// is too much.
-    fn use_layer(&mut self, layer: (u32, u64), mib_max: u64) {
-        self.layers.retain(|(id, _)| *id != layer.0);
-        self.layers.push(layer);
-        let mut all: u64 = self.layers.iter().map(|(_, mib)| mib).sum();
-        while all > mib_max {
-            all -= self.layers.remove(0).1;
-        }
-    }
-
-    fn has(&self, layer: u32) -> bool {
-        self.layers.iter().any(|(id, _)| *id == layer)
-    }
+/// Whether a VM that lacks these layers waits for a job: where it can boot on a part of them, not
+/// for the rest.
+fn is_awaited(job: &Job, lacking: &[(u32, u64)], is_lazy: bool) -> bool {
+    (!is_lazy || !job.is_all) && job.layers.iter().any(|layer| lacking.contains(layer))
 }
 
 impl ImagePulls {
     /// `None` where nothing is fetched.
     pub(super) fn new(scenario: &Scenario) -> Option<Self> {
-        let rule = scenario.distribution.filter(|rule| rule.source != ImageSource::PrePulled)?;
-        // What is in no named layer is the image's own, and has its row as its number.
-        let mut ids: BTreeMap<&str, u32> = BTreeMap::new();
-        for layer in scenario.images.iter().flat_map(|image| &image.layers) {
-            let id = (scenario.images.len() + ids.len()) as u32;
-            ids.entry(&layer.name).or_insert(id);
-        }
-        let layers_of = |(row, image): (usize, &Image)| {
-            let named: u64 = image.layers.iter().map(|layer| layer.size_mib).sum();
-            let layers =
-                image.layers.iter().map(|layer| (ids[layer.name.as_str()], layer.size_mib));
-            let all = layers.chain([(row as u32, image.size_mib - named)]);
-            all.filter(|(_, mib)| *mib > 0).collect()
-        };
-        let layers = scenario.images.iter().enumerate().map(layers_of).collect();
-        Some(Self { rule, layers, caches: BTreeMap::new(), pulls: Pulls::new(rule), look: 0 })
+        let (rule, seed) = (scenario.fetches()?, scenario.seed);
+        Some(Self { pulls: Pulls::new(rule), look: 0, rule, seed, begun: BTreeMap::new() })
     }
 
-    fn use_layers(&mut self, host: HostId, layers: &[(u32, u64)]) {
-        let cache = self.caches.entry(host).or_default();
-        for layer in layers {
-            cache.use_layer(*layer, self.rule.cache_mib);
+    /// How much longer the next pull of a host takes than the median.
+    fn factor(&mut self, host: HostId) -> f64 {
+        let ImageSource::Peers { spread_milli: spread_milli @ 1_001.., .. } = self.rule.source
+        else {
+            return 1.0;
+        };
+        let number = self.begun.entry(host).or_default();
+        let name = format!("pulls/{}/{number}", host.row());
+        *number = number.wrapping_add(1);
+        let normal: f64 = StandardNormal.sample(&mut dice::stream(self.seed, &name));
+        libm::exp(libm::log(f64::from(spread_milli) / 1e3) / NORMAL_P99 * normal)
+    }
+
+    /// A host fetches layers for a VM: first what must be there before it boots.
+    fn fetch(&mut self, now: Time, host: HostId, layers: Vec<(u32, u64)>, coming: Coming) {
+        let mib: u64 = layers.iter().map(|(_, mib)| mib).sum();
+        let all = (u128::from(mib) * MIB) as f64 * self.factor(host);
+        let first = all * f64::from(self.rule.needed_ppm) / 1e6;
+        let is_all = first >= all;
+        let job = Job { layers: layers.clone(), is_all, waiting: vec![coming] };
+        self.pulls.fetch(now, host, first as u128, job);
+        if !is_all {
+            let rest = Job { layers, is_all: true, waiting: Vec::new() };
+            self.pulls.fetch(now, host, (all - first) as u128, rest);
         }
     }
 }
 
 impl Simulation {
     /// A host has left, or is another machine now: what it had is gone.
-    pub(super) fn forget_images(&mut self, host: HostId) {
-        if let Some(pulls) = &mut self.image_pulls {
-            pulls.caches.remove(&host);
+    pub(super) fn forget_images(&mut self, now: Time, host: HostId) {
+        if let Some(images) = &mut self.state.images {
+            images.forget(host);
+        }
+        self.stop_pulls(now, host);
+    }
+
+    /// A host is out of service: what it fetches does not come, and others have more of what is
+    /// sent. It keeps what it had.
+    pub(super) fn stop_pulls(&mut self, now: Time, host: HostId) {
+        let Some(pulls) = &mut self.image_pulls else { return };
+        if pulls.pulls.stop(now, host) {
+            self.look_at_pulls();
         }
     }
 
@@ -103,33 +109,34 @@ impl Simulation {
         }
         let image = self.image_of(&coming.arrived);
         let is_there = self.is_there(now, &coming.arrived);
-        let Some((image, pulls)) = image.zip(self.image_pulls.as_mut()) else { return false };
-        let layers = pulls.layers[image.row()].clone();
-        if is_there {
-            pulls.use_layers(host, &layers);
+        let Some((image, images)) = image.zip(self.state.images.as_mut()) else { return false };
+        let lacking: Vec<_> = images.lacking(host, image).collect();
+        if is_there || lacking.is_empty() {
+            let layers = images.layers(image).to_vec();
+            images.use_layers(host, &layers);
             return false;
         }
-        let cache = pulls.caches.entry(host).or_default();
-        let lacking: Vec<_> = layers.iter().filter(|(id, _)| !cache.has(*id)).copied().collect();
-        if lacking.is_empty() {
-            pulls.use_layers(host, &layers);
-            return false;
-        }
+        let Some(pulls) = &self.image_pulls else { return false };
         let is_coming =
             |id: u32| pulls.pulls.of(host).any(|job| job.layers.iter().any(|l| l.0 == id));
         let missing: Vec<_> = lacking.iter().filter(|(id, _)| !is_coming(*id)).copied().collect();
         let mib = missing.iter().map(|(_, mib)| mib).sum();
+        let is_lazy = pulls.rule.needed_ppm < 1_000_000;
+        // What it needs first of what is on its way may be there.
+        let has_all = !pulls.pulls.of(host).any(|job| is_awaited(job, &lacking, is_lazy));
+        if missing.is_empty() && has_all {
+            return false;
+        }
         let (request, vm) = (coming.arrived.request, coming.vm);
         observer.hear(now, &Fact::PullStarted { request, vm, host, mib }, &self.state);
         let pulls = self.image_pulls.as_mut().expect("something is fetched");
         if missing.is_empty() {
-            let is_lacking =
-                |job: &&mut Job| job.layers.iter().any(|layer| lacking.contains(layer));
-            let last = pulls.pulls.of_mut(host).rev().find(is_lacking);
+            let is_awaited = |job: &&mut Job| is_awaited(job, &lacking, is_lazy);
+            let last = pulls.pulls.of_mut(host).rev().find(is_awaited);
             last.expect("what is lacking and not missing is coming").waiting.push(coming);
             return true;
         }
-        pulls.pulls.fetch(now, host, mib, Job { layers: missing, waiting: vec![coming] });
+        pulls.fetch(now, host, missing, coming);
         self.look_at_pulls();
         true
     }
@@ -149,8 +156,9 @@ impl Simulation {
             return;
         };
         let done = pulls.pulls.done(now);
-        for (host, job) in &done {
-            pulls.use_layers(*host, &job.layers);
+        if let Some(images) = &mut self.state.images {
+            let whole = done.iter().filter(|(_, job)| job.is_all);
+            whole.for_each(|(host, job)| images.use_layers(*host, &job.layers));
         }
         self.look_at_pulls();
         for (host, job) in done {

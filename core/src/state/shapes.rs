@@ -5,7 +5,7 @@
 
 use crate::resources::Amounts;
 use crate::scenario::{
-    HostRules, HostType, HostTypeId, LabelId, PoolId, Scenario, Selector, TaintId, id,
+    HostRules, HostType, HostTypeId, ImageId, LabelId, PoolId, Scenario, Selector, TaintId, id,
 };
 use std::collections::BTreeMap;
 
@@ -33,6 +33,8 @@ pub struct Predicate {
     pub rules: HostRules,
     /// NUMA cells that the VM takes there; 0: it does not say.
     pub cells: u8,
+    /// What the VM runs, where decisions look at what hosts have of it.
+    pub image: Option<ImageId>,
 }
 
 /// What a predicate says of a host type. A type that several rules turn away is turned away by
@@ -252,14 +254,20 @@ impl Shapes {
     }
 
     /// One holder less; the last one takes the shape along.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn release(&mut self, id: ShapeId) {
         let shape = &mut self.rows[id.row()];
         shape.holders -= 1;
         if shape.holders == 0 {
-            self.by_ask.remove(&(shape.amounts, shape.predicate));
-            self.vacant.push(id);
+            self.drop_row(id);
         }
+    }
+
+    #[inline(never)]
+    fn drop_row(&mut self, id: ShapeId) {
+        let shape = &self.rows[id.row()];
+        self.by_ask.remove(&(shape.amounts, shape.predicate));
+        self.vacant.push(id);
     }
 }
 

@@ -1,16 +1,16 @@
 //! The plugins that know preferences, over a scenario's hosts: TaintToleration, NodeAffinity,
-//! PodTopologySpread and InterPodAffinity.
+//! PodTopologySpread and InterPodAffinity; and ImageLocality, which is not normalised.
 //!
-//! Formulas and sources as in [`super::taints`], [`super::node_affinity`], [`super::topology`] and
-//! [`super::inter_pod`], which also normalise here. The pods that a pod's terms are about are the
+//! Formulas and sources as in [`super::taints`], [`super::node_affinity`], [`super::topology`],
+//! [`super::inter_pod`] and [`super::images`], which also normalise here. The pods that a pod's terms are about are the
 //! members of its group; theirs are about it as much. Cost: one pass over the classes of hosts
 //! that have room; over the hosts where a group has a say.
 
 use super::super::filters::Filter;
 use super::super::mates::Mates;
 use super::super::scan::{self, Candidate};
-use super::{inter_pod, normalise, topology};
-use crate::scenario::{Level, WishWeights};
+use super::{images, inter_pod, normalise, topology};
+use crate::scenario::{ImageId, Level, WishWeights};
 use crate::state::{Ask, State};
 use std::collections::BTreeSet;
 
@@ -20,7 +20,14 @@ const HARD_WEIGHT: i64 = 1;
 /// Whether any of these plugins can tell two hosts apart for the ask.
 pub fn matter(state: &State, ask: Ask, weights: &WishWeights) -> bool {
     *weights != WishWeights::NONE
-        && (state.shapes.wishes(ask.shape).is_some() || has_terms(state, ask))
+        && (state.shapes.wishes(ask.shape).is_some()
+            || has_terms(state, ask)
+            || image(state, ask).is_some())
+}
+
+/// Its image, where hosts fetch any.
+fn image(state: &State, ask: Ask) -> Option<ImageId> {
+    state.shapes.predicate(ask.shape).image.filter(|_| state.images.is_some())
 }
 
 fn has_terms(state: &State, ask: Ask) -> bool {
@@ -33,7 +40,7 @@ fn has_terms(state: &State, ask: Ask) -> bool {
 /// All that take the ask, as far as these plugins can tell them apart, by index.
 pub fn candidates(state: &State, ask: Ask) -> Vec<Candidate> {
     let filter = Filter::new(state, ask);
-    let mut candidates = match has_terms(state, ask) {
+    let mut candidates = match has_terms(state, ask) || image(state, ask).is_some() {
         true => scan::hosts(state, &filter),
         false => scan::candidates(state, &filter),
     };
@@ -84,6 +91,10 @@ pub fn parts(
         let mut labels: Vec<i64> = candidates.iter().map(|host| wish(host).labels).collect();
         normalise(&mut labels, false);
         add("NodeAffinity", weights.node_affinity, labels);
+    }
+    if let Some(image) = image(state, ask) {
+        let score = |candidate: &Candidate| images::of_host(state, candidate.host, image);
+        add("ImageLocality", weights.image_locality, candidates.iter().map(score).collect());
     }
     if let Some(mates) = Mates::new(state, ask) {
         let rule = &mates.group().rule;
