@@ -377,3 +377,48 @@ fn what_one_tenant_submits_changes_nothing_of_what_another_does() {
     assert_eq!(few, many);
     assert!(few.len() > 300 && b_many > 5 * b_few);
 }
+
+/// Jobs of two tenants, submitted at once and again and again: what runs at the end of the first second.
+fn taken(scheduler: &str, tenants: &str, flavors: [&str; 2]) -> [u64; 2] {
+    let mut files = MemoryFiles::default();
+    let jobs: String = (0..20)
+        .map(|n| format!("{n} 0 -1 100 1 -1 -1 1 100 -1 1 -1 -1 -1 -1 -1 -1 -1\n"))
+        .collect();
+    files.insert("many.swf", jobs.into_bytes());
+    let stream = |name: &str| {
+        format!(
+            "[[jobs]]\nname = '{name}'\ntenant = '{name}'\nflavor = '{name}'\nswf = 'many.swf'\n"
+        )
+    };
+    let text = format!(
+        "name = 'two tenants'\nduration = '1 s'\n[host-models.one]\ncpu = 9\nmemory = '18 GiB'\n\
+         [[pools]]\nname = 'all'\nhosts = {{ model = 'one', count = 1 }}\n{tenants}\n\
+         [flavors.a]\n{}\n[flavors.b]\n{}\n[scheduler]\n{scheduler}\n{}{}",
+        flavors[0],
+        flavors[1],
+        stream("a"),
+        stream("b")
+    );
+    let report = run(&text, &files).1.jobs.unwrap();
+    [0, 1].map(|row| report.tenants[row].started)
+}
+
+#[test]
+fn dominant_shares_are_those_of_the_paper() {
+    let paper = ["cpu = 1\nmemory = '4 GiB'", "cpu = 3\nmemory = '1 GiB'"];
+    assert_eq!(taken("order = 'drf'", "", paper), [3, 2]);
+    let alike = ["cpu = 1\nmemory = '1 GiB'"; 2];
+    assert_eq!(taken("", "", alike), [5, 4]);
+    assert_eq!(taken("order = 'drf'", "[tenants.b]\nweight = 2", alike), [3, 6]);
+}
+
+#[test]
+fn who_is_at_his_quota_is_in_nobodys_way() {
+    let alike = ["cpu = 1\nmemory = '1 GiB'"; 2];
+    for order in ["", "backfill = 'easy'", "backfill = 'conservative'", "order = 'drf'"] {
+        let quota = "[tenants.a]\nquota = { cpu = 2 }";
+        assert_eq!(taken(order, quota, alike), [2, 7], "{order}");
+        let quota = "[tenants.a]\nquota = { vms = 3 }";
+        assert_eq!(taken(order, quota, alike), [3, 6], "{order}");
+    }
+}

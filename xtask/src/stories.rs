@@ -35,6 +35,12 @@ const PICTURES: &[Picture] = &[
         set: None,
         title: "shop: v2 → v2, 2013-03-05",
     },
+    Picture {
+        file: "hubspot",
+        scenario: "hubspot",
+        set: None,
+        title: "large: task → task, 2014-07-01 01:00",
+    },
 ];
 
 /// What the classes of a chart look like on a page that is not ours.

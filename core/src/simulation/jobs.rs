@@ -299,21 +299,66 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> Vec<(usize, Started)> {
         let backfill = jobs.batch.scheduler.backfill;
-        let (_, free) = self.batch_room();
-        let running: Vec<Running<Amounts>> = match backfill {
+        let mut running: Vec<Running<Amounts>> = match backfill {
             Backfill::None => Vec::new(),
             _ => jobs.running.values().map(Started::running).collect(),
         };
-        let mut started = Vec::new();
-        let mut start = |row: usize| match self.start_job(now, &jobs.queue[row], observer) {
-            Some(job) => {
-                started.push((row, job));
-                true
+        if !jobs.queue.iter().any(|queued| self.state.tenancy.has_quota(queued.job.tenant)) {
+            return self.pass(now, jobs, &running, &[], observer).0;
+        }
+        // Who would break a quota is passed over, and in nobody's way.
+        let mut started: Vec<(usize, Started)> = Vec::new();
+        let mut is_out = vec![false; jobs.queue.len()];
+        loop {
+            for (row, queued) in jobs.queue.iter().enumerate() {
+                is_out[row] |= self.is_over_quota(queued);
             }
-            None => false,
+            let rows: Vec<usize> = (0..is_out.len()).filter(|row| !is_out[*row]).collect();
+            let (begun, is_stopped) = match rows.is_empty() {
+                true => (Vec::new(), false),
+                false => self.pass(now, jobs, &running, &rows, observer),
+            };
+            begun.iter().for_each(|(row, _)| is_out[*row] = true);
+            running.extend(begun.iter().map(|(_, started)| started.running()));
+            started.extend(begun);
+            if !is_stopped {
+                return started;
+            }
+        }
+    }
+
+    /// A pass over these rows of the queue, or over all if there are none; and whether a quota was in
+    /// the way of one.
+    fn pass(
+        &mut self,
+        now: Time,
+        jobs: &Jobs,
+        running: &[Running<Amounts>],
+        rows: &[usize],
+        observer: &mut impl Observer,
+    ) -> (Vec<(usize, Started)>, bool) {
+        let (_, free) = self.batch_room();
+        let (mut started, mut is_stopped) = (Vec::new(), false);
+        let some: Vec<Waiting<Amounts>> = rows.iter().map(|row| jobs.waiting[*row]).collect();
+        let waiting = if rows.is_empty() { &jobs.waiting } else { &some };
+        let mut start = |row: usize| {
+            let row = rows.get(row).copied().unwrap_or(row);
+            let queued = &jobs.queue[row];
+            let job = self.start_job(now, queued, observer);
+            is_stopped |= job.is_none() && self.is_over_quota(queued);
+            job.map(|job| started.push((row, job))).is_some()
         };
-        backfill.pass(now.ms(), free, &running, &jobs.waiting, &mut start);
-        started
+        jobs.batch.scheduler.backfill.pass(now.ms(), free, running, waiting, &mut start);
+        (started, is_stopped)
+    }
+
+    /// Whether a tenant would have more than its quota with all tasks of a job.
+    fn is_over_quota(&self, queued: &Queued) -> bool {
+        let (tenancy, tenant) = (&self.state.tenancy, queued.job.tenant);
+        let vms = tenancy.taken(tenant).vms.saturating_add(queued.job.tasks.into());
+        tenancy.has_quota(tenant)
+            && (tenancy.over(tenant, &queued.amounts) != 0
+                || vms > tenancy.rules_of(tenant).vms_max)
     }
 
     /// The same, the tenants' jobs in the order of what they have used.
