@@ -4,10 +4,12 @@
 //! from the scenario goes through [`escape`].
 
 mod charts;
+mod jobs;
 mod stages;
 
-use crate::commands::run::{Results, answer};
+use crate::commands::run::{Results, answer, host_rollouts};
 use crate::scenario::Source;
+use fleetcast_core::report::host_rollouts::HostRolloutReport;
 use fleetcast_core::report::rollouts::RolloutReport;
 use fleetcast_core::report::{Order, Report, TenantReport};
 use fleetcast_core::words;
@@ -31,7 +33,9 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Key figures", &figures(report)),
         section("Over time", &charts),
         section("Rollouts", &rollouts(report)),
+        section("Host rollouts", &host_rollouts(report)),
         section("Where the time went", &stages::figures(report)),
+        section("Jobs", &jobs::figures(results)),
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),
@@ -191,6 +195,18 @@ fn rollouts(report: &Report) -> String {
         "Why",
     ];
     table(&headings, report.rollouts.iter().map(row)) + &charts::rollouts(report)
+}
+
+/// A table, what is to be said of some of them, and the first ones' charts.
+fn host_rollouts(report: &Report) -> String {
+    let Some(all) = &report.host_rollouts else { return String::new() };
+    let row = |rollout: &HostRolloutReport| {
+        let mut row = host_rollouts::row(rollout);
+        row.push(host_rollouts::why(rollout).unwrap_or_default());
+        row
+    };
+    let headings: Vec<&str> = host_rollouts::HEADINGS.into_iter().chain(["Why"]).collect();
+    table(&headings, all.list.iter().map(row)) + &charts::host_rollouts(all)
 }
 
 /// Nothing to tell when there is only one.

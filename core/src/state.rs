@@ -394,7 +394,7 @@ impl State {
 
 /// Whether a run must know which VMs are on a host.
 fn keeps_residents(scenario: &Scenario) -> bool {
-    scenario.placement.preemption || scenario.failures.is_some()
+    scenario.loses_hosts()
 }
 
 /// Adds a row. A full column gets an eighth more room: doubling would leave half of a large

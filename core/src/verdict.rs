@@ -1,9 +1,13 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
 mod boots;
+mod jobs;
+mod host_rollouts;
 mod pools;
 mod provisioning;
 mod rollouts;
+
+pub use host_rollouts::why as why_stuck;
 
 use crate::fact::Reason;
 use crate::observe::summary::{Counts, Snapshot};
@@ -13,8 +17,10 @@ use crate::report::{
     Report, SCHEMA_VERSION, SURVIVES, Stranded, Stranding, TenantReport, TrafficReport,
     Utilisation,
 };
-use crate::resources::Kinds;
-use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId, TenantId};
+use crate::resources::{Amounts, Kinds};
+use crate::scenario::{
+    Arrivals, Bound, Demand, DemandId, Expectation, Scenario, ServiceId, TenantId,
+};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
 use crate::time::{DAY_MS, HOUR_MS, Time};
@@ -71,6 +77,8 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         ordered_price: ordered_price(scenario, summary),
         rollouts: rollouts::reports(scenario, summary),
         rollout_totals: rollouts::totals(summary),
+        jobs: jobs::report(scenario, summary),
+        host_rollouts: host_rollouts::report(scenario, summary),
         withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
         tenants: tenants(scenario, &summary.by_tenant),
@@ -327,7 +335,7 @@ fn stranding(scenario: &Scenario, at: &Snapshot) -> Option<Stranding> {
         }
     };
     let fits = |(wanted, vms): &(Wanted, u64)| Fits {
-        request: request_name(scenario, wanted),
+        request: request_size(scenario, &wanted.amounts),
         share: wanted.weight as f64 / all as f64,
         vms: *vms,
     };
@@ -340,13 +348,13 @@ fn stranding(scenario: &Scenario, at: &Snapshot) -> Option<Stranding> {
 }
 
 /// The flavor of this size; or the size itself.
-fn request_name(scenario: &Scenario, wanted: &Wanted) -> String {
+fn request_size(scenario: &Scenario, amounts: &Amounts) -> String {
     let kinds = &scenario.kinds;
-    if let Some(flavor) = scenario.flavors.iter().find(|f| f.amounts == wanted.amounts) {
+    if let Some(flavor) = scenario.flavors.iter().find(|f| f.amounts == *amounts) {
         return flavor.name.clone();
     }
-    let columns = (0..kinds.len()).filter(|column| wanted.amounts[*column] > 0);
-    let texts = columns.map(|c| format_amount(kinds.name(c), kinds.unit(c), wanted.amounts[c]));
+    let columns = (0..kinds.len()).filter(|column| amounts[*column] > 0);
+    let texts = columns.map(|c| format_amount(kinds.name(c), kinds.unit(c), amounts[c]));
     texts.collect::<Vec<_>>().join(" ")
 }
 
@@ -384,6 +392,7 @@ fn expectation(
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
         "rollouts" => report.rollout_totals.rollouts as f64,
+        "host rollouts" => report.host_rollouts.as_ref().map_or(0.0, |all| all.rollouts as f64),
         "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         _ => 1.0,
     });
@@ -451,7 +460,14 @@ fn of_demand(summary: &Summary, demand: DemandId, report: &Report) -> Report {
 fn metric_value(metric: &str, report: &Report) -> f64 {
     let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
     let failed = report.failures.as_ref();
+    let rolled = report.host_rollouts.as_ref();
     match metric {
+        "host-rollouts" => rolled.map_or(0.0, |rolled| rolled.rollouts as f64),
+        "host-rollouts-complete" => rolled.map_or(0.0, |rolled| rolled.complete as f64),
+        "time-of-longest-host-rollout" => rolled.map_or(0.0, |rolled| rolled.longest_s),
+        "time-host-rollouts-stalled" => rolled.map_or(0.0, |rolled| rolled.stalled_s),
+        "peak-hosts-out" => rolled.map_or(0.0, |rolled| rolled.peak_hosts_out as f64),
+        "evicted" => rolled.map_or(0.0, |rolled| rolled.vms_evicted as f64),
         "survives" => {
             let name = report.survives.as_deref();
             SURVIVES.iter().position(|known| Some(*known) == name).unwrap_or(0) as f64
@@ -505,18 +521,22 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "time-to-ready-mean" => report.time_to_ready_s.mean,
         "utilisation-mean" => scarcest.map_or(0.0, |of| of.mean),
         "utilisation-peak" => scarcest.map_or(0.0, |of| of.peak),
-        desks => {
-            provisioning::metric_value(desks, report).expect("the scenario check knows the metrics")
-        }
+        other => provisioning::metric_value(other, report)
+            .or_else(|| jobs::metric_value(other, report))
+            .expect("the scenario check knows the metrics"),
     }
 }
 
 /// The answer, in one sentence.
 fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
+    let of_jobs = report.jobs.as_ref().and_then(jobs::sentence);
     if report.requests == 0 {
-        return "nothing was asked for: no request arrived".to_owned();
+        return of_jobs.unwrap_or_else(|| "nothing was asked for: no request arrived".to_owned());
     }
-    let mut parts = Vec::new();
+    // A task is only asked for when there is room for it.
+    let is_all_jobs = |demand: &Demand| matches!(demand.arrivals, Arrivals::Jobs(_));
+    let is_all_jobs = scenario.demands.iter().all(is_all_jobs);
+    let mut parts = Vec::from_iter(of_jobs);
     let end = date(scenario, Time::from_ms(scenario.duration_ms));
     parts.extend(report.provisioning.as_ref().and_then(provisioning::sentence));
     match summary.first_full {
@@ -525,6 +545,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
                 "fits to the end, {end}: all {} requests that left the desks were placed at once",
                 digits(report.placed)
             )),
+        None if is_all_jobs => {}
         None => parts.push(format!(
             "fits to the end, {end}: all {} requests were placed at once",
             digits(report.requests)
@@ -559,6 +580,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
     }
     parts.extend(pools::sentences(scenario, summary, report));
     parts.extend(rollouts::sentence(scenario, summary));
+    parts.extend(report.host_rollouts.as_ref().and_then(host_rollouts::sentence));
     parts.extend(boots::sentence(report));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {

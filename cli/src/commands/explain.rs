@@ -76,7 +76,7 @@ fn account(scenario: &Arc<Scenario>, source: &Source, typed: &str) -> Result<Exp
 fn unknown(typed: &str, arrived: u64) -> End {
     // Instances have numbers too, but nobody decides about one by itself.
     if typed.parse::<u64>().is_ok_and(|number| number < arrived) {
-        let message = format!("request {typed} is an instance of a service");
+        let message = format!("request {typed} is an instance of a service, or a task of a job");
         let hint =
             "only requests of a `[[demand]]` can be explained; `run` says what rollouts waited for";
         return End::input(message, hint);

@@ -1,7 +1,8 @@
 //! `facts.csv.gz`: everything that happened, one row a fact.
 
+use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::{BootFault, Cause, Fact, PoolFact, RequestId, RolloutId};
+use fleetcast_core::fact::{BootFault, Cause, Fact, JobOf, PoolFact, RequestId, RolloutId};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
@@ -40,27 +41,27 @@ pub(crate) struct Facts<W: Write> {
 
 /// A row, by column; what is not set stays empty.
 #[derive(Default)]
-struct Row {
-    fact: &'static str,
-    request: String,
-    name: String,
-    demand: String,
-    tenant: String,
-    vm: String,
-    host: String,
-    model: String,
-    pool: String,
-    rack: String,
-    order: String,
-    hosts: String,
-    reason: String,
-    wait_ms: Option<u64>,
-    by: String,
-    to: String,
-    migrations: String,
-    rollout: String,
-    detail: String,
-    desk: String,
+pub(super) struct Row {
+    pub(super) fact: &'static str,
+    pub(super) request: String,
+    pub(super) name: String,
+    pub(super) demand: String,
+    pub(super) tenant: String,
+    pub(super) vm: String,
+    pub(super) host: String,
+    pub(super) model: String,
+    pub(super) pool: String,
+    pub(super) rack: String,
+    pub(super) order: String,
+    pub(super) hosts: String,
+    pub(super) reason: String,
+    pub(super) wait_ms: Option<u64>,
+    pub(super) by: String,
+    pub(super) to: String,
+    pub(super) migrations: String,
+    pub(super) rollout: String,
+    pub(super) detail: String,
+    pub(super) desk: String,
 }
 
 impl<W: Write> Facts<W> {
@@ -462,6 +463,34 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             Row { detail: outcome.to_string(), ..of_rollout("rollout-ended", rollout) }
         }
         Fact::RolloutReleased { rollout } => of_rollout("rollout-released", rollout),
+        Fact::JobSubmitted { job, estimate_ms } => {
+            of_job("job-submitted", &job, Some(estimate_ms), scenario)
+        }
+        Fact::JobStarted { job, waited_ms } => {
+            of_job("job-started", &job, Some(waited_ms), scenario)
+        }
+        Fact::JobEnded { job, run_ms, is_killed, .. } => {
+            let fact = if is_killed { "job-killed" } else { "job-done" };
+            of_job(fact, &job, Some(run_ms), scenario)
+        }
+        Fact::JobInterrupted { job, ran_ms } => {
+            of_job("job-interrupted", &job, Some(ran_ms), scenario)
+        }
+        Fact::JobRefused { job } => of_job("job-refused", &job, None, scenario),
+        Fact::Evicted { request, demand, tenant, vm, host, rollout } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "evicted",
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(host.row()),
+                rollout: text(rollout.0),
+                ..Row::default()
+            }
+        }
+        Fact::HostRollout { rollout, step } => host_facts::row(rollout, step, scenario),
         Fact::Ended => Row { fact: "ended", ..Row::default() },
     }
 }
@@ -474,6 +503,20 @@ fn instance(
 ) -> Row {
     let demand = scenario.services[service.row()].name.clone();
     Row { fact, request: text(request.0), demand, ..Row::default() }
+}
+
+/// A job's number stands in the column of names, and its queue and tasks in the last but one.
+fn of_job(fact: &'static str, job: &JobOf, wait_ms: Option<u64>, scenario: &Scenario) -> Row {
+    let queue = scenario.batch.as_ref().map(|batch| batch.queues[job.queue.row()].name.as_str());
+    Row {
+        fact,
+        name: job.id.to_string(),
+        demand: scenario.demands[job.demand.row()].name.clone(),
+        tenant: scenario.tenants[job.tenant.row()].clone(),
+        wait_ms,
+        detail: format!("queue {}, {} tasks", queue.unwrap_or_default(), job.tasks),
+        ..Row::default()
+    }
 }
 
 /// What happened between pools; `pool` is the one that is left.
@@ -539,7 +582,7 @@ fn of_rollout(fact: &'static str, rollout: RolloutId) -> Row {
     Row { fact, rollout: text(rollout.0), ..Row::default() }
 }
 
-fn text(number: impl ToString) -> String {
+pub(super) fn text(number: impl ToString) -> String {
     number.to_string()
 }
 

@@ -2,7 +2,9 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{BootFault, Cause, Fact, PoolFact, Reason, Stage};
+use crate::fact::{
+    BootFault, Cause, Fact, HostStep, HostWait, PoolFact, Reason, Stage, Stall, WhyStuck,
+};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -160,6 +162,15 @@ impl Fingerprint {
                 self.write(8, now, [request.0, code(reason), waited_ms]);
             }
             Fact::Ended => self.write(10, now, []),
+            Fact::Evicted { request, vm, host, rollout, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), rollout.0.into()];
+                self.write(90, now, numbers);
+            }
+            Fact::HostRollout { rollout, step } => {
+                let (tag, numbers) = host_step_code(step);
+                let [a, b, c, d, e] = numbers;
+                self.write(tag, now, [rollout.0.into(), a, b, c, d, e]);
+            }
             Fact::Preempted { request, vm, host, by, reason, .. } => {
                 let numbers = [request.0, row(vm.row()), row(host.row()), by.0, code(reason)];
                 self.write(11, now, numbers);
@@ -317,10 +328,61 @@ impl Fingerprint {
             Fact::ScaledOut { service, took_ms } => {
                 self.write(83, now, [row(service.row()), took_ms]);
             }
+            Fact::JobSubmitted { job, estimate_ms } => {
+                let [tenant, queue] = [job.tenant.row(), job.queue.row()].map(row);
+                let (id, tasks) = (job.id.0.into(), job.tasks.into());
+                self.write(
+                    110,
+                    now,
+                    [id, row(job.demand.row()), tenant, queue, tasks, estimate_ms],
+                );
+            }
+            Fact::JobStarted { job, waited_ms } => {
+                self.write(111, now, [job.id.0.into(), waited_ms]);
+            }
+            Fact::JobEnded { job, waited_ms, run_ms, is_killed } => {
+                self.write(112, now, [job.id.0.into(), waited_ms, run_ms, is_killed.into()]);
+            }
+            Fact::JobInterrupted { job, ran_ms } => {
+                self.write(113, now, [job.id.0.into(), ran_ms]);
+            }
+            Fact::JobRefused { job } => self.write(114, now, [job.id.0.into()]),
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }
         }
+    }
+}
+
+/// The tag of a step of a host rollout, and its numbers.
+fn host_step_code(step: HostStep) -> (u8, [u64; 5]) {
+    match step {
+        HostStep::Started { plan, image, hosts } => {
+            (91, [plan.into(), row(image.row()), hosts.into(), 0, 0])
+        }
+        HostStep::Draining { host, vms } => (92, [row(host.row()), vms.into(), 0, 0, 0]),
+        HostStep::Planned { hosts, moves } => (93, [hosts.into(), moves.into(), 0, 0, 0]),
+        HostStep::Stalled(Stall { host, vm, request, why, .. }) => {
+            let [kind, number] = match why {
+                WhyStuck::NoRoom(reason) => [0, code(reason)],
+                WhyStuck::Copy => [1, 0],
+                WhyStuck::Budget(min) => [2, min.into()],
+            };
+            (94, [row(host.row()), row(vm.row()), request.0, kind, number])
+        }
+        HostStep::Rewriting { host, until } => (95, [row(host.row()), until.ms(), 0, 0, 0]),
+        HostStep::Done { host } => (96, [row(host.row()), 0, 0, 0, 0]),
+        HostStep::Overdue { host, then } => (97, [row(host.row()), then as u64, 0, 0, 0]),
+        HostStep::GivenUp { host } => (97, [row(host.row()), u64::MAX, 0, 0, 0]),
+        HostStep::Waits(wait) => {
+            let [kind, number] = match wait {
+                HostWait::Soak(until) => [0, until.ms()],
+                HostWait::Down(hosts) => [1, hosts.into()],
+                HostWait::Limit(hosts) => [2, hosts.into()],
+            };
+            (98, [kind, number, 0, 0, 0])
+        }
+        HostStep::Ended(outcome) => (99, [outcome as u64, 0, 0, 0, 0]),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
+use super::jobs::Jobs;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Outages, Traffic, times};
+use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -59,6 +60,10 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Rollouts.
     pub rollouts: Rollouts,
+    /// Batch work; `None` where there is none.
+    pub jobs: Option<Box<Jobs>>,
+    /// New images for hosts; `None` where nothing is rolled out on hosts.
+    pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
     pub migrations: Migrations,
     /// What went from pool to pool; `None` where nothing does.
@@ -209,6 +214,8 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
+            jobs: Jobs::new(scenario).map(Box::new),
+            rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
             outages: Outages::new(scenario),
@@ -388,10 +395,22 @@ impl Summary {
         }
     }
 
+    fn note_job(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(jobs) = &mut self.jobs {
+            jobs.hear(now, fact, state);
+        }
+    }
+
     #[inline(never)]
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);
+        if let Some(rolled) = &mut self.rolled_hosts {
+            rolled.hear(now, fact, state);
+            if rolled.hear_evicted(now, fact) {
+                return;
+            }
+        }
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
@@ -405,7 +424,9 @@ impl Summary {
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
             | Fact::InstanceFailed { .. }
-            | Fact::InstanceTerminating { .. } => {}
+            | Fact::InstanceTerminating { .. }
+            | Fact::Evicted { .. }
+            | Fact::HostRollout { .. } => {}
             Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }
@@ -418,6 +439,11 @@ impl Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. }
             | Fact::RolloutReleased { .. } => self.rollouts.hear(now, fact, state),
+            Fact::JobSubmitted { .. }
+            | Fact::JobStarted { .. }
+            | Fact::JobEnded { .. }
+            | Fact::JobInterrupted { .. }
+            | Fact::JobRefused { .. } => self.note_job(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
             Fact::TrafficServed { service, .. }
             | Fact::Autoscaled { service, .. }
@@ -425,6 +451,7 @@ impl Summary {
                 self.traffic.entry(service).or_default().hear(fact)
             }
             Fact::Ended => {
+                self.note_job(now, fact, state);
                 self.outages.hear(now, fact, state);
                 let surveyed = self.surveyed.as_deref();
                 self.survives = surveyed.map(|scenario| loss::survives(scenario, state, now));

@@ -122,6 +122,8 @@ pub(crate) enum Kind {
     Part,
     /// The name of a strategy, or a table that has it.
     Strategy,
+    /// A whole number above 0, or a list of them.
+    Counts,
 }
 
 macro_rules! sections {
@@ -269,8 +271,29 @@ pub(crate) const STRATEGIES: &[&str] = &[
 /// The rules of autoscaling.
 pub(crate) const SCALE_RULES: &[&str] = &["hpa", "target-tracking"];
 
+/// Who is first of the jobs that wait.
+pub(crate) const JOB_ORDERS: &[&str] = &["arrival", "shortest", "priority", "fair-share", "drf"];
+
+/// Who may go before an earlier job that does not fit.
+pub(crate) const BACKFILLS: &[&str] = &["none", "easy", "conservative"];
+
+/// Whose the jobs of a trace are.
+pub(crate) const TRACE_TENANTS: &[&str] = &["user", "group"];
+
+/// What is believed of the jobs of a trace.
+pub(crate) const ESTIMATES: &[&str] = &["requested", "exact"];
+
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
+
+/// How VMs leave a host that gets an image.
+pub(crate) const DRAINS: &[&str] = &["live-migration", "eviction"];
+
+/// What becomes of a VM that is evicted.
+pub(crate) const WHEN_EVICTED: &[&str] = &["restart", "end"];
+
+/// What is done when a batch of hosts takes too long to be empty.
+pub(crate) const ON_TIMEOUT: &[&str] = &crate::scenario::hosts::OnTimeout::NAMES;
 
 /// The names of the curves.
 pub(crate) const CURVES: &[&str] = &["constant", "linear", "exponential", "logistic", "steps"];
@@ -318,7 +341,15 @@ sections! {
         SERVICE "service" Tables(&super::service::SECTION), Else("none"), "[{ name = \"web\", image = \"web-1\", flavor = \"small\", instances = 40 }]";
         /// How services come from one image to another.
         ROLLOUT "rollout" Tables(&super::rollout::SECTION), Else("none"), "[{ service = \"web\", image = \"web-2\", at = \"1 day\" }]";
-        /// Where requests come from. At least one, or a `[[service]]`.
+        /// Batch work: where jobs come from.
+        JOBS "jobs" Tables(&super::jobs::SECTION), Else("none"), "[{ name = \"night\", flavor = \"core\", rate = \"200 per day\", tasks = 8, run-time = \"1 h\" }]";
+        /// Queues in which jobs wait.
+        QUEUE "queue" Tables(&super::queue::SECTION), Else("one, `default`"), "[{ name = \"long\", priority = 10 }]";
+        /// Which job starts next.
+        SCHEDULER "scheduler" Table(&super::scheduler::SECTION), Else("first come, first served"), "{ order = \"arrival\", backfill = \"easy\" }";
+        /// How hosts come to run a new image of their own.
+        HOST_ROLLOUT "host-rollout" Tables(&super::host_rollout::SECTION), Else("none"), "[{ name = \"kernel\", image = \"6.12\", at = \"1 day\" }]";
+        /// Where requests come from. At least one, or a `[[service]]`, or `[[jobs]]`.
         DEMAND "demand" Tables(&super::demand::SECTION), OneOf, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// VMs that leave their pool for another, in waves that run in both for a while.
         POOL_MIGRATION "pool-migration" TableOrTables(&super::pool_migration::SECTION), Else("none"), "[{ from = \"vmware\", to = \"openstack\", at = \"30 days\", run-twice = \"14 days\" }]";
@@ -393,6 +424,9 @@ sections! {
         /// How often each unit of a resource can be given out here; for resources that it does not
         /// name, the model says it.
         OVERCOMMIT "overcommit" Table(&super::overcommit::SECTION), Else("that of the model"), "{ cpu = 1.5 }";
+        /// The image that its hosts run at the start; those that come later run the newest that was
+        /// rolled out on such hosts.
+        IMAGE "image" Text, Else("`\"first image\"`"), "\"6.8\"";
         /// Hosts added by a plan: a curve (below) and the model whose hosts follow it.
         GROWTH "growth" Growth, Else("none"), "{ model = \"compute\", curve = \"exponential\", to = 2000 }";
     }
@@ -687,6 +721,68 @@ sections! {
         AUTOSCALE "autoscale" Table(&super::autoscale::SECTION), Else("as many `instances` all the time"), "{ rule = \"hpa\", target = \"60%\", min = 10, max = 100 }";
     }
 
+    /// Batch work: jobs that wait in a queue, start when the scheduler says so, and are there until
+    /// they are done. A job has tasks that run together: all find hosts, or none does. Jobs come from
+    /// a trace, or are drawn by `rate`, `tasks` and `run-time`. Where tasks may be is said with the
+    /// keys of a demand.
+    jobs "[[jobs]]" None with demand: TENANT LABELS REQUIRES FORBIDS PREFERS TOLERATES EXCLUSIVE GROUP PRIORITY, {
+        /// What they are called; unique among jobs, services and demands.
+        NAME "name" Text, Must, "\"night\"";
+        /// What each task takes; of a trace, each processor.
+        FLAVOR "flavor" Name("flavor"), Must, "\"core\"";
+        /// A trace of jobs in the Standard Workload Format, plain or gzip: who never ran is passed
+        /// over, who did not say how long he would run knew it.
+        SWF "swf" File, OneOf, "\"seth.swf.gz\"";
+        /// Whose the jobs of a trace are: each user, or each group, is a tenant (`user 3`).
+        TENANTS "tenants" Choice(super::TRACE_TENANTS), Else("all are the `tenant`'s"), "\"user\"";
+        /// How long the jobs of a trace are believed to run: as long as was asked for, or as long as
+        /// they did.
+        ESTIMATES "estimates" Choice(super::ESTIMATES), Else("`\"requested\"`"), "\"exact\"";
+        /// How many are submitted, at random: a rate or a curve of rates.
+        RATE "rate" Curve, OneOf, "\"200 per day\"";
+        /// What multiplies the rate by hour, day and at events.
+        SEASON "season" Table(&super::season::SECTION), Else("none"), "{ weekly = { weekend = 0.3 } }";
+        /// How many tasks a job has: a number, or several of which each is as likely.
+        TASKS "tasks" Counts, Else("1"), "[1, 2, 4, 8]";
+        /// How long a job runs.
+        RUN_TIME "run-time" Spread(false), OneOf, "{ distribution = \"lognormal\", median = \"1 h\", sigma = 1.2 }";
+        /// How long it is believed to run: so many times as long as it does, at the median.
+        ESTIMATE_FACTOR "estimate-factor" Number, Else("1"), "3";
+        /// σ of the logarithm of that, 0 to 10: some believe too much, some too little.
+        ESTIMATE_ERROR "estimate-error" Number, Else("0: all err alike"), "0.5";
+        /// Whether a job ends when its estimate is over; if not, it runs on.
+        END_AT_ESTIMATE "end-at-estimate" Flag, Else("true"), "false";
+        /// The queue that they join.
+        QUEUE "queue" Name("queue"), Else("`\"default\"`"), "\"long\"";
+    }
+
+    /// A queue in which jobs wait.
+    queue "[[queue]]" None {
+        /// What it is called; unique.
+        NAME "name" Text, Must, "\"long\"";
+        /// What its jobs have more of the priority; with the orders `priority`, and within a tenant
+        /// `fair-share` and `drf`.
+        PRIORITY "priority" Integer, Else("0"), "10";
+    }
+
+    /// Which of the jobs that wait starts next. Who is first starts if it fits; who is behind it waits,
+    /// unless `backfill` lets it go before.
+    scheduler "[scheduler]" None {
+        /// The pool that jobs run in.
+        POOL "pool" Name("pool"), Else("all hosts"), "\"batch\"";
+        /// Who is first: who came first; who is believed to run shortest; who has the highest
+        /// priority; whose tenant has used least of late for its weight; or whose tenant has the
+        /// smallest dominant share now, for its weight.
+        ORDER "order" Choice(super::JOB_ORDERS), Else("`\"arrival\"`"), "\"drf\"";
+        /// Who may go before an earlier one that does not fit: nobody; who does not delay the first of
+        /// those; or who delays nobody. It goes by what jobs are believed to run.
+        BACKFILL "backfill" Choice(super::BACKFILLS), Else("`\"none\"`"), "\"easy\"";
+        /// `priority`: for so long a wait a job has one more.
+        AGING "aging" Length, Else("none"), "\"1 h\"";
+        /// `fair-share`: after so long what was used counts half.
+        HALF_LIFE "half-life" Length, Else("`\"7 days\"`"), "\"1 day\"";
+    }
+
     /// Requests of a service's users: `rate` × season × flash crowds. What its instances cannot serve
     /// at an instant is not served at all.
     traffic "traffic = { … }, of a service" None {
@@ -747,6 +843,62 @@ sections! {
         TIMES "times" Whole, Else("as many as fit into the run"), "10";
         /// How: a name, or a table with the name and more.
         STRATEGY "strategy" Strategy, Else("`\"rolling\"`"), "{ name = \"rolling\", max-surge = \"10%\", max-unavailable = 0 }";
+    }
+
+    /// A new image for the hosts themselves. Batch by batch they take no VMs any more, their VMs leave,
+    /// they get the image and come back. All VMs of a batch are given a place at once, the largest
+    /// first, by the run's own rules of placement; each goes to the host with most left. While one
+    /// of them has nowhere to go, none moves and the rollout stands still. `[defrag]` says what
+    /// migrations go over, how many go at once, and how VMs are measured (`by`). A host that comes
+    /// while a rollout is under way has its image already; one that fails has its turn once it is
+    /// back.
+    host_rollout "[[host-rollout]]" None {
+        /// What it is called; unique.
+        NAME "name" Text, Must, "\"kernel\"";
+        /// What the hosts are to run: any name.
+        IMAGE "image" Text, Must, "\"6.12\"";
+        /// The pools whose hosts are meant.
+        POOLS "pools" TextList, Else("all"), "[\"kvm\"]";
+        /// The zones whose hosts are meant.
+        ZONES "zones" TextList, Else("all"), "[\"z1\"]";
+        /// Labels that the hosts meant have.
+        LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
+        /// When it begins: a date, or a time since the start. One that is due while another has
+        /// hosts of its own still to do waits for its end.
+        AT "at" Time, Else("`every` after the start, or at the start"), "\"1 day\"";
+        /// How long after one the next begins; at least 1 min.
+        EVERY "every" Length, Else("there is but one"), "\"30 days\"";
+        /// How many there are. Only with `every`.
+        TIMES "times" Whole, Else("as many as fit into the run"), "12";
+        /// How many hosts are out at once: a number, or percents of the hosts meant, rounded up.
+        BATCH "batch" Part, Else("1"), "\"5%\"";
+        /// What fails together: a batch stays within one such place, and places have their turns in
+        /// the order of their first hosts.
+        WITHIN "within" Choice(super::LEVELS), Else("`\"rack\"`"), "\"zone\"";
+        /// How many of the hosts meant may be out of service, those that are down counted: a
+        /// batch is smaller, or waits, as long as there would be more. A number, or percents of the
+        /// hosts meant, rounded down, 1 at least.
+        MAX_UNAVAILABLE "max-unavailable" Part, Else("the batch, whatever is down"), "\"10%\"";
+        /// How VMs leave: they run on elsewhere, or are ended and started again.
+        DRAIN "drain" Choice(super::DRAINS), Else("`\"live-migration\"`"), "\"eviction\"";
+        /// What becomes of a VM that is evicted: it is started again, and waits where there is no
+        /// room, or is lost. Instances of services are always started again.
+        WHEN_EVICTED "when-evicted" Choice(super::WHEN_EVICTED), Else("`\"restart\"`"), "\"end\"";
+        /// How long a VM that is to be evicted runs on. It is told only while its group keeps
+        /// `min-available` without it.
+        GRACE "grace" Length, Else("`\"30 s\"`"), "\"2 min\"";
+        /// How long a batch may take to be empty; `"forever"` is no bound.
+        DRAIN_TIMEOUT "drain-timeout" Wait, Else("`\"forever\"`"), "\"4 hours\"";
+        /// What is done then: `wait` only says it; `skip` leaves hosts out that are not empty, `evict`
+        /// evicts VMs that have nowhere to go, `force` ends all that are left at once, `stop` ends
+        /// the rollout.
+        ON_TIMEOUT "on-timeout" Choice(super::ON_TIMEOUT), Else("`\"skip\"`"), "\"evict\"";
+        /// How long an empty host takes to get its image and to come back; drawn for each.
+        REWRITE "rewrite" Spread(false), Else("`\"20 min\"`"), "\"8 min\"";
+        /// From the end of a batch to the next.
+        SOAK "soak" Length, Else("`\"0 s\"`"), "\"1 hour\"";
+        /// Whether VMs go to hosts that have the image first, so that each moves about once.
+        PREFER_UPDATED "prefer-updated" Flag, Else("true"), "false";
     }
 
     /// As a Kubernetes deployment: some come, some go, until all are new.
@@ -969,6 +1121,9 @@ sections! {
         QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
         /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
+        /// How much its jobs count against those of others, with the orders `fair-share` and `drf`
+        /// of the scheduler, 1 to 1,000,000: with 2 it gets twice as much.
+        WEIGHT "weight" Whole, Else("1"), "2";
         /// The tenant that it is a part of, as a team is of a domain and that of a company; there
         /// is a `[tenants.NAME]` for it too. What it takes counts for the quotas of all above it.
         PARENT "parent" Name("tenant"), Else("none"), "\"payments\"";

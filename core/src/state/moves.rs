@@ -19,6 +19,11 @@ impl Moves {
         self.by_vm.len()
     }
 
+    /// Whether no VM is on the move.
+    pub fn is_empty(&self) -> bool {
+        self.by_vm.is_empty()
+    }
+
     /// The VMs on the move, and where to.
     pub fn iter(&self) -> impl Iterator<Item = (VmId, HostId)> {
         self.by_vm.iter().map(|(vm, (to, _))| (*vm, *to))

@@ -35,6 +35,8 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        batch: None,
+        host_rollouts: Default::default(),
         pool_migrations: Vec::new(),
         hand_overs: Vec::new(),
         placement: Placement {

@@ -1,7 +1,7 @@
 //! The answer in the terminal: the verdict, what was expected, the key figures, a chart, the
 //! orders.
 
-use super::{Results, outages};
+use super::{Results, host_rollouts, outages};
 use crate::chart;
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::report::pools::PoolReport;
@@ -35,6 +35,9 @@ pub(super) fn text(results: &Results) -> String {
         }
     }
     rollouts(&mut text, report);
+    for row in host_rollouts::lines(report) {
+        line(&mut text, &row);
+    }
     orders(&mut text, report);
     let repeat = format!(
         "seed {}, fingerprint {}, fleetcast {}",
@@ -156,7 +159,10 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     if report.rollout_totals.rollouts > 0 {
         add("Rollouts", rolled_out(report));
     }
-    for (name, value) in super::desks::rows(report) {
+    if let Some(said) = host_rollouts::figure(report) {
+        add("Host rollouts", said);
+    }
+    for (name, value) in super::desks::rows(report).into_iter().chain(super::jobs::rows(report)) {
         add(&name, value);
     }
     if let Some(failures) = &report.failures {
@@ -457,13 +463,10 @@ fn line(text: &mut String, row: &str) {
 
 /// A pool where something goes from one to another.
 fn of_pool(pool: &PoolReport) -> String {
-    let hosts = match (pool.hosts_at_start, pool.hosts) {
-        (start, end) if start == end => {
-            format!("{} hosts at the start and at the end", words::count(end))
-        }
-        (start, end) => {
-            format!("{} hosts at the start, {} at the end", words::count(start), words::count(end))
-        }
+    let start = words::plural(pool.hosts_at_start, "host");
+    let hosts = match pool.hosts_at_start == pool.hosts {
+        true => format!("{start} at the start and at the end"),
+        false => format!("{start} at the start, {} at the end", words::count(pool.hosts)),
     };
     let fullest = match (&pool.fullest_of, &pool.fullest_at) {
         (Some(of), Some(at)) if pool.fullest > 0.0 => {
