@@ -54,8 +54,8 @@ mod traffic;
 
 pub use boots::{Dependency, DependencyId, Tries};
 pub use services::{
-    Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
-    ServiceId, Strategy,
+    Accepted, Agents, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout,
+    Service, ServiceId, Strategy,
 };
 pub use traffic::{Autoscale, Flash, ScaleRule, Traffic};
 
