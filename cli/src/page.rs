@@ -6,8 +6,9 @@
 mod charts;
 mod stages;
 
-use crate::commands::run::{Results, answer};
+use crate::commands::run::{Results, answer, host_rollouts};
 use crate::scenario::Source;
+use fleetcast_core::report::host_rollouts::HostRolloutReport;
 use fleetcast_core::report::rollouts::RolloutReport;
 use fleetcast_core::report::{Order, Report, TenantReport};
 use fleetcast_core::words;
@@ -31,6 +32,7 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Key figures", &figures(report)),
         section("Over time", &charts),
         section("Rollouts", &rollouts(report)),
+        section("Host rollouts", &host_rollouts(report)),
         section("Where the time went", &stages::figures(report)),
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
@@ -191,6 +193,18 @@ fn rollouts(report: &Report) -> String {
         "Why",
     ];
     table(&headings, report.rollouts.iter().map(row)) + &charts::rollouts(report)
+}
+
+/// A table, what is to be said of some of them, and the first ones' charts.
+fn host_rollouts(report: &Report) -> String {
+    let Some(all) = &report.host_rollouts else { return String::new() };
+    let row = |rollout: &HostRolloutReport| {
+        let mut row = host_rollouts::row(rollout);
+        row.push(host_rollouts::why(rollout).unwrap_or_default());
+        row
+    };
+    let headings: Vec<&str> = host_rollouts::HEADINGS.into_iter().chain(["Why"]).collect();
+    table(&headings, all.list.iter().map(row)) + &charts::host_rollouts(all)
 }
 
 /// Nothing to tell when there is only one.

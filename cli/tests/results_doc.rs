@@ -66,6 +66,20 @@ every = "1 h"
 hosts = "9 per day"
 repair = "1 h"
 
+[[host-rollout]]
+name = "kernel"
+image = "new"
+at = "5 h"
+soak = "10 min"
+drain-timeout = "10 min"
+on-timeout = "skip"
+
+[[host-rollout]]
+name = "firmware"
+image = "newer"
+at = "12 h"
+drain = "eviction"
+
 [[expect]]
 metric = "refused"
 at-least = 1

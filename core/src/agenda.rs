@@ -94,7 +94,7 @@ impl<E: Classed> Agenda<E> {
     ///
     /// # Panics
     /// If `at` is in the past.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event was scheduled at {at:?}, before now, {:?}", self.now);
         self.len += 1;
@@ -114,6 +114,7 @@ impl<E: Classed> Agenda<E> {
     }
 
     /// An entry that is among the next. When they get many, those of the later half are put back.
+    #[inline(never)]
     fn insert(&mut self, at: Time, event: E) {
         let key = (at, event.class());
         let place = self.next.partition_point(|(at, event)| (*at, event.class()) <= key);

@@ -130,6 +130,7 @@ impl Requests {
     ///
     /// # Errors
     /// If a trace cannot be read any more.
+    #[inline(always)]
     pub fn next_into(&mut self, request: &mut Request) -> Result<bool, Problem> {
         let Some(mut first) = self.order.peek_mut() else { return Ok(false) };
         let source = &mut self.sources[first.0.1];
@@ -179,6 +180,7 @@ enum Times {
 
 impl Times {
     /// The next instant of arrival; `None` after the last.
+    #[inline(always)]
     fn next_at(&mut self) -> Option<Time> {
         match self {
             Self::Alive(alive) => alive.next_at(),
@@ -236,6 +238,7 @@ impl Drawn {
     }
 
     /// The request that arrives at `at`, the instant told by `next_at`.
+    #[inline(always)]
     fn make(&mut self, at: Time, request: &mut Request) {
         let lifetime = &self.demand.lifetime;
         // Who is there at the start is in the middle of its life.
@@ -262,6 +265,7 @@ impl Drawn {
         request.name = None;
     }
 
+    #[inline(always)]
     fn draw_flavor(&mut self) -> FlavorId {
         let (sum, last) = *self.mix.last().expect("a drawn demand has a flavor");
         if self.mix.len() == 1 {

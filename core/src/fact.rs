@@ -1,8 +1,10 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
+pub mod hosts;
 mod pools;
 mod stages;
 
+pub use hosts::{HostOutcome, HostRolloutId, HostStep, HostWait, Stall, WhyStuck};
 pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
@@ -679,6 +681,29 @@ pub enum Fact<'a> {
     RolloutReleased {
         /// Its number.
         rollout: RolloutId,
+    },
+    /// A VM is ended so that its host can get a new image. Then comes what becomes of it: `Resumed`,
+    /// `Waiting` or `Lost`.
+    Evicted {
+        /// The request it was made for.
+        request: RequestId,
+        /// Where that came from.
+        demand: DemandId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// Which VM; its id may be used again.
+        vm: VmId,
+        /// Where it ran.
+        host: HostId,
+        /// For which rollout.
+        rollout: HostRolloutId,
+    },
+    /// Hosts get a new image.
+    HostRollout {
+        /// Number of the rollout.
+        rollout: HostRolloutId,
+        /// What it did, or what happened to it.
+        step: HostStep,
     },
     /// Something happened between pools.
     Pools(PoolFact),

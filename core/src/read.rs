@@ -29,6 +29,7 @@ mod failures;
 mod traffic;
 mod services;
 mod rollouts;
+mod host_rollouts;
 mod goals;
 mod reference;
 mod schema;
@@ -193,6 +194,12 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::PROCUREMENT) {
         fleet.read_procurement(check, node);
     }
+    let host_rollouts = host_rollouts::read_host_rollouts(
+        check,
+        &fleet,
+        pools_node,
+        table.get(&root::HOST_ROLLOUT),
+    );
     let pool_migrations = match table.get(&root::POOL_MIGRATION) {
         Some(node) => pool_moves::read_migrations(check, &fleet, &load, node),
         None => Vec::new(),
@@ -328,6 +335,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         dependencies: services.dependencies.list,
         services: services.services,
         rollouts,
+        host_rollouts: host_rollouts?,
         pool_migrations,
         hand_overs,
         placement: placement?,

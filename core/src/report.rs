@@ -2,10 +2,12 @@
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
 pub mod boots;
+pub mod host_rollouts;
 pub mod pools;
 pub mod rollouts;
 
 use boots::BootsReport;
+use host_rollouts::HostRolloutsReport;
 use pools::{HandOverReport, PoolMigrationReport, PoolReport};
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
@@ -120,6 +122,9 @@ pub struct Report {
     /// All rollouts together.
     #[serde(default)]
     pub rollout_totals: RolloutTotals,
+    /// New images for hosts; `None` without `[[host-rollout]]`.
+    #[serde(default)]
+    pub host_rollouts: Option<HostRolloutsReport>,
     /// Instances of services that waited for their first room until they were not wanted any more.
     #[serde(default)]
     pub withdrawn: u64,
@@ -562,6 +567,24 @@ pub const METRICS: &[Metric] = &[
         what: "rollouts that stood still for longer than they may",
         of: Some("rollouts"),
     },
+    Metric { name: "host-rollouts", what: "host rollouts that began", of: None },
+    Metric {
+        name: "host-rollouts-complete",
+        what: "host rollouts that brought the image to all hosts meant",
+        of: Some("host rollouts"),
+    },
+    Metric {
+        name: "time-of-longest-host-rollout",
+        what: "seconds that the longest host rollout took, or takes still",
+        of: None,
+    },
+    Metric {
+        name: "time-host-rollouts-stalled",
+        what: "seconds that host rollouts stood still because a VM could not leave",
+        of: None,
+    },
+    Metric { name: "peak-hosts-out", what: "the most hosts out for one host rollout", of: None },
+    Metric { name: "evicted", what: "how often a VM was evicted for a host rollout", of: None },
     Metric {
         name: "time-of-longest-rollout",
         what: "seconds that the longest rollout took, or takes still",

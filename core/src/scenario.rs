@@ -50,9 +50,11 @@ pub(crate) use id;
 
 mod boots;
 pub mod services;
+pub mod hosts;
 mod traffic;
 
 pub use boots::{Dependency, DependencyId, Tries};
+pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
     Accepted, Agents, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout,
     Service, ServiceId, Strategy,
@@ -130,6 +132,8 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
     pub rollouts: Vec<Rollout>,
+    /// The hosts' own images, and what is rolled out on hosts.
+    pub host_rollouts: HostRollouts,
     /// VMs that leave a pool for another, in file order.
     pub pool_migrations: Vec<PoolMigration>,
     /// Hosts that do, in file order.

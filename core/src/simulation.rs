@@ -8,6 +8,8 @@ mod capacity;
 pub mod contrast;
 mod failures;
 pub mod foresight;
+pub mod host_foresight;
+mod host_rollouts;
 mod marks;
 mod moves;
 mod pipeline;
@@ -39,6 +41,7 @@ use boots::{Boots, Coming};
 use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
+use host_rollouts::RollingHosts;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
@@ -107,6 +110,12 @@ enum Event {
     FoundBad(u32),
     /// A service's traffic is looked at.
     Follow(ServiceId),
+    /// A rollout on hosts is due.
+    RollOutHosts(u32),
+    /// A rollout on hosts is asked what to do.
+    RollHosts(u32),
+    /// A host should have its new image.
+    Rewritten(HostId),
     /// A migration's next wave.
     MovePools(u32),
     /// A VM should be copied to another pool.
@@ -130,6 +139,7 @@ impl Classed for Event {
             | Self::Arrive(_)
             | Self::Repair(_)
             | Self::StockSpare(_)
+            | Self::Rewritten(_)
             | Self::CutOver(_)
             | Self::TakeHostOver(_)
             | Self::Gone(_) => Class::CapacityFreed,
@@ -152,6 +162,8 @@ impl Classed for Event {
             | Self::Approve(_)
             | Self::Open(_)
             | Self::HandOff(_)
+            | Self::RollOutHosts(_)
+            | Self::RollHosts(_)
             | Self::Evacuate(_) => Class::Controller,
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
@@ -189,6 +201,8 @@ pub struct Simulation {
     breakdowns: Option<Box<Breakdowns>>,
     /// VMs on the move and those that are to follow.
     movers: Movers,
+    /// The hosts' images, and who gets another; `None` where hosts have none.
+    rolling: Option<Box<RollingHosts>>,
     /// Services, their instances and their rollouts.
     services: Services,
     /// What goes from pool to pool; `None` where nothing does.
@@ -340,6 +354,7 @@ impl Simulation {
             preemption: Preemption::new(&scenario),
             breakdowns: Breakdowns::new(&scenario),
             movers: Movers::new(&scenario),
+            rolling: RollingHosts::new(&scenario),
             services: Services::new(&scenario),
             pool_moves: PoolMoves::new(&scenario),
             state,
@@ -463,6 +478,7 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
             self.begin_traffic();
+            self.begin_host_rollouts();
             self.begin_pool_moves();
         }
         if let Some((now, arrived)) = self.undecided.take() {
@@ -513,6 +529,7 @@ impl Simulation {
         request.name.take()
     }
 
+    #[inline(always)]
     fn happen(&mut self, now: Time, event: Event, observer: &mut impl Observer) {
         match event {
             Event::Depart(vm) => self.depart(now, vm, observer),
@@ -544,6 +561,9 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
+            Event::RollOutHosts(rollout) => self.roll_out_hosts(now, rollout, observer),
+            Event::RollHosts(rollout) => self.roll_hosts(now, rollout, observer),
+            Event::Rewritten(host) => self.end_rewrite(now, host, observer),
             Event::MovePools(row) => self.move_pools(now, row, observer),
             Event::Copied(vm) => self.copied(now, vm, observer),
             Event::CutOver(wave) => self.cut_over(now, wave, observer),
@@ -562,7 +582,7 @@ impl Simulation {
     }
 
     /// A request is heard of; that of an instance with its image.
-    #[inline]
+    #[inline(always)]
     fn arrive(
         &mut self,
         request: &mut Request,
@@ -627,7 +647,7 @@ impl Simulation {
     }
 
     /// A request that has arrived is decided.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, now: Time, arrived: &Arrived, observer: &mut impl Observer) {
         match self.decide(now, arrived) {
             Ok(host) => {
@@ -792,7 +812,7 @@ impl Simulation {
 
     /// A VM of this ask has left a host: a host that is to leave service does so once it is
     /// empty, and who waits may have room.
-    #[inline]
+    #[inline(always)]
     fn serve_after_leaving(
         &mut self,
         now: Time,

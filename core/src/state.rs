@@ -177,8 +177,6 @@ impl State {
             let free = self.hosts.takes(host);
             let what = self.hosts.columns().likeness(host.row());
             classes.update(host, what, free.as_ref());
-        } else if self.goes_by_classes() {
-            self.classes = Some(self.sorted());
         }
     }
 
@@ -192,6 +190,9 @@ impl State {
         }
         self.add_cells(host);
         self.changed(host);
+        if self.classes.is_none() && self.goes_by_classes() {
+            self.classes = Some(self.sorted());
+        }
         host
     }
 
@@ -285,6 +286,7 @@ impl State {
     }
 
     /// Nobody wants this any more.
+    #[inline(always)]
     pub fn forget(&mut self, ask: Ask) {
         self.shapes.release(ask.shape);
         if let Some(group) = ask.group {
@@ -326,7 +328,7 @@ impl State {
     }
 
     /// The same, on these devices and cells of the host.
-    #[inline]
+    #[inline(always)]
     pub fn start_on(&mut self, vm: Vm, end: Time, spot: impl Into<Spot>) -> VmId {
         let (host, ask) = (vm.host, vm.ask);
         let id = self.vms.add(vm);
@@ -362,6 +364,7 @@ impl State {
     }
 
     /// A VM ends, and is not on the move. Its ask is still held.
+    #[inline(always)]
     pub fn end(&mut self, id: VmId) -> Vm {
         let vm = self.gone(id);
         self.vms.vacate(id);
@@ -374,7 +377,7 @@ impl State {
         self.gone(id)
     }
 
-    #[inline]
+    #[inline(always)]
     fn gone(&mut self, id: VmId) -> Vm {
         debug_assert!(self.moves.target(id).is_none(), "a move ends before its VM does");
         let vm = self.vms.remove(id);
@@ -391,7 +394,7 @@ impl State {
 
 /// Whether a run must know which VMs are on a host.
 fn keeps_residents(scenario: &Scenario) -> bool {
-    scenario.placement.preemption || scenario.failures.is_some()
+    scenario.loses_hosts()
 }
 
 /// Adds a row. A full column gets an eighth more room: doubling would leave half of a large

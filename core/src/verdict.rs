@@ -1,9 +1,12 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
 mod boots;
+mod host_rollouts;
 mod pools;
 mod provisioning;
 mod rollouts;
+
+pub use host_rollouts::why as why_stuck;
 
 use crate::fact::Reason;
 use crate::observe::summary::{Counts, Snapshot};
@@ -13,7 +16,7 @@ use crate::report::{
     Report, SCHEMA_VERSION, SURVIVES, Stranded, Stranding, TenantReport, TrafficReport,
     Utilisation,
 };
-use crate::resources::Kinds;
+use crate::resources::{Amounts, Kinds};
 use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId, TenantId};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
@@ -71,6 +74,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         ordered_price: ordered_price(scenario, summary),
         rollouts: rollouts::reports(scenario, summary),
         rollout_totals: rollouts::totals(summary),
+        host_rollouts: host_rollouts::report(scenario, summary),
         withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
         tenants: tenants(scenario, &summary.by_tenant),
@@ -327,7 +331,7 @@ fn stranding(scenario: &Scenario, at: &Snapshot) -> Option<Stranding> {
         }
     };
     let fits = |(wanted, vms): &(Wanted, u64)| Fits {
-        request: request_name(scenario, wanted),
+        request: request_size(scenario, &wanted.amounts),
         share: wanted.weight as f64 / all as f64,
         vms: *vms,
     };
@@ -340,13 +344,13 @@ fn stranding(scenario: &Scenario, at: &Snapshot) -> Option<Stranding> {
 }
 
 /// The flavor of this size; or the size itself.
-fn request_name(scenario: &Scenario, wanted: &Wanted) -> String {
+fn request_size(scenario: &Scenario, amounts: &Amounts) -> String {
     let kinds = &scenario.kinds;
-    if let Some(flavor) = scenario.flavors.iter().find(|f| f.amounts == wanted.amounts) {
+    if let Some(flavor) = scenario.flavors.iter().find(|f| f.amounts == *amounts) {
         return flavor.name.clone();
     }
-    let columns = (0..kinds.len()).filter(|column| wanted.amounts[*column] > 0);
-    let texts = columns.map(|c| format_amount(kinds.name(c), kinds.unit(c), wanted.amounts[c]));
+    let columns = (0..kinds.len()).filter(|column| amounts[*column] > 0);
+    let texts = columns.map(|c| format_amount(kinds.name(c), kinds.unit(c), amounts[c]));
     texts.collect::<Vec<_>>().join(" ")
 }
 
@@ -384,6 +388,7 @@ fn expectation(
     let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
         "requests" => report.requests as f64,
         "rollouts" => report.rollout_totals.rollouts as f64,
+        "host rollouts" => report.host_rollouts.as_ref().map_or(0.0, |all| all.rollouts as f64),
         "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         _ => 1.0,
     });
@@ -451,7 +456,14 @@ fn of_demand(summary: &Summary, demand: DemandId, report: &Report) -> Report {
 fn metric_value(metric: &str, report: &Report) -> f64 {
     let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
     let failed = report.failures.as_ref();
+    let rolled = report.host_rollouts.as_ref();
     match metric {
+        "host-rollouts" => rolled.map_or(0.0, |rolled| rolled.rollouts as f64),
+        "host-rollouts-complete" => rolled.map_or(0.0, |rolled| rolled.complete as f64),
+        "time-of-longest-host-rollout" => rolled.map_or(0.0, |rolled| rolled.longest_s),
+        "time-host-rollouts-stalled" => rolled.map_or(0.0, |rolled| rolled.stalled_s),
+        "peak-hosts-out" => rolled.map_or(0.0, |rolled| rolled.peak_hosts_out as f64),
+        "evicted" => rolled.map_or(0.0, |rolled| rolled.vms_evicted as f64),
         "survives" => {
             let name = report.survives.as_deref();
             SURVIVES.iter().position(|known| Some(*known) == name).unwrap_or(0) as f64
@@ -559,6 +571,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
     }
     parts.extend(pools::sentences(scenario, summary, report));
     parts.extend(rollouts::sentence(scenario, summary));
+    parts.extend(report.host_rollouts.as_ref().and_then(host_rollouts::sentence));
     parts.extend(boots::sentence(report));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {

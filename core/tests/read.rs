@@ -541,6 +541,61 @@ fn validate(
     Ok(())
 }
 
+/// Each key of a host rollout.
+const HOST_ROLLOUT: &str = "[[host-rollout]]\nname = 'kernel'\nimage = '6.12'\npools = ['p']\n\
+    zones = ['z1']\nlabels = {}\nat = '1 h'\nevery = '2 h'\ntimes = 2\nbatch = '50%'\n\
+    within = 'zone'\nmax-unavailable = 3\ndrain = 'eviction'\nwhen-evicted = 'end'\n\
+    grace = '1 min'\ndrain-timeout = '1 h'\non-timeout = 'evict'\nrewrite = '5 min'\n\
+    soak = '1 min'\nprefer-updated = false\n";
+
+#[test]
+fn a_host_rollout_is_read_with_its_defaults() {
+    let text = format!("{SMALL}[[host-rollout]]\nname = 'kernel'\nimage = '6.12'\nat = '1 h'\n");
+    let rollouts = right(&text).host_rollouts;
+    assert_eq!(rollouts.images, ["first image", "6.12"]);
+    let one = &rollouts.list[0];
+    assert_eq!((one.at_ms, one.times, one.batch_of(7), one.soak_ms), (3_600_000, 1, 1, 0));
+    assert_eq!(one.rewrite, Distribution::Constant(1_200_000));
+    assert_eq!((one.unavailable_of(7), one.timeout, one.grace_ms), (None, None, 30_000));
+    let more = SMALL.replace("[[pools]]", "[[pools]]\nimage = '6.8'");
+    let rollouts = right(&format!("{more}{HOST_ROLLOUT}")).host_rollouts;
+    assert_eq!(rollouts.images, ["6.8", "6.12"]);
+    let one = &rollouts.list[0];
+    // A batch is rounded up, a limit down.
+    assert_eq!((one.batch_of(7), one.unavailable_of(7), one.times), (4, Some(3), 2));
+    assert!(right(SMALL).host_rollouts == Default::default(), "hosts have no images");
+}
+
+#[test]
+fn mistakes_in_host_rollouts_are_told_with_the_way_out() {
+    let one = "[[host-rollout]]\nname = 'a'\nimage = 'b'\n";
+    check(
+        &format!(
+            "{SMALL}{one}pools = ['q']\nbatch = 0\nwithin = 'row'\ndrain = 'live'\ntimes = 3\n\
+             {one}zones = 'z1'\non-timeout = 'evict'\n\
+             {one}labels = {{ gen = 'g9' }}\ngrace = '5 s'\nmax-unavailable = '0%'\nbatches = 2\n"
+        ),
+        expect![[r#"
+            18:10+3 no pool is called `q` | there is `p`
+            19:1+5 with `batch` at 0 no host can ever get its image | it is 1 or more
+            20:10+5 no place is called `row` | there are host, rack, zone
+            21:9+6 no way to leave is called `live` | there are live-migration, eviction
+            22:1+5 `times` says how often, and nothing says how long after each other | add `every`
+            26:9+4 `zones` is a list of names, not text | write it like `["z1"]`
+            warning 27:1+10 `on-timeout` decides nothing: a batch may take for ever | add a `drain-timeout`
+            warning 32:1+5 `grace` decides nothing: no VM is evicted | add `drain = "eviction"`, or `on-timeout = "evict"`
+            33:1+15 with `max-unavailable` at 0 no host can ever get its image | it is 1 or more
+            34:1+7 there is no key `batches` here | did you mean `batch`?
+        "#]],
+    );
+    check(
+        &format!("{SMALL}{one}labels = {{ gen = 'g9' }}\n"),
+        expect![[r#"
+        15:1+16 no host is meant by this rollout | compare `pools` and `labels` with those of the hosts
+    "#]],
+    );
+}
+
 #[test]
 fn the_schema_accepts_every_key_and_no_other() {
     let schema = schema();
@@ -564,6 +619,9 @@ fn the_schema_accepts_every_key_and_no_other() {
         assert!(right(&text).distribution.is_some() && right(&text).demands[0].image.is_some());
         assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()), "{mode}");
     }
+    let text = format!("{}{HOST_ROLLOUT}", SMALL.replace("[[pools]]", "[[pools]]\nimage = '6.8'"));
+    assert_eq!(right(&text).host_rollouts.list.len(), 1);
+    assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
     let text = format!(
         "{SMALL}image = 'i'\n[dependencies.d]\navailability = '99%'\noutage = '1 min'\n\
          outages = [{{ at = '1 h', lasts = '1 min' }}]\nfetch = '1 s'\n[images.i]\n\
@@ -639,7 +697,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`

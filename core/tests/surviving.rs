@@ -113,9 +113,18 @@ proptest! {
             let sizes: Vec<u64> = loss.homeless.iter().map(|vm| vm.amounts[0] as u64).collect();
             prop_assert_eq!(sizes, headroom::unplaced(&of, &rows));
             let survey = losses.survey(Scale::Host, |_, _| ());
-            let plain = headroom::worst(&of, (0..of.len()).map(|row| vec![row]));
+            // The worst leaves most without a place; of equals, the most VMs; then the first.
+            let left = |row: usize| {
+                let sizes = headroom::unplaced(&of, &[row]);
+                (sizes.iter().sum::<u64>(), sizes.len())
+            };
+            let plain = (0..of.len()).rev().max_by_key(|row| left(*row));
+            let plain = plain.filter(|row| left(*row).0 > 0);
             let found = survey.worst.map(|loss| loss.lost);
-            prop_assert_eq!(found, plain.map(|loss| Lost::Host(HostId::from_row(loss.failed[0]))));
+            prop_assert_eq!(found, plain.map(|row| Lost::Host(HostId::from_row(row))));
+            let by_size = headroom::worst(&of, (0..of.len()).map(|row| vec![row]));
+            let most = by_size.map(|loss| loss.unplaced.iter().sum::<u64>());
+            prop_assert_eq!(plain.map(|row| left(row).0), most);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::scenario::{ScenarioArgs, Source};
 use fleetcast_core::problem::{Problem, Problems};
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::simulation::foresight::{Foreseen, foresee};
+use fleetcast_core::simulation::host_foresight::{self, ForeseenHosts};
 use fleetcast_core::words;
 use serde::Serialize;
 
@@ -44,6 +45,21 @@ struct Answer<'a> {
     /// What is foreseen of the rollouts, in the order in which they begin.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rollouts: Vec<Outlook<'a>>,
+    /// The same for those of hosts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    host_rollouts: Vec<HostOutlook<'a>>,
+}
+
+/// What is foreseen of a host rollout when it begins for the first time.
+#[derive(Serialize)]
+struct HostOutlook<'a> {
+    name: &'a str,
+    image: &'a str,
+    at_s: f64,
+    /// Batches that were tried, and those that could not be emptied then.
+    batches: usize,
+    batches_stuck: usize,
+    says: Option<String>,
 }
 
 /// What is foreseen of a rollout when it begins for the first time.
@@ -81,22 +97,37 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
             let Problems { list, more } = &read.warnings;
             let foreseen = foreseen(&read.scenario, &source)?;
             let rollouts = foreseen.iter().map(|one| outlook(one, &read.scenario)).collect();
-            say_json(&Answer { ok: true, file, scenario, problems: list, more: *more, rollouts })
+            let hosts = foreseen_hosts(&read.scenario, &source)?;
+            let host_rollouts = hosts.iter().map(|one| host_outlook(one, &read.scenario)).collect();
+            let (problems, more) = (list.as_slice(), *more);
+            say_json(&Answer { ok: true, file, scenario, problems, more, rollouts, host_rollouts })
         }
         Ok(_) if args.quiet => Ok(()),
         Ok(read) => {
             tell(&problems::draw(&read.warnings));
-            for one in foreseen(&read.scenario, &source)? {
-                if let Some(sentence) = one.sentence(&read.scenario) {
-                    let rows = words::wrap(&format!("note: {sentence}"), 80);
-                    tell(&format!("{}\n", rows.join("\n")));
-                }
+            let scenario = &read.scenario;
+            let services = foreseen(scenario, &source)?;
+            let hosts = foreseen_hosts(scenario, &source)?;
+            let said = services.iter().filter_map(|one| one.sentence(scenario));
+            for sentence in said.chain(hosts.iter().filter_map(|one| one.sentence(scenario))) {
+                let rows = words::wrap(&format!("note: {sentence}"), 80);
+                tell(&format!("{}\n", rows.join("\n")));
             }
             say(&format!("ok: {}\n", summary(&read.scenario)))
         }
         Err(Problems { list, more }) if args.json => {
-            let rollouts = Vec::new();
-            say_json(&Answer { ok: false, file, scenario: None, problems: &list, more, rollouts })?;
+            let (rollouts, host_rollouts) = (Vec::new(), Vec::new());
+            let problems = list.as_slice();
+            let scenario = None;
+            say_json(&Answer {
+                ok: false,
+                file,
+                scenario,
+                problems,
+                more,
+                rollouts,
+                host_rollouts,
+            })?;
             Err(End::Told)
         }
         Err(wrong) => Err(source.tell(&wrong)),
@@ -106,6 +137,25 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
 /// Looks at the fleet at the beginning of each rollout.
 fn foreseen(scenario: &Scenario, source: &Source) -> Result<Vec<Foreseen>, End> {
     foresee(scenario, &source.files).map_err(|wrong| broke(source, &problems::draw(&wrong)))
+}
+
+/// The same for those of hosts.
+fn foreseen_hosts(scenario: &Scenario, source: &Source) -> Result<Vec<ForeseenHosts>, End> {
+    let foreseen = host_foresight::foresee(scenario, &source.files);
+    foreseen.map_err(|wrong| broke(source, &problems::draw(&wrong)))
+}
+
+fn host_outlook<'a>(one: &ForeseenHosts, scenario: &'a Scenario) -> HostOutlook<'a> {
+    let rollouts = &scenario.host_rollouts;
+    let rollout = &rollouts.list[one.plan];
+    HostOutlook {
+        name: &rollout.name,
+        image: &rollouts.images[rollout.image.row()],
+        at_s: one.at.ms() as f64 / 1_000.0,
+        batches: one.batches,
+        batches_stuck: one.stuck,
+        says: one.sentence(scenario),
+    }
 }
 
 fn outlook<'a>(one: &Foreseen, scenario: &'a Scenario) -> Outlook<'a> {

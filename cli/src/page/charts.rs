@@ -3,6 +3,9 @@
 //! Each chart is drawn twice, wide and narrow, and the page shows the one that fits: one drawing
 //! scaled down to a phone would have labels that nobody can read.
 
+use fleetcast_core::report::host_rollouts::{
+    HostRolloutReport, HostRolloutsReport, HostTimelineRow,
+};
 use fleetcast_core::report::rollouts::{RolloutReport, TimelineRow};
 use fleetcast_core::report::{Report, Series, SeriesColumn};
 use fleetcast_core::scenario::Scenario;
@@ -71,8 +74,12 @@ impl Times {
 
     /// Since the beginning of a rollout, s: each value holds until the next one.
     fn of_rollout(rollout: &RolloutReport) -> Self {
-        let starts = rollout.timeline.iter().map(|row| row.t);
-        let ends = starts.clone().skip(1).chain([rollout.released_s]);
+        Self::held(rollout.timeline.iter().map(|row| row.t), rollout.released_s)
+    }
+
+    /// Each value holds until the next one, the last until the end; s.
+    fn held(starts: impl Iterator<Item = f64> + Clone, end: f64) -> Self {
+        let ends = starts.clone().skip(1).chain([end]);
         let at: Vec<f64> = starts.zip(ends).flat_map(|(from, to)| [from, to.max(from)]).collect();
         let end = at.last().copied().unwrap_or(1.0).max(1.0);
         let (unit, length) = match end {
@@ -124,6 +131,38 @@ fn rollout(rollout: &RolloutReport) -> String {
         lines: vec![line("free", |row| row.free_slots as f64).filled()],
     };
     figure(&instances, &times) + &figure(&free, &times)
+}
+
+/// A chart of hosts and one of capacity below it for each of the first host rollouts.
+pub(super) fn host_rollouts(all: &HostRolloutsReport) -> String {
+    let drawn = all.list.iter().filter(|rollout| rollout.timeline.len() > 1);
+    drawn.take(ROLLOUTS_DRAWN).map(host_rollout).collect()
+}
+
+fn host_rollout(rollout: &HostRolloutReport) -> String {
+    let rows = &rollout.timeline;
+    let times = Times::held(rows.iter().map(|row| row.t), rollout.duration_s);
+    let line = |name: &str, of: fn(&HostTimelineRow) -> f64| {
+        Line::new(name, rows.iter().flat_map(|row| [of(row), of(row)]).collect())
+    };
+    let HostRolloutReport { name, image, at, .. } = rollout;
+    let hosts = Chart {
+        title: format!("{name}: {image}, {}", at.date.replace('T', " ")),
+        unit: "hosts".to_owned(),
+        lines: vec![
+            line("old image", |row| row.old.into()).filled(),
+            line("new image", |row| row.new.into()),
+            line("being emptied", |row| row.draining.into()),
+            line("getting the image", |row| row.rewriting.into()),
+            line("standing still", |row| if row.stalled { row.draining.into() } else { 0.0 }),
+        ],
+    };
+    let capacity = Chart {
+        title: "Capacity that is not out".to_owned(),
+        unit: "% of the fleet".to_owned(),
+        lines: vec![line("in service", |row| row.capacity * 100.0).filled()],
+    };
+    figure(&hosts, &times) + &figure(&capacity, &times)
 }
 
 /// The charts that the run has something to show in, as HTML figures.

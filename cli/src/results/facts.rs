@@ -1,5 +1,6 @@
 //! `facts.csv.gz`: everything that happened, one row a fact.
 
+use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
 use fleetcast_core::fact::{BootFault, Cause, Fact, PoolFact, RequestId, RolloutId};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -40,27 +41,27 @@ pub(crate) struct Facts<W: Write> {
 
 /// A row, by column; what is not set stays empty.
 #[derive(Default)]
-struct Row {
-    fact: &'static str,
-    request: String,
-    name: String,
-    demand: String,
-    tenant: String,
-    vm: String,
-    host: String,
-    model: String,
-    pool: String,
-    rack: String,
-    order: String,
-    hosts: String,
-    reason: String,
-    wait_ms: Option<u64>,
-    by: String,
-    to: String,
-    migrations: String,
-    rollout: String,
-    detail: String,
-    desk: String,
+pub(super) struct Row {
+    pub(super) fact: &'static str,
+    pub(super) request: String,
+    pub(super) name: String,
+    pub(super) demand: String,
+    pub(super) tenant: String,
+    pub(super) vm: String,
+    pub(super) host: String,
+    pub(super) model: String,
+    pub(super) pool: String,
+    pub(super) rack: String,
+    pub(super) order: String,
+    pub(super) hosts: String,
+    pub(super) reason: String,
+    pub(super) wait_ms: Option<u64>,
+    pub(super) by: String,
+    pub(super) to: String,
+    pub(super) migrations: String,
+    pub(super) rollout: String,
+    pub(super) detail: String,
+    pub(super) desk: String,
 }
 
 impl<W: Write> Facts<W> {
@@ -469,6 +470,20 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             Row { detail: outcome.to_string(), ..of_rollout("rollout-ended", rollout) }
         }
         Fact::RolloutReleased { rollout } => of_rollout("rollout-released", rollout),
+        Fact::Evicted { request, demand, tenant, vm, host, rollout } => {
+            let (demand, tenant) = owner(demand, tenant);
+            Row {
+                fact: "evicted",
+                request: text(request.0),
+                demand,
+                tenant,
+                vm: text(vm.row()),
+                host: text(host.row()),
+                rollout: text(rollout.0),
+                ..Row::default()
+            }
+        }
+        Fact::HostRollout { rollout, step } => host_facts::row(rollout, step, scenario),
         Fact::Ended => Row { fact: "ended", ..Row::default() },
     }
 }
@@ -546,7 +561,7 @@ fn of_rollout(fact: &'static str, rollout: RolloutId) -> Row {
     Row { fact, rollout: text(rollout.0), ..Row::default() }
 }
 
-fn text(number: impl ToString) -> String {
+pub(super) fn text(number: impl ToString) -> String {
     number.to_string()
 }
 

@@ -11,16 +11,19 @@ impl Distribution {
     /// A duration, ms.
     #[inline]
     pub fn draw(&self, dice: &mut Stream) -> u64 {
-        if let Self::Constant(ms) = self { *ms } else { self.draw_anew(dice) }
-    }
-
-    fn draw_anew(&self, dice: &mut Stream) -> u64 {
         match self {
             Self::Constant(ms) => *ms,
             Self::Exponential { mean_ms } => {
                 let unit: f64 = Exp1.sample(dice);
                 whole_ms(unit * mean_ms)
             }
+            _ => self.draw_anew(dice),
+        }
+    }
+
+    fn draw_anew(&self, dice: &mut Stream) -> u64 {
+        match self {
+            Self::Constant(_) | Self::Exponential { .. } => self.draw(dice),
             Self::Lognormal { mu, sigma } => whole_ms(lognormal(*mu, *sigma, dice)),
             Self::Weibull { shape, scale_ms } => {
                 let weibull = Weibull::new(*scale_ms, *shape).expect("shape and scale are above 0");

@@ -92,6 +92,7 @@ pub fn candidates(per_ms: &Curve, season: &Season, until_ms: u64) -> f64 {
 impl Iterator for Poisson {
     type Item = Time;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Time> {
         loop {
             if self.bound == 0.0 && !self.open_window() {
@@ -99,13 +100,14 @@ impl Iterator for Poisson {
             }
             let wait: f64 = Exp1.sample(&mut self.dice);
             self.now += wait / self.bound;
-            if self.now >= self.window_end_ms as f64 {
+            // Both are below 2^53: as a signed number it is converted sooner.
+            if self.now >= self.window_end_ms as i64 as f64 {
                 // The process has no memory: what was drawn past the window does not count.
                 self.now = self.window_end_ms as f64;
                 self.bound = 0.0;
                 continue;
             }
-            let ms = self.now as u64;
+            let ms = self.now as i64 as u64;
             let share = self.dice.random::<f64>();
             if self.is_flat || share * self.bound < self.rate(ms) {
                 return Some(Time::from_ms(ms));

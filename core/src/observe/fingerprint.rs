@@ -2,7 +2,9 @@
 //! on every machine.
 
 use super::Observer;
-use crate::fact::{BootFault, Cause, Fact, PoolFact, Reason, Stage};
+use crate::fact::{
+    BootFault, Cause, Fact, HostStep, HostWait, PoolFact, Reason, Stage, Stall, WhyStuck,
+};
 use crate::rollout::plan::Wait;
 use crate::state::State;
 use crate::time::Time;
@@ -41,6 +43,12 @@ impl Fingerprint {
 
     #[inline(never)]
     fn write<const N: usize>(&mut self, tag: u8, now: Time, numbers: [u64; N]) {
+        self.write_here(tag, now, numbers);
+    }
+
+    /// The same, for what is common: where it is called.
+    #[inline(always)]
+    fn write_here<const N: usize>(&mut self, tag: u8, now: Time, numbers: [u64; N]) {
         let bytes = self.room(9 + 8 * N);
         bytes[0] = tag;
         bytes[1..9].copy_from_slice(&now.ms().to_le_bytes());
@@ -80,14 +88,14 @@ impl Observer for Fingerprint {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
         match *fact {
             Fact::Requested { request, demand, tenant, name: None, .. } => {
-                self.write(5, now, [request.0, row(demand.row()), row(tenant.row())]);
+                self.write_here(5, now, [request.0, row(demand.row()), row(tenant.row())]);
             }
             Fact::Placed { request, vm, host, waited_ms, boot_ms, .. } => {
                 let numbers = [request.0, row(vm.row()), row(host.row()), waited_ms, boot_ms];
-                self.write(6, now, numbers);
+                self.write_here(6, now, numbers);
             }
             Fact::Departed { request, vm, host } => {
-                self.write(9, now, [request.0, row(vm.row()), row(host.row())]);
+                self.write_here(9, now, [request.0, row(vm.row()), row(host.row())]);
             }
             _ => self.hear_rest(now, fact),
         }
@@ -154,6 +162,15 @@ impl Fingerprint {
                 self.write(8, now, [request.0, code(reason), waited_ms]);
             }
             Fact::Ended => self.write(10, now, []),
+            Fact::Evicted { request, vm, host, rollout, .. } => {
+                let numbers = [request.0, row(vm.row()), row(host.row()), rollout.0.into()];
+                self.write(90, now, numbers);
+            }
+            Fact::HostRollout { rollout, step } => {
+                let (tag, numbers) = host_step_code(step);
+                let [a, b, c, d, e] = numbers;
+                self.write(tag, now, [rollout.0.into(), a, b, c, d, e]);
+            }
             Fact::Preempted { request, vm, host, by, reason, .. } => {
                 let numbers = [request.0, row(vm.row()), row(host.row()), by.0, code(reason)];
                 self.write(11, now, numbers);
@@ -318,6 +335,38 @@ impl Fingerprint {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }
         }
+    }
+}
+
+/// The tag of a step of a host rollout, and its numbers.
+fn host_step_code(step: HostStep) -> (u8, [u64; 5]) {
+    match step {
+        HostStep::Started { plan, image, hosts } => {
+            (91, [plan.into(), row(image.row()), hosts.into(), 0, 0])
+        }
+        HostStep::Draining { host, vms } => (92, [row(host.row()), vms.into(), 0, 0, 0]),
+        HostStep::Planned { hosts, moves } => (93, [hosts.into(), moves.into(), 0, 0, 0]),
+        HostStep::Stalled(Stall { host, vm, request, why, .. }) => {
+            let [kind, number] = match why {
+                WhyStuck::NoRoom(reason) => [0, code(reason)],
+                WhyStuck::Copy => [1, 0],
+                WhyStuck::Budget(min) => [2, min.into()],
+            };
+            (94, [row(host.row()), row(vm.row()), request.0, kind, number])
+        }
+        HostStep::Rewriting { host, until } => (95, [row(host.row()), until.ms(), 0, 0, 0]),
+        HostStep::Done { host } => (96, [row(host.row()), 0, 0, 0, 0]),
+        HostStep::Overdue { host, then } => (97, [row(host.row()), then as u64, 0, 0, 0]),
+        HostStep::GivenUp { host } => (97, [row(host.row()), u64::MAX, 0, 0, 0]),
+        HostStep::Waits(wait) => {
+            let [kind, number] = match wait {
+                HostWait::Soak(until) => [0, until.ms()],
+                HostWait::Down(hosts) => [1, hosts.into()],
+                HostWait::Limit(hosts) => [2, hosts.into()],
+            };
+            (98, [kind, number, 0, 0, 0])
+        }
+        HostStep::Ended(outcome) => (99, [outcome as u64, 0, 0, 0, 0]),
     }
 }
 

@@ -96,6 +96,7 @@ impl Observer for HostLog {
             }
             Fact::Departed { vm, host, .. }
             | Fact::Preempted { vm, host, .. }
+            | Fact::Evicted { vm, host, .. }
             | Fact::VmDown { vm, host, .. }
                 if host == self.host =>
             {

@@ -3,7 +3,7 @@
 use super::desks::Provisioning;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Outages, Traffic, times};
+use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -59,6 +59,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Rollouts.
     pub rollouts: Rollouts,
+    /// New images for hosts; `None` where nothing is rolled out on hosts.
+    pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
     pub migrations: Migrations,
     /// What went from pool to pool; `None` where nothing does.
@@ -160,7 +162,7 @@ pub struct Level {
 }
 
 impl Level {
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, now: Time, value: i64) {
         if value != self.value {
             self.moment += times(value - self.value, now.ms());
@@ -209,6 +211,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
+            rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
             outages: Outages::new(scenario),
@@ -248,23 +251,36 @@ impl Summary {
     }
 
     fn note_levels(&mut self, now: Time, state: &State) {
-        self.now = now;
         let total = state.hosts.total();
         self.hosts.set(now, total.hosts.into());
-        self.hosts_used.set(now, total.hosts_used.into());
-        self.alive.set(now, state.vms.alive() as i64);
         self.waiting.set(now, state.waiting as i64);
-        self.note_amounts(now, &total.used, &total.capacity);
+        for column in 0..self.kinds {
+            self.capacity[column].set(now, total.capacity[column]);
+        }
+        self.note_vms(now, state, true);
     }
 
-    fn note_amounts(&mut self, now: Time, used: &Amounts, capacity: &Amounts) {
+    /// One VM more (maybe), or less: capacity is as it was.
+    #[inline(always)]
+    fn note_vms(&mut self, now: Time, state: &State, may_be_fuller: bool) {
+        self.now = now;
+        let total = state.hosts.total();
+        debug_assert_eq!(self.hosts.value, i64::from(total.hosts), "each change of it is told");
+        self.hosts_used.set(now, total.hosts_used.into());
+        self.alive.set(now, state.vms.alive() as i64);
+        for column in 0..self.kinds {
+            self.used[column].set(now, total.used[column]);
+        }
+        if may_be_fuller {
+            self.note_fullest(&total.used, &total.capacity);
+        }
+    }
+
+    #[inline(always)]
+    fn note_fullest(&mut self, used: &Amounts, capacity: &Amounts) {
         for column in 0..self.kinds {
             let (used, capacity) = (used[column], capacity[column]);
-            if self.used[column].value == used && self.capacity[column].value == capacity {
-                continue;
-            }
-            self.used[column].set(now, used);
-            self.capacity[column].set(now, capacity);
+            debug_assert_eq!(self.capacity[column].value, capacity, "each change of it is told");
             let (most, of) = self.fullest[column];
             // A larger share, without dividing: used ÷ capacity > most ÷ of.
             let is_fuller = match capacity == of {
@@ -309,12 +325,13 @@ impl Observer for Summary {
                 }
             }
             Fact::Placed { demand, tenant, waited_ms, boot_ms, .. } => {
-                self.note_levels(now, state);
+                self.waiting.set(now, state.waiting as i64);
+                self.note_vms(now, state, true);
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
                 self.note_pool_moves(now, fact, state);
             }
             Fact::Departed { .. } => {
-                self.note_levels(now, state);
+                self.note_vms(now, state, false);
                 self.note_pool_moves(now, fact, state);
             }
             _ => self.hear_rest(now, fact, state),
@@ -323,6 +340,7 @@ impl Observer for Summary {
 }
 
 impl Summary {
+    #[inline(always)]
     fn note_request(&mut self, demand: DemandId, tenant: TenantId, shape: &Shape) {
         self.mix.add(shape);
         self.total.requests += 1;
@@ -330,6 +348,7 @@ impl Summary {
         self.by_tenant[tenant.row()].requests += 1;
     }
 
+    #[inline]
     fn note_placed(&mut self, demand: DemandId, tenant: TenantId, ready_ms: u64) {
         self.total.placed += 1;
         self.by_demand[demand.row()].placed += 1;
@@ -372,9 +391,16 @@ impl Summary {
         }
     }
 
+    #[inline(never)]
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);
+        if let Some(rolled) = &mut self.rolled_hosts {
+            rolled.hear(now, fact, state);
+            if rolled.hear_evicted(now, fact) {
+                return;
+            }
+        }
         match *fact {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
@@ -388,7 +414,9 @@ impl Summary {
             | Fact::InstanceReady { .. }
             | Fact::InstanceAvailable { .. }
             | Fact::InstanceFailed { .. }
-            | Fact::InstanceTerminating { .. } => {}
+            | Fact::InstanceTerminating { .. }
+            | Fact::Evicted { .. }
+            | Fact::HostRollout { .. } => {}
             Fact::RolloutStarted { .. }
             | Fact::RolloutScaled { .. }
             | Fact::RolloutRouted { .. }

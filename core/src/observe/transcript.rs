@@ -173,6 +173,10 @@ impl std::fmt::Display for Fact<'_> {
             Self::RolloutStands { rollout, row } => write!(f, "{rollout}: {row}"),
             Self::RolloutEnded { rollout, outcome } => write!(f, "{rollout} ended: {outcome}"),
             Self::RolloutReleased { rollout } => write!(f, "{rollout} has given all room back"),
+            Self::Evicted { request, vm, host, rollout, .. } => {
+                write!(f, "{vm} of {request} evicted from {host} by {rollout}")
+            }
+            Self::HostRollout { rollout, step } => write!(f, "{rollout}: {step}"),
             Self::Ended => write!(f, "the run ended"),
         }
     }

@@ -47,7 +47,7 @@ pub struct Filter<'s> {
 
 impl<'s> Filter<'s> {
     /// The filters of an ask.
-    #[inline]
+    #[inline(always)]
     pub fn new(state: &'s State, ask: Ask) -> Self {
         let amounts = &state.shapes.get(ask.shape).amounts;
         let gpus = state.devices.column().map_or(0, |column| amounts[column]);
@@ -77,7 +77,7 @@ impl<'s> Filter<'s> {
     }
 
     /// Whether the host can take it. The same answer as [`Self::admit`], sooner.
-    #[inline]
+    #[inline(always)]
     pub fn admits(&self, host: HostId) -> bool {
         self.quota == 0
             && self.admits_row(self.state.hosts.columns(), host.row())
@@ -92,7 +92,7 @@ impl<'s> Filter<'s> {
     }
 
     /// What of it depends only on the row of a host or of its class.
-    #[inline]
+    #[inline(always)]
     pub fn admits_row(&self, columns: &Columns, row: usize) -> bool {
         let host_type = columns.host_type(row);
         columns.has_room(row, self.amounts)
@@ -192,9 +192,10 @@ impl<'s> Filter<'s> {
         })
     }
 
+    #[inline]
     fn group_allows(&self, host: HostId) -> Result<(), Reason> {
         match self.mates {
-            Some(mates) => mates.objections(host).next().map_or(Ok(()), Err),
+            Some(mates) => mates.allow(host),
             None => Ok(()),
         }
     }

@@ -23,7 +23,11 @@ impl<'s> Mates<'s> {
     /// The members of an ask's group; `None` if it is in none.
     #[inline]
     pub fn new(state: &'s State, ask: Ask) -> Option<Self> {
-        let group = state.groups.get(ask.group?);
+        ask.group.map(|group| Self::of(state, ask, state.groups.get(group)))
+    }
+
+    #[inline(never)]
+    fn of(state: &'s State, ask: Ask, group: &'s Group) -> Self {
         let mut mates = Self { group, hosts: &state.hosts, fewest: [0; 3] };
         if group.rule.is_spread() {
             let rule = &group.rule;
@@ -34,7 +38,7 @@ impl<'s> Mates<'s> {
             });
             mates.fewest = counts;
         }
-        Some(mates)
+        mates
     }
 
     /// Members in the host's place.
@@ -50,6 +54,12 @@ impl<'s> Mates<'s> {
     /// The group.
     pub fn group(&self) -> &'s Group {
         self.group
+    }
+
+    /// The first of the [`Self::objections`].
+    #[inline(never)]
+    pub fn allow(self, host: HostId) -> Result<(), Reason> {
+        self.objections(host).next().map_or(Ok(()), Err)
     }
 
     /// Each rule that one more on the host would break.

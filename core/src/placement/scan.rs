@@ -14,7 +14,7 @@ const AT_HAND: usize = 32;
 
 /// The filters of an ask; where it prefers some hosts, for those only that are the most welcome
 /// of all that it takes.
-#[inline]
+#[inline(always)]
 pub fn choosy(state: &State, ask: Ask) -> Filter<'_> {
     let mut filter = Filter::new(state, ask);
     narrow(state, &mut filter);
@@ -23,11 +23,16 @@ pub fn choosy(state: &State, ask: Ask) -> Filter<'_> {
 
 /// Lets through only those hosts that are the most welcome of all that come through so far.
 /// Without preferences: nothing to do.
-#[inline]
+#[inline(always)]
 pub fn narrow(state: &State, filter: &mut Filter<'_>) {
-    if filter.has_wishes()
-        && let Some(most) = most_welcome(state, filter)
-    {
+    if filter.has_wishes() {
+        keep_most_welcome(state, filter);
+    }
+}
+
+#[inline(never)]
+fn keep_most_welcome(state: &State, filter: &mut Filter<'_>) {
+    if let Some(most) = most_welcome(state, filter) {
         *filter = filter.as_welcome(most);
     }
 }
@@ -55,11 +60,22 @@ pub fn first_after(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
 }
 
 /// The first host from `start` on, round and back to it, that takes the ask.
+#[inline(always)]
 pub fn first_from(state: &State, ask: Ask, start: HostId) -> Option<HostId> {
     first_by(state, &choosy(state, ask), start)
 }
 
+#[inline(always)]
 fn first_by(state: &State, filter: &Filter<'_>, start: HostId) -> Option<HostId> {
+    // Often enough no search is needed.
+    if start.row() < state.hosts.rows() && filter.admits(start) {
+        return Some(start);
+    }
+    first_further(state, filter, start)
+}
+
+#[inline(never)]
+fn first_further(state: &State, filter: &Filter<'_>, start: HostId) -> Option<HostId> {
     let (rows, start_row) = (state.hosts.rows(), start.row().min(state.hosts.rows()));
     let mut hosts = (start_row..rows).chain(0..start_row).map(HostId::from_row);
     let Some(classes) = state.classes() else { return hosts.find(|host| filter.admits(*host)) };

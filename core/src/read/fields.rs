@@ -272,6 +272,15 @@ pub(crate) const SCALE_RULES: &[&str] = &["hpa", "target-tracking"];
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
 
+/// How VMs leave a host that gets an image.
+pub(crate) const DRAINS: &[&str] = &["live-migration", "eviction"];
+
+/// What becomes of a VM that is evicted.
+pub(crate) const WHEN_EVICTED: &[&str] = &["restart", "end"];
+
+/// What is done when a batch of hosts takes too long to be empty.
+pub(crate) const ON_TIMEOUT: &[&str] = &crate::scenario::hosts::OnTimeout::NAMES;
+
 /// The names of the curves.
 pub(crate) const CURVES: &[&str] = &["constant", "linear", "exponential", "logistic", "steps"];
 
@@ -318,6 +327,8 @@ sections! {
         SERVICE "service" Tables(&super::service::SECTION), Else("none"), "[{ name = \"web\", image = \"web-1\", flavor = \"small\", instances = 40 }]";
         /// How services come from one image to another.
         ROLLOUT "rollout" Tables(&super::rollout::SECTION), Else("none"), "[{ service = \"web\", image = \"web-2\", at = \"1 day\" }]";
+        /// How hosts come to run a new image of their own.
+        HOST_ROLLOUT "host-rollout" Tables(&super::host_rollout::SECTION), Else("none"), "[{ name = \"kernel\", image = \"6.12\", at = \"1 day\" }]";
         /// Where requests come from. At least one, or a `[[service]]`.
         DEMAND "demand" Tables(&super::demand::SECTION), OneOf, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// VMs that leave their pool for another, in waves that run in both for a while.
@@ -393,6 +404,9 @@ sections! {
         /// How often each unit of a resource can be given out here; for resources that it does not
         /// name, the model says it.
         OVERCOMMIT "overcommit" Table(&super::overcommit::SECTION), Else("that of the model"), "{ cpu = 1.5 }";
+        /// The image that its hosts run at the start; those that come later run the newest that was
+        /// rolled out on such hosts.
+        IMAGE "image" Text, Else("`\"first image\"`"), "\"6.8\"";
         /// Hosts added by a plan: a curve (below) and the model whose hosts follow it.
         GROWTH "growth" Growth, Else("none"), "{ model = \"compute\", curve = \"exponential\", to = 2000 }";
     }
@@ -747,6 +761,62 @@ sections! {
         TIMES "times" Whole, Else("as many as fit into the run"), "10";
         /// How: a name, or a table with the name and more.
         STRATEGY "strategy" Strategy, Else("`\"rolling\"`"), "{ name = \"rolling\", max-surge = \"10%\", max-unavailable = 0 }";
+    }
+
+    /// A new image for the hosts themselves. Batch by batch they take no VMs any more, their VMs leave,
+    /// they get the image and come back. All VMs of a batch are given a place at once, the largest
+    /// first, by the run's own rules of placement; each goes to the host with most left. While one
+    /// of them has nowhere to go, none moves and the rollout stands still. `[defrag]` says what
+    /// migrations go over, how many go at once, and how VMs are measured (`by`). A host that comes
+    /// while a rollout is under way has its image already; one that fails has its turn once it is
+    /// back.
+    host_rollout "[[host-rollout]]" None {
+        /// What it is called; unique.
+        NAME "name" Text, Must, "\"kernel\"";
+        /// What the hosts are to run: any name.
+        IMAGE "image" Text, Must, "\"6.12\"";
+        /// The pools whose hosts are meant.
+        POOLS "pools" TextList, Else("all"), "[\"kvm\"]";
+        /// The zones whose hosts are meant.
+        ZONES "zones" TextList, Else("all"), "[\"z1\"]";
+        /// Labels that the hosts meant have.
+        LABELS "labels" Labels, Else("none"), "{ gen = \"g1\" }";
+        /// When it begins: a date, or a time since the start. One that is due while another has
+        /// hosts of its own still to do waits for its end.
+        AT "at" Time, Else("`every` after the start, or at the start"), "\"1 day\"";
+        /// How long after one the next begins; at least 1 min.
+        EVERY "every" Length, Else("there is but one"), "\"30 days\"";
+        /// How many there are. Only with `every`.
+        TIMES "times" Whole, Else("as many as fit into the run"), "12";
+        /// How many hosts are out at once: a number, or percents of the hosts meant, rounded up.
+        BATCH "batch" Part, Else("1"), "\"5%\"";
+        /// What fails together: a batch stays within one such place, and places have their turns in
+        /// the order of their first hosts.
+        WITHIN "within" Choice(super::LEVELS), Else("`\"rack\"`"), "\"zone\"";
+        /// How many of the hosts meant may be out of service, those that are down counted: a
+        /// batch is smaller, or waits, as long as there would be more. A number, or percents of the
+        /// hosts meant, rounded down, 1 at least.
+        MAX_UNAVAILABLE "max-unavailable" Part, Else("the batch, whatever is down"), "\"10%\"";
+        /// How VMs leave: they run on elsewhere, or are ended and started again.
+        DRAIN "drain" Choice(super::DRAINS), Else("`\"live-migration\"`"), "\"eviction\"";
+        /// What becomes of a VM that is evicted: it is started again, and waits where there is no
+        /// room, or is lost. Instances of services are always started again.
+        WHEN_EVICTED "when-evicted" Choice(super::WHEN_EVICTED), Else("`\"restart\"`"), "\"end\"";
+        /// How long a VM that is to be evicted runs on. It is told only while its group keeps
+        /// `min-available` without it.
+        GRACE "grace" Length, Else("`\"30 s\"`"), "\"2 min\"";
+        /// How long a batch may take to be empty; `"forever"` is no bound.
+        DRAIN_TIMEOUT "drain-timeout" Wait, Else("`\"forever\"`"), "\"4 hours\"";
+        /// What is done then: `wait` only says it; `skip` leaves hosts out that are not empty, `evict`
+        /// evicts VMs that have nowhere to go, `force` ends all that are left at once, `stop` ends
+        /// the rollout.
+        ON_TIMEOUT "on-timeout" Choice(super::ON_TIMEOUT), Else("`\"skip\"`"), "\"evict\"";
+        /// How long an empty host takes to get its image and to come back; drawn for each.
+        REWRITE "rewrite" Spread(false), Else("`\"20 min\"`"), "\"8 min\"";
+        /// From the end of a batch to the next.
+        SOAK "soak" Length, Else("`\"0 s\"`"), "\"1 hour\"";
+        /// Whether VMs go to hosts that have the image first, so that each moves about once.
+        PREFER_UPDATED "prefer-updated" Flag, Else("true"), "false";
     }
 
     /// As a Kubernetes deployment: some come, some go, until all are new.

@@ -456,7 +456,7 @@ fn read_limits(
 }
 
 /// A number, or whole percents.
-fn read_part(check: &mut Check<'_>, key: &str, node: &Node) -> Option<Amount> {
+pub(crate) fn read_part(check: &mut Check<'_>, key: &str, node: &Node) -> Option<Amount> {
     if let Value::Text(text) = &node.value {
         let number = text.trim().strip_suffix('%').map(str::trim_end);
         let percent = number.and_then(|number| number.parse::<u32>().ok());

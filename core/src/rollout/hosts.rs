@@ -3,10 +3,98 @@
 //! A batch stays within one failure domain. Its hosts take nothing new; each of their VMs, the
 //! largest first, moves to a host outside the batch that has a hole for it. One that fits nowhere
 //! stops the rollout, however much is free in all: holes count, not sums.
+//!
+//! The rule is [`next_batch`], [`plan`] and [`rank`]; it knows a fleet only as a [`Fleet`]. Here is
+//! the fleet of one size a VM that [`HostRollout::run`] rolls from beginning to end; a run of a
+//! scenario has another, with all that its placement forbids.
 
 use crate::time::Time;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+/// What the rule must know of a fleet.
+pub trait Fleet {
+    /// Names a host.
+    type Host: Copy;
+    /// Names a VM.
+    type Vm: Copy;
+    /// How large a VM is.
+    type Size: Ord;
+    /// Why a VM has nowhere to go.
+    type Reason;
+
+    /// The VMs of a host that must go, with their sizes.
+    fn vms(&self, host: Self::Host) -> Vec<(Self::Vm, Self::Size)>;
+
+    /// Moves a VM of a host to the best other one ([`rank`]) outside the batch that takes it.
+    ///
+    /// # Errors
+    /// If none does.
+    fn rehouse(&mut self, from: Self::Host, vm: Self::Vm) -> Result<Self::Host, Self::Reason>;
+}
+
+/// A VM's way on some fleet: from where, which, to where.
+pub type Way<F> = (<F as Fleet>::Host, <F as Fleet>::Vm, <F as Fleet>::Host);
+
+/// What has nowhere to go: where it is, which, and why.
+pub type Stranded<F> = (<F as Fleet>::Host, <F as Fleet>::Vm, <F as Fleet>::Reason);
+
+/// Where the VMs of a batch go, the largest first; of equals, in the order of the batch.
+///
+/// # Errors
+/// The first that has nowhere to go. Those before it have moved.
+pub fn plan<F: Fleet>(fleet: &mut F, batch: &[F::Host]) -> Result<Vec<Way<F>>, Stranded<F>> {
+    let of_host = |host: &F::Host| {
+        let host = *host;
+        fleet.vms(host).into_iter().map(move |(vm, size)| (host, vm, size))
+    };
+    let mut vms: Vec<(F::Host, F::Vm, F::Size)> = batch.iter().flat_map(of_host).collect();
+    vms.sort_by(|a, b| b.2.cmp(&a.2));
+    let mut ways = Vec::with_capacity(vms.len());
+    for (from, vm, _) in vms {
+        let to = fleet.rehouse(from, vm).map_err(|reason| (from, vm, reason))?;
+        ways.push((from, vm, to));
+    }
+    Ok(ways)
+}
+
+/// How good a target is, the least the best: those that have the image first, if VMs are to move
+/// once; then those with most free; then by name.
+pub fn rank<S: Ord, N: Ord>(is_second: bool, free: S, name: N) -> (bool, Reverse<S>, N) {
+    (is_second, Reverse(free), name)
+}
+
+/// Takes the next batch off those that are left, which stand by domain: the first that is ready,
+/// and others of its domain that are, up to `size`. None if none is ready.
+pub fn next_batch<H: Copy, D: PartialEq + Copy>(
+    left: &mut VecDeque<(H, D)>,
+    size: usize,
+    is_ready: impl Fn(H) -> bool,
+) -> Vec<H> {
+    let Some(first) = left.iter().position(|(host, _)| is_ready(*host)) else { return Vec::new() };
+    let domain = left[first].1;
+    let (mut batch, mut row) = (Vec::new(), first);
+    while batch.len() < size && row < left.len() && left[row].1 == domain {
+        if is_ready(left[row].0) {
+            batch.extend(left.remove(row).map(|(host, _)| host));
+        } else {
+            row += 1;
+        }
+    }
+    batch
+}
+
+/// Hosts and their domains, the hosts of a domain together, domains in order of appearance.
+pub fn by_domain<H, D: Ord + Copy>(hosts: impl IntoIterator<Item = (H, D)>) -> VecDeque<(H, D)> {
+    let mut places: BTreeMap<D, usize> = BTreeMap::new();
+    let place = |(host, domain): (H, D)| {
+        let next = places.len();
+        (*places.entry(domain).or_insert(next), (host, domain))
+    };
+    let mut hosts: Vec<(usize, (H, D))> = hosts.into_iter().map(place).collect();
+    hosts.sort_by_key(|(place, _)| *place);
+    hosts.into_iter().map(|(_, host)| host).collect()
+}
 
 /// A host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,17 +195,10 @@ pub struct Run {
 impl HostRollout {
     /// The batches, as rows of hosts: domains in order of appearance.
     pub fn batches(&self, hosts: &[Host]) -> Vec<Vec<usize>> {
-        let mut domains: Vec<(&str, Vec<usize>)> = Vec::new();
-        for (row, host) in hosts.iter().enumerate() {
-            match domains.iter_mut().find(|(name, _)| *name == host.domain) {
-                Some((_, rows)) => rows.push(row),
-                None => domains.push((&host.domain, vec![row])),
-            }
-        }
-        let chunks = |(_, rows): &(&str, Vec<usize>)| -> Vec<Vec<usize>> {
-            rows.chunks(self.batch.max(1)).map(<[usize]>::to_vec).collect()
-        };
-        domains.iter().flat_map(chunks).collect()
+        let rows = hosts.iter().enumerate();
+        let mut left = by_domain(rows.map(|(row, host)| (row, host.domain.as_str())));
+        let next = || next_batch(&mut left, self.batch.max(1), |_| true);
+        std::iter::repeat_with(next).take_while(|batch| !batch.is_empty()).collect()
     }
 
     /// Where the VMs of a batch go.
@@ -130,22 +211,11 @@ impl HostRollout {
         batch: &[usize],
         is_updated: &[bool],
     ) -> Result<Vec<Move>, Stuck> {
-        let mut vms: Vec<(usize, u64)> =
-            batch.iter().flat_map(|row| hosts[*row].vms.iter().map(|size| (*row, *size))).collect();
-        vms.sort_by_key(|(_, size)| Reverse(*size));
-        let mut free: Vec<u64> = hosts.iter().map(Host::free).collect();
-        let mut moves = Vec::new();
-        for (from, size) in vms {
-            let targets = (0..hosts.len()).filter(|row| !batch.contains(row) && free[*row] >= size);
-            let to = targets.min_by_key(|row| {
-                let is_second = self.prefers_updated && !is_updated[*row];
-                (is_second, Reverse(free[*row]), &hosts[*row].name)
-            });
-            let to = to.ok_or(Stuck { host: from, size })?;
-            free[to] -= size;
-            moves.push(Move { from, to, size });
-        }
-        Ok(moves)
+        let free = hosts.iter().map(Host::free).collect();
+        let prefers_updated = self.prefers_updated;
+        let mut sizes = Sizes { hosts, batch, is_updated, prefers_updated, free };
+        let ways = plan(&mut sizes, batch).map_err(|(host, size, NoHole)| Stuck { host, size })?;
+        Ok(ways.into_iter().map(|(from, size, to)| Move { from, to, size }).collect())
     }
 
     /// How long the moves of a batch take, ms: each begins as soon as its host, and all together,
@@ -213,6 +283,41 @@ impl HostRollout {
             run.events.push((back, batch, Event::Back { hosts_done: run.hosts_done }));
         }
         run
+    }
+}
+
+/// A fleet of one size a VM, while a batch of it is planned.
+struct Sizes<'h> {
+    hosts: &'h [Host],
+    batch: &'h [usize],
+    is_updated: &'h [bool],
+    prefers_updated: bool,
+    free: Vec<u64>,
+}
+
+/// No host has a hole that is large enough.
+struct NoHole;
+
+impl Fleet for Sizes<'_> {
+    type Host = usize;
+    type Vm = u64;
+    type Size = u64;
+    type Reason = NoHole;
+
+    fn vms(&self, host: usize) -> Vec<(u64, u64)> {
+        self.hosts[host].vms.iter().map(|size| (*size, *size)).collect()
+    }
+
+    fn rehouse(&mut self, _: usize, size: u64) -> Result<usize, NoHole> {
+        let fits = |row: &usize| !self.batch.contains(row) && self.free[*row] >= size;
+        let targets = (0..self.hosts.len()).filter(fits);
+        let to = targets.min_by_key(|row| {
+            let is_second = self.prefers_updated && !self.is_updated[*row];
+            rank(is_second, self.free[*row], &self.hosts[*row].name)
+        });
+        let to = to.ok_or(NoHole)?;
+        self.free[to] -= size;
+        Ok(to)
     }
 }
 

@@ -85,6 +85,7 @@ impl Simulation {
     ) -> HostId {
         let now_ms = i64::try_from(now.ms()).expect("the scenario check bounds the duration");
         let host = self.state.add_host(host_type, rack, now_ms - age_ms);
+        self.install(host);
         observer.hear(now, &Fact::HostAdded { host, host_type, rack }, &self.state);
         for (plan, up) in self.scenario.growth.iter().zip(&mut self.capacity.planned_up) {
             *up += u64::from(plan.host_type == host_type);

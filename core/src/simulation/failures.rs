@@ -405,6 +405,7 @@ impl Simulation {
             true => None,
             false => {
                 self.state.fail(host);
+                self.host_went_down(now, host);
                 self.next_repair(now, host, outage, dice)
             }
         };
@@ -526,6 +527,7 @@ impl Simulation {
         }
         let fact = Fact::HostBack { host, is_new: broken.is_replaced };
         observer.hear(now, &fact, &self.state);
+        self.host_is_back(now, host, broken.is_replaced, observer);
         self.age_again(now, host, broken.is_replaced, observer);
         for request in broken.vms {
             let Some(fallen) = self.breakdowns().vms.get(&request).copied() else { continue };

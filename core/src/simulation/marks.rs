@@ -7,7 +7,7 @@ use crate::scenario::Scenario;
 use crate::state::{HostId, VmId};
 use crate::time::Time;
 
-/// What is remembered of each VM. Kept only where VMs are pushed out, or hosts fail.
+/// What is remembered of each VM. Kept only where VMs can lose their hosts.
 #[derive(Debug)]
 pub(super) struct Marks(Vec<Mark>);
 
@@ -27,8 +27,7 @@ pub(super) struct Mark {
 impl Marks {
     /// `None` where no VM loses its host.
     pub(super) fn new(scenario: &Scenario) -> Option<Self> {
-        let is_kept = scenario.placement.preemption || scenario.failures.is_some();
-        is_kept.then(|| Self(Vec::new()))
+        scenario.loses_hosts().then(|| Self(Vec::new()))
     }
 
     /// What is known of a VM.

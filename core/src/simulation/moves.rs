@@ -30,6 +30,11 @@ impl Movers {
             number_next: 0,
         }
     }
+
+    /// Whether there is a lane for a move.
+    pub(super) fn has_lane(&self, step: &Move) -> bool {
+        self.lanes.admit(step.from, step.to)
+    }
 }
 
 impl Simulation {
@@ -58,6 +63,7 @@ impl Simulation {
     /// All VMs set out that may: in the order of the plan, as far as there are lanes and room. A
     /// host is given up when one of its VMs would find no room even once all moves have ended.
     pub(super) fn set_out(&mut self, now: Time, observer: &mut impl Observer) {
+        self.set_out_from_hosts(now, observer);
         let mut left = std::mem::take(&mut self.movers.left);
         let mut given_up: Option<HostId> = None;
         let mut row = 0;
@@ -99,9 +105,14 @@ impl Simulation {
     }
 
     fn begin_move(&mut self, now: Time, step: &Move, observer: &mut impl Observer) {
+        self.state.begin_move(step.vm, step.to);
+        self.set_off(now, step, observer);
+    }
+
+    /// A VM that has its room on the other host sets out; there is a lane for it.
+    pub(super) fn set_off(&mut self, now: Time, step: &Move, observer: &mut impl Observer) {
         let scenario = &self.scenario;
         let how = defrag::migration(&self.state, &scenario.kinds, step.ask, &scenario.defrag);
-        self.state.begin_move(step.vm, step.to);
         self.movers.lanes.take(step.from, step.to);
         let number = self.movers.number_next;
         self.movers.number_next = number.wrapping_add(1);
@@ -128,7 +139,7 @@ impl Simulation {
 
     /// A VM on the move ends where it was; one that runs in two pools can go on in the new one.
     pub(super) fn break_off(&mut self, now: Time, vm: VmId, observer: &mut impl Observer) {
-        if self.save_by_copy(now, vm, observer) {
+        if self.give_place_up(now, vm, observer) || self.save_by_copy(now, vm, observer) {
             return;
         }
         let mut under_way = self.movers.under_way.iter();
@@ -153,6 +164,8 @@ impl Simulation {
         let fact = Fact::MigrationEnded { request, vm, from, to, has_moved, downtime_ms, sent_mib };
         observer.hear(now, &fact, &self.state);
         self.serve_after_leaving(now, left, step.ask, observer);
+        self.ask_host_rollout_of(now, from);
+        self.ask_host_rollout_of(now, to);
         // Whatever ends at this instant makes room before anybody sets out.
         self.agenda.push(now, Event::SetOut);
     }

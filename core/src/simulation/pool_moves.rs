@@ -335,6 +335,7 @@ impl Simulation {
         let to = self.state.vms.get(vm).host;
         let fact = PoolFact::CutOver { migration, request, vm, from, to };
         observer.hear(now, &Fact::Pools(fact), &self.state);
+        self.ask_host_rollout_of(now, to);
         self.serve_after_leaving(now, from, old, observer);
         self.state.forget(old);
     }
@@ -373,6 +374,7 @@ impl Simulation {
         let to = self.state.end_move(vm, false);
         let fact = PoolFact::CopyDropped { migration, request, vm, from, to };
         observer.hear(now, &Fact::Pools(fact), &self.state);
+        self.ask_host_rollout_of(now, from);
         if stage != Stage::Twice {
             self.close_wave(now, migration, wave);
         }

@@ -168,6 +168,17 @@ impl Services {
         self.instances[self.row_of(request) as usize].image
     }
 
+    /// Whether the instance of a request terminates.
+    pub(super) fn is_terminating(&self, request: RequestId) -> bool {
+        self.instances[self.row_of(request) as usize].stage == Stage::Terminating
+    }
+
+    /// How many instances of the service whose demand this is are available; `None`: it is none's.
+    pub(super) fn available(&self, demand: DemandId) -> Option<u64> {
+        let running = self.list.get(demand.row().checked_sub(self.first_demand)?)?;
+        Some(running.counts.iter().map(|counts| u64::from(counts.available)).sum())
+    }
+
     /// Whether the instance of a request boots as this VM.
     pub(super) fn is_booting(&self, request: RequestId, vm: VmId) -> bool {
         self.by_request.get(&request).is_some_and(|row| {
@@ -432,6 +443,7 @@ impl Simulation {
         let Instance { service, version, request, .. } = *instance;
         self.services.list[service.row()].counts[version.row()].available += 1;
         observer.hear(now, &Fact::InstanceAvailable { request, service }, &self.state);
+        self.tell_of_instance(now, service);
         self.ask_rollout(now, service);
         self.note_scaled_out(now, service, observer);
     }

@@ -181,6 +181,7 @@ impl Simulation {
         moved: Option<Ask>,
         observer: &mut impl Observer,
     ) {
+        self.tell_host_rollouts(now, host, moved.as_slice());
         if !self.room.tickets.is_empty() {
             let moved = moved.into_iter().collect();
             self.serve(now, News { host, moved, places_went: false }, observer);
@@ -195,6 +196,7 @@ impl Simulation {
         moved: Option<Ask>,
         observer: &mut impl Observer,
     ) {
+        self.tell_host_rollouts(now, None, moved.as_slice());
         if !self.room.tickets.is_empty() {
             let moved = moved.into_iter().collect();
             self.serve(now, News { host: None, moved, places_went: true }, observer);
@@ -208,6 +210,7 @@ impl Simulation {
         moved: &[Ask],
         observer: &mut impl Observer,
     ) {
+        self.tell_host_rollouts(now, None, moved);
         if !self.room.tickets.is_empty() {
             let news = News { host: None, moved: moved.to_vec(), places_went: true };
             self.serve(now, news, observer);

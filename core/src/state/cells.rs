@@ -221,26 +221,36 @@ impl State {
     }
 
     /// A VM takes its part of a host's cells: of these, or of those that fit best (`None`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter_cells(&mut self, id: VmId, ask: Ask, host: HostId, set: Option<CellSet>) {
         if self.cells.are_used() {
-            let need = self.cell_need(ask, host);
-            let best = || Cells::best_fit(self.cells.left(host), need);
-            let set = set.unwrap_or_else(best);
-            self.cells.name(id, set);
-            self.cells.change(host, set, need.each, -1);
-            self.relay(host);
+            self.take_cells(id, ask, host, set);
         }
     }
 
+    #[inline(never)]
+    fn take_cells(&mut self, id: VmId, ask: Ask, host: HostId, set: Option<CellSet>) {
+        let need = self.cell_need(ask, host);
+        let best = || Cells::best_fit(self.cells.left(host), need);
+        let set = set.unwrap_or_else(best);
+        self.cells.name(id, set);
+        self.cells.change(host, set, need.each, -1);
+        self.relay(host);
+    }
+
     /// A VM gives them back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave_cells(&mut self, id: VmId, ask: Ask, host: HostId) {
         if self.cells.are_used() {
-            let need = self.cell_need(ask, host);
-            self.cells.change(host, self.cells.of(id), need.each, 1);
-            self.relay(host);
+            self.give_cells(id, ask, host);
         }
+    }
+
+    #[inline(never)]
+    fn give_cells(&mut self, id: VmId, ask: Ask, host: HostId) {
+        let need = self.cell_need(ask, host);
+        self.cells.change(host, self.cells.of(id), need.each, 1);
+        self.relay(host);
     }
 
     fn cell_need(&self, ask: Ask, host: HostId) -> CellNeed {

@@ -133,7 +133,7 @@ impl Columns {
     }
 
     /// Adds amounts to a row, with a sign.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, row: usize, amounts: &Amounts, sign: i64) {
         for column in 0..self.kinds {
             self.free[column][row] += sign * amounts[column];

@@ -70,7 +70,15 @@ impl History {
         self.end_of.get(vm.row()).copied()
     }
 
+    #[inline(always)]
     pub(super) fn start(&mut self, vm: VmId, host: HostId, end: Time) {
+        if self.keeps_use || self.keeps_ends {
+            self.note_start(vm, host, end);
+        }
+    }
+
+    #[inline(never)]
+    fn note_start(&mut self, vm: VmId, host: HostId, end: Time) {
         if self.keeps_use {
             self.placed += 1;
             *row(&mut self.used, host.row(), 0) = self.placed;
@@ -90,10 +98,15 @@ impl History {
         }
     }
 
+    #[inline(always)]
     pub(super) fn end(&mut self, vm: VmId, host: HostId) {
-        if !self.keeps_ends {
-            return;
+        if self.keeps_ends {
+            self.note_end(vm, host);
         }
+    }
+
+    #[inline(never)]
+    fn note_end(&mut self, vm: VmId, host: HostId) {
         let (end, ends) = (self.end_of[vm.row()], &mut self.ends[host.row()]);
         let count = ends.get_mut(&end).expect("the VM was counted when it started");
         *count -= 1;

@@ -63,6 +63,7 @@ pub struct Hosts {
     pool_of_type: Vec<PoolId>,
     zone_of_rack: Vec<ZoneId>,
     total: Totals,
+    /// Empty where all hosts are of one pool.
     by_pool: Vec<Totals>,
     census: Census,
 }
@@ -82,7 +83,10 @@ impl Hosts {
             pool_of_type: scenario.host_types.iter().map(|t| t.pool).collect(),
             zone_of_rack: scenario.racks.iter().map(|rack| rack.zone).collect(),
             total: Totals::default(),
-            by_pool: vec![Totals::default(); scenario.pools.len()],
+            by_pool: match scenario.pools.len() {
+                1 => Vec::new(),
+                pools => vec![Totals::default(); pools],
+            },
             census: Census::new(scenario),
         }
     }
@@ -214,12 +218,13 @@ impl Hosts {
 
     /// Totals over a pool's hosts in service.
     pub fn pool_total(&self, pool: PoolId) -> &Totals {
-        &self.by_pool[pool.row()]
+        self.by_pool.get(pool.row()).unwrap_or(&self.total)
     }
 
-    fn totals_of(&mut self, host: HostId) -> [&mut Totals; 2] {
-        let pool = self.pool_of_type[self.host_type(host).row()];
-        [&mut self.total, &mut self.by_pool[pool.row()]]
+    #[inline(always)]
+    fn totals_of(&mut self, host: HostId) -> impl Iterator<Item = &mut Totals> {
+        let pool = self.pool_of_type[self.columns.host_type(host.row()).row()];
+        std::iter::once(&mut self.total).chain(self.by_pool.get_mut(pool.row()))
     }
 
     /// A host goes into service, empty.
@@ -316,7 +321,7 @@ impl Hosts {
     }
 
     /// A VM takes its amounts.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, host: HostId, amounts: &Amounts) {
         let row = host.row();
         self.columns.add(row, amounts, -1);
@@ -329,7 +334,7 @@ impl Hosts {
     }
 
     /// A VM gives its amounts back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give(&mut self, host: HostId, amounts: &Amounts) {
         let row = host.row();
         self.columns.add(row, amounts, 1);

@@ -19,6 +19,11 @@ impl Moves {
         self.by_vm.len()
     }
 
+    /// Whether no VM is on the move.
+    pub fn is_empty(&self) -> bool {
+        self.by_vm.is_empty()
+    }
+
     /// The VMs on the move, and where to.
     pub fn iter(&self) -> impl Iterator<Item = (VmId, HostId)> {
         self.by_vm.iter().map(|(vm, (to, _))| (*vm, *to))
@@ -131,7 +136,7 @@ impl State {
     }
 
     /// A VM takes its room on a host.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(&mut self, id: VmId, ask: Ask, host: HostId, spot: Spot) {
         let is_exclusive = self.is_exclusive(ask);
         let amounts = &self.shapes.get(ask.shape).amounts;
@@ -151,7 +156,7 @@ impl State {
     }
 
     /// A VM gives its room on a host back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self, id: VmId, ask: Ask, host: HostId) {
         let is_exclusive = self.is_exclusive(ask);
         let amounts = &self.shapes.get(ask.shape).amounts;

@@ -254,14 +254,20 @@ impl Shapes {
     }
 
     /// One holder less; the last one takes the shape along.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn release(&mut self, id: ShapeId) {
         let shape = &mut self.rows[id.row()];
         shape.holders -= 1;
         if shape.holders == 0 {
-            self.by_ask.remove(&(shape.amounts, shape.predicate));
-            self.vacant.push(id);
+            self.drop_row(id);
         }
+    }
+
+    #[inline(never)]
+    fn drop_row(&mut self, id: ShapeId) {
+        let shape = &self.rows[id.row()];
+        self.by_ask.remove(&(shape.amounts, shape.predicate));
+        self.vacant.push(id);
     }
 }
 

@@ -134,9 +134,16 @@ impl Tenancy {
     }
 
     /// A tenant's VMs are one more, or (with the sign −1) one less.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&mut self, tenant: TenantId, amounts: &Amounts, sign: i64) {
-        let mut next = Some(tenant).filter(|_| self.has_quotas);
+        if self.has_quotas {
+            self.count_upwards(tenant, amounts, sign);
+        }
+    }
+
+    #[inline(never)]
+    fn count_upwards(&mut self, tenant: TenantId, amounts: &Amounts, sign: i64) {
+        let mut next = Some(tenant);
         while let Some(taken) = next.and_then(|tenant| self.taken.get_mut(tenant.row())) {
             taken.vms = taken.vms.wrapping_add_signed(sign);
             (0..self.kinds).for_each(|column| taken.amounts[column] += sign * amounts[column]);
@@ -144,6 +151,7 @@ impl Tenancy {
         }
     }
 
+    #[inline(always)]
     pub(super) fn start(
         &mut self,
         host: HostId,
@@ -153,15 +161,21 @@ impl Tenancy {
     ) {
         self.count(tenant, amounts, 1);
         if self.has_exclusive {
-            while self.residents.len() <= host.row() {
-                push_snugly(&mut self.residents, BTreeMap::new());
-            }
-            let resident = self.residents[host.row()].entry(tenant).or_default();
-            resident.vms += 1;
-            resident.exclusive += u32::from(is_exclusive);
+            self.come(host, tenant, is_exclusive);
         }
     }
 
+    #[inline(never)]
+    fn come(&mut self, host: HostId, tenant: TenantId, is_exclusive: bool) {
+        while self.residents.len() <= host.row() {
+            push_snugly(&mut self.residents, BTreeMap::new());
+        }
+        let resident = self.residents[host.row()].entry(tenant).or_default();
+        resident.vms += 1;
+        resident.exclusive += u32::from(is_exclusive);
+    }
+
+    #[inline(always)]
     pub(super) fn end(
         &mut self,
         host: HostId,
@@ -171,13 +185,18 @@ impl Tenancy {
     ) {
         self.count(tenant, amounts, -1);
         if self.has_exclusive {
-            let residents = &mut self.residents[host.row()];
-            let resident = residents.get_mut(&tenant).expect("it was counted when it started");
-            resident.vms -= 1;
-            resident.exclusive -= u32::from(is_exclusive);
-            if resident.vms == 0 {
-                residents.remove(&tenant);
-            }
+            self.go(host, tenant, is_exclusive);
+        }
+    }
+
+    #[inline(never)]
+    fn go(&mut self, host: HostId, tenant: TenantId, is_exclusive: bool) {
+        let residents = &mut self.residents[host.row()];
+        let resident = residents.get_mut(&tenant).expect("it was counted when it started");
+        resident.vms -= 1;
+        resident.exclusive -= u32::from(is_exclusive);
+        if resident.vms == 0 {
+            residents.remove(&tenant);
         }
     }
 }

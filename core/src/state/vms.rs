@@ -58,7 +58,7 @@ impl Vms {
         rows.filter_map(|(row, vm)| Some((VmId::from_row(row), vm.as_ref()?)))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, vm: Vm) -> VmId {
         if let Some(id) = self.vacant.pop() {
             self.rows[id.row()] = Some(vm);

@@ -585,6 +585,8 @@ impl Judge {
             | Fact::RolloutEnded { .. }
             | Fact::RolloutReleased { .. } => panic!("there are no services in these runs: {fact}"),
             Fact::Preempted { .. }
+            | Fact::Evicted { .. }
+            | Fact::HostRollout { .. }
             | Fact::Resumed { .. }
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }

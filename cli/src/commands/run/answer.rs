@@ -1,7 +1,7 @@
 //! The answer in the terminal: the verdict, what was expected, the key figures, a chart, the
 //! orders.
 
-use super::{Results, outages};
+use super::{Results, host_rollouts, outages};
 use crate::chart;
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::report::pools::PoolReport;
@@ -35,6 +35,9 @@ pub(super) fn text(results: &Results) -> String {
         }
     }
     rollouts(&mut text, report);
+    for row in host_rollouts::lines(report) {
+        line(&mut text, &row);
+    }
     orders(&mut text, report);
     let repeat = format!(
         "seed {}, fingerprint {}, fleetcast {}",
@@ -155,6 +158,9 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     }
     if report.rollout_totals.rollouts > 0 {
         add("Rollouts", rolled_out(report));
+    }
+    if let Some(said) = host_rollouts::figure(report) {
+        add("Host rollouts", said);
     }
     for (name, value) in super::desks::rows(report) {
         add(&name, value);
