@@ -37,6 +37,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        batch: None,
         host_rollouts: Default::default(),
         pool_migrations: Vec::new(),
         hand_overs: Vec::new(),

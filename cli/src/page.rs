@@ -4,6 +4,7 @@
 //! from the scenario goes through [`escape`].
 
 mod charts;
+mod jobs;
 mod stages;
 
 use crate::commands::run::{Results, answer, host_rollouts};
@@ -34,6 +35,7 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Rollouts", &rollouts(report)),
         section("Host rollouts", &host_rollouts(report)),
         section("Where the time went", &stages::figures(report)),
+        section("Jobs", &jobs::figures(results)),
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),

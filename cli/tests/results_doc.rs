@@ -85,6 +85,15 @@ metric = "refused"
 at-least = 1
 "#;
 
+/// Batch work beside it.
+const JOBS: &str = r#"
+[[jobs]]
+name = "night"
+flavor = "one"
+rate = "2 per hour"
+run-time = "1 h"
+"#;
+
 /// Maps whose keys are names of the scenario's, not of ours.
 const MAPS: [&str; 11] = [
     "utilisation",
@@ -193,7 +202,7 @@ fn every_field_and_column_is_named() {
     let doc = std::fs::read_to_string(doc).expect("the document is there");
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("rich.toml"), RICH).expect("writable");
+    std::fs::write(path("rich.toml"), format!("{RICH}{JOBS}")).expect("writable");
     let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
         .current_dir(folder.path())
         .args(["run", "rich.toml", "--json", "--out", "out", "--placements", "p.csv"])

@@ -5,6 +5,7 @@
 
 pub mod alive;
 pub mod distribution;
+pub mod jobs;
 pub mod poisson;
 pub mod predictions;
 pub mod traced;
@@ -109,8 +110,8 @@ impl Requests {
                     let traced = traced::Traced::new(scenario, id, demand, trace, files)?;
                     Source::Traced(Box::new(traced))
                 }
-                // The services' demands stand behind all others.
-                Arrivals::Instances(_) => break,
+                // The demands of jobs and of services stand behind all others.
+                Arrivals::Jobs(_) | Arrivals::Instances(_) => break,
                 _ => Source::Drawn(Box::new(Drawn::new(scenario, id, demand))),
             };
             order.extend(source.next_at().map(|at| Reverse((at, row))));
@@ -216,7 +217,9 @@ impl Drawn {
                 scenario.duration_ms,
                 dice("arrivals"),
             ))),
-            Arrivals::Trace(_) | Arrivals::Instances(_) => unreachable!("they are not drawn"),
+            Arrivals::Trace(_) | Arrivals::Jobs(_) | Arrivals::Instances(_) => {
+                unreachable!("they are not drawn")
+            }
         };
         let mut sum = 0.0;
         let mut add = |&(flavor, weight): &(FlavorId, f64)| {

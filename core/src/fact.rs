@@ -1,10 +1,12 @@
 //! Facts: what has happened, told to observers. The engine's own plans are never facts.
 
 pub mod hosts;
+mod jobs;
 mod pools;
 mod stages;
 
 pub use hosts::{HostOutcome, HostRolloutId, HostStep, HostWait, Stall, WhyStuck};
+pub use jobs::{JobId, JobOf};
 pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
@@ -681,6 +683,43 @@ pub enum Fact<'a> {
     RolloutReleased {
         /// Its number.
         rollout: RolloutId,
+    },
+    /// A job was submitted, and waits.
+    JobSubmitted {
+        /// Which, and whose.
+        job: JobOf,
+        /// How long it is believed to run, ms.
+        estimate_ms: u64,
+    },
+    /// A job started: its tasks are asked for and placed right after.
+    JobStarted {
+        /// Which, and whose.
+        job: JobOf,
+        /// How long it waited, all in all, ms.
+        waited_ms: u64,
+    },
+    /// A job is over. Its tasks have just left.
+    JobEnded {
+        /// Which, and whose.
+        job: JobOf,
+        /// How long it waited, all in all, ms.
+        waited_ms: u64,
+        /// How long it ran, ms.
+        run_ms: u64,
+        /// Whether it was ended because its estimate was over.
+        is_killed: bool,
+    },
+    /// A job lost a task, and ended with all of them. It waits again, and will begin anew.
+    JobInterrupted {
+        /// Which, and whose.
+        job: JobOf,
+        /// For how long it ran in vain, ms.
+        ran_ms: u64,
+    },
+    /// A job needs more than there is, and will never start.
+    JobRefused {
+        /// Which, and whose.
+        job: JobOf,
     },
     /// A VM is ended so that its host can get a new image. Then comes what becomes of it: `Resumed`,
     /// `Waiting` or `Lost`.

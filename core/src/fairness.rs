@@ -30,7 +30,7 @@ pub struct Share {
 
 impl Share {
     /// Compares two shares, each over its user's weight.
-    fn compare(self, weight: u64, other: Self, other_weight: u64) -> Ordering {
+    pub fn compare(self, weight: u64, other: Self, other_weight: u64) -> Ordering {
         let times = |part: i64, whole: i64, weight: u64| {
             i128::from(part) * i128::from(whole) * i128::from(weight)
         };

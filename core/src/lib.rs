@@ -27,6 +27,7 @@ mod decimal;
 mod table;
 mod columns;
 pub mod trace;
+pub mod swf;
 pub mod inventory;
 pub mod samples;
 pub mod outages;

@@ -6,6 +6,7 @@ pub mod desks;
 pub mod durations;
 pub mod fingerprint;
 pub mod host_log;
+pub mod jobs;
 pub mod host_rollouts;
 pub mod outages;
 pub mod pool_moves;

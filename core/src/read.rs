@@ -29,6 +29,7 @@ mod failures;
 mod traffic;
 mod services;
 mod rollouts;
+mod jobs;
 mod host_rollouts;
 mod goals;
 mod reference;
@@ -50,6 +51,7 @@ use check::{Check, Wide};
 use fields::{demand, host_model, quota, root};
 use findings::{At, Findings};
 use fleet::Fleet;
+use jobs::Jobs;
 use load::Load;
 use services::Services;
 use std::collections::BTreeSet;
@@ -137,7 +139,8 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     check.duration_ms =
         duration_node.and_then(|node| check.calendar_ms(root::DURATION.key, node, 1));
     let demand_node = table.get(&root::DEMAND);
-    if demand_node.is_none() && table.get(&root::SERVICE).is_none() {
+    let others = [&root::SERVICE, &root::JOBS];
+    if demand_node.is_none() && others.iter().all(|field| table.get(field).is_none()) {
         check.missing(table.at, &root::DEMAND);
     }
     if duration_node.is_none() && !demand_node.is_some_and(is_all_traces) {
@@ -165,6 +168,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = demand_node {
         load.read_demands(check, &fleet, node);
     }
+    let jobs = Jobs::read(check, &fleet, &mut load, &table);
     let mut services = Services::default();
     if let Some(node) = table.get(&root::DEPENDENCIES) {
         services.dependencies.read(check, node);
@@ -328,6 +332,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         flavors,
         desks,
         distribution,
+        batch: jobs.finish(&load),
         tenants: load.tenants,
         tenant_rules,
         demands,

@@ -2,12 +2,14 @@
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
 pub mod boots;
+pub mod jobs;
 pub mod host_rollouts;
 pub mod pools;
 pub mod rollouts;
 
 use boots::BootsReport;
 use host_rollouts::HostRolloutsReport;
+use jobs::JobsReport;
 use pools::{HandOverReport, PoolMigrationReport, PoolReport};
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
@@ -122,6 +124,9 @@ pub struct Report {
     /// All rollouts together.
     #[serde(default)]
     pub rollout_totals: RolloutTotals,
+    /// Batch work; `None` where there is none.
+    #[serde(default)]
+    pub jobs: Option<JobsReport>,
     /// New images for hosts; `None` without `[[host-rollout]]`.
     #[serde(default)]
     pub host_rollouts: Option<HostRolloutsReport>,
@@ -609,6 +614,27 @@ pub const METRICS: &[Metric] = &[
         what: "tickets a working day by which queues of desks grow without end",
         of: None,
     },
+    Metric { name: "jobs", what: "jobs that were submitted", of: None },
+    Metric { name: "jobs-ended", what: "jobs that are over", of: Some("jobs") },
+    Metric {
+        name: "jobs-killed",
+        what: "jobs that ended because their estimate was over",
+        of: Some("jobs"),
+    },
+    Metric { name: "jobs-waiting", what: "jobs still waiting at the end", of: Some("jobs") },
+    Metric { name: "time-jobs-wait-mean", what: "seconds that a job waited, mean", of: None },
+    Metric { name: "time-jobs-wait-p95", what: "the same, 95th percentile", of: None },
+    Metric {
+        name: "slowdown-mean",
+        what: "(wait + run) ÷ run of jobs, where 10 s of run are the least that count, mean",
+        of: None,
+    },
+    Metric { name: "slowdown-p95", what: "the same, 95th percentile", of: None },
+    Metric {
+        name: "fairness",
+        what: "Jain's index over the tenants' shares of batch work",
+        of: None,
+    },
     Metric { name: "boots-failed", what: "tries to boot that failed", of: None },
     Metric { name: "boots-given-up", what: "boots that nobody tries any more", of: None },
     Metric {
@@ -640,7 +666,8 @@ pub struct Metric {
 impl Metric {
     /// Whether each demand has one.
     pub fn is_by_demand(&self) -> bool {
-        matches!(self.name, "requests" | "placed" | "refused") || self.name.starts_with("time-")
+        let of_demand = matches!(self.name, "requests" | "placed" | "refused");
+        of_demand || self.name.starts_with("time-") && !self.name.starts_with("time-jobs-")
     }
 }
 

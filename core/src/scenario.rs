@@ -48,11 +48,13 @@ macro_rules! id {
 }
 pub(crate) use id;
 
+pub mod batch;
 mod boots;
 pub mod services;
 pub mod hosts;
 mod traffic;
 
+pub use batch::{Batch, JobOrder, JobStream, QueueId};
 pub use boots::{Dependency, DependencyId, Tries};
 pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
@@ -122,7 +124,8 @@ pub struct Scenario {
     pub desks: Vec<Desk>,
     /// How images reach hosts; `None`: they are there.
     pub distribution: Option<ImageDistribution>,
-    /// Where requests come from, in file order; then those of the services, in their order.
+    /// Where requests come from, in file order; then those of batch work and those of the services,
+    /// in their order.
     pub demands: Vec<Demand>,
     /// What services run.
     pub images: Vec<Image>,
@@ -132,6 +135,8 @@ pub struct Scenario {
     pub services: Vec<Service>,
     /// What is rolled out, in file order.
     pub rollouts: Vec<Rollout>,
+    /// Batch work; `None`: there is none.
+    pub batch: Option<Box<Batch>>,
     /// The hosts' own images, and what is rolled out on hosts.
     pub host_rollouts: HostRollouts,
     /// VMs that leave a pool for another, in file order.
@@ -433,6 +438,8 @@ pub enum Arrivals {
     },
     /// The rows of a file.
     Trace(TraceFile),
+    /// Tasks of jobs, which are asked for when their job starts: a row of [`Batch::streams`].
+    Jobs(u32),
     /// Instances of a service, which are asked for as it needs them.
     Instances(ServiceId),
 }

@@ -8,6 +8,7 @@ mod capacity;
 pub mod contrast;
 mod failures;
 pub mod foresight;
+mod jobs;
 pub mod host_foresight;
 mod host_rollouts;
 mod marks;
@@ -42,6 +43,7 @@ use capacity::Capacity;
 use contrast::Contraster;
 use failures::Breakdowns;
 use host_rollouts::RollingHosts;
+use jobs::Jobs;
 use marks::Marks;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
@@ -110,6 +112,14 @@ enum Event {
     FoundBad(u32),
     /// A service's traffic is looked at.
     Follow(ServiceId),
+    /// The next job of a stream comes.
+    SubmitJob(u32),
+    /// Who of the jobs that wait starts.
+    Schedule,
+    /// A job should be done.
+    JobEnds(u32),
+    /// A job has lost tasks.
+    BreakJob(u32),
     /// A rollout on hosts is due.
     RollOutHosts(u32),
     /// A rollout on hosts is asked what to do.
@@ -139,6 +149,8 @@ impl Classed for Event {
             | Self::Arrive(_)
             | Self::Repair(_)
             | Self::StockSpare(_)
+            | Self::JobEnds(_)
+            | Self::BreakJob(_)
             | Self::Rewritten(_)
             | Self::CutOver(_)
             | Self::TakeHostOver(_)
@@ -168,6 +180,9 @@ impl Classed for Event {
             Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
                 Class::Failure
             }
+            Self::SubmitJob(_) => Class::Arrival,
+            // All that comes at an instant is known by then.
+            Self::Schedule => Class::Observation,
         }
     }
 }
@@ -205,6 +220,8 @@ pub struct Simulation {
     rolling: Option<Box<RollingHosts>>,
     /// Services, their instances and their rollouts.
     services: Services,
+    /// Batch work; `None` where there is none.
+    jobs: Option<Box<Jobs>>,
     /// What goes from pool to pool; `None` where nothing does.
     pool_moves: Option<Box<PoolMoves>>,
     /// What each flavor asks for in each demand, held for good.
@@ -356,6 +373,7 @@ impl Simulation {
             movers: Movers::new(&scenario),
             rolling: RollingHosts::new(&scenario),
             services: Services::new(&scenario),
+            jobs: Jobs::new(&scenario, files)?,
             pool_moves: PoolMoves::new(&scenario),
             state,
             agenda: Agenda::new(),
@@ -478,6 +496,7 @@ impl Simulation {
             self.begin(observer);
             self.begin_services(observer);
             self.begin_traffic();
+            self.begin_jobs();
             self.begin_host_rollouts();
             self.begin_pool_moves();
         }
@@ -514,6 +533,9 @@ impl Simulation {
             } else {
                 break;
             }
+        }
+        if let Some(problem) = self.jobs.as_mut().and_then(|jobs| jobs.problem.take()) {
+            return Err(*problem);
         }
         if until == self.end() && !self.has_ended {
             self.has_ended = true;
@@ -561,6 +583,10 @@ impl Simulation {
             Event::Consult(service) => self.consult(now, service, observer),
             Event::FoundBad(rollout) => self.find_bad(now, rollout, observer),
             Event::Follow(service) => self.follow_traffic(now, service, observer),
+            Event::SubmitJob(stream) => self.submit_job(now, stream, observer),
+            Event::Schedule => self.schedule(now, observer),
+            Event::JobEnds(start) => self.end_job(now, start, observer),
+            Event::BreakJob(start) => self.break_job(now, start, observer),
             Event::RollOutHosts(rollout) => self.roll_out_hosts(now, rollout, observer),
             Event::RollHosts(rollout) => self.roll_hosts(now, rollout, observer),
             Event::Rewritten(host) => self.end_rewrite(now, host, observer),
@@ -693,7 +719,13 @@ impl Simulation {
         self.placer.decide(&self.state, query, &mut self.placement_dice)
     }
 
-    fn place(&mut self, now: Time, arrived: &Arrived, host: HostId, observer: &mut impl Observer) {
+    fn place(
+        &mut self,
+        now: Time,
+        arrived: &Arrived,
+        host: HostId,
+        observer: &mut impl Observer,
+    ) -> VmId {
         let vm = Vm {
             request: arrived.request.0,
             placed: now,
@@ -754,6 +786,7 @@ impl Simulation {
         if let Some(coming) = tried {
             self.boot(now, coming, observer);
         }
+        vm
     }
 
     /// A VM that is still there is believed to stay as long again as it has. The row may be
@@ -820,6 +853,7 @@ impl Simulation {
         ask: Ask,
         observer: &mut impl Observer,
     ) {
+        self.ask_scheduler(now);
         let is_leaving = self.state.hosts.status(host) == HostStatus::Cordoned;
         if is_leaving && self.state.hosts.vm_count(host) == 0 {
             self.retire(now, host, observer);

@@ -531,13 +531,13 @@ const SHOWN_CHARS_MAX: usize = 40;
 const LINE_CHARS_MAX: usize = 120;
 const LINE_CHARS_BEFORE: usize = 50;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// As many bytes as tell one kind of file from another.
 const MAGIC_BYTES: usize = 6;
 
 /// Files that people have in the place of a CSV file.
-const FOREIGN: [(&[u8], &str); 8] = [
+pub(crate) const FOREIGN: [(&[u8], &str); 8] = [
     (&GZIP, "gzip inside gzip"),
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
@@ -599,7 +599,7 @@ fn written_field(raw: &[u8], from: usize) -> WrittenField {
 
 /// The characters of a line around one of them, and how many are left out before. An `…` stands
 /// for the first or last one shown where there are more.
-fn cut(line: &[u8], around: usize) -> (String, usize) {
+pub(crate) fn cut(line: &[u8], around: usize) -> (String, usize) {
     let line = String::from_utf8_lossy(line);
     let chars = line.chars().count();
     if chars <= LINE_CHARS_MAX {

@@ -1,6 +1,7 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
 mod boots;
+mod jobs;
 mod host_rollouts;
 mod pools;
 mod provisioning;
@@ -17,7 +18,9 @@ use crate::report::{
     Utilisation,
 };
 use crate::resources::{Amounts, Kinds};
-use crate::scenario::{Bound, DemandId, Expectation, Scenario, ServiceId, TenantId};
+use crate::scenario::{
+    Arrivals, Bound, Demand, DemandId, Expectation, Scenario, ServiceId, TenantId,
+};
 use crate::state::tenancy::VMS_BIT;
 use crate::stranding::Wanted;
 use crate::time::{DAY_MS, HOUR_MS, Time};
@@ -74,6 +77,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         ordered_price: ordered_price(scenario, summary),
         rollouts: rollouts::reports(scenario, summary),
         rollout_totals: rollouts::totals(summary),
+        jobs: jobs::report(scenario, summary),
         host_rollouts: host_rollouts::report(scenario, summary),
         withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
@@ -517,18 +521,22 @@ fn metric_value(metric: &str, report: &Report) -> f64 {
         "time-to-ready-mean" => report.time_to_ready_s.mean,
         "utilisation-mean" => scarcest.map_or(0.0, |of| of.mean),
         "utilisation-peak" => scarcest.map_or(0.0, |of| of.peak),
-        desks => {
-            provisioning::metric_value(desks, report).expect("the scenario check knows the metrics")
-        }
+        other => provisioning::metric_value(other, report)
+            .or_else(|| jobs::metric_value(other, report))
+            .expect("the scenario check knows the metrics"),
     }
 }
 
 /// The answer, in one sentence.
 fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
+    let of_jobs = report.jobs.as_ref().and_then(jobs::sentence);
     if report.requests == 0 {
-        return "nothing was asked for: no request arrived".to_owned();
+        return of_jobs.unwrap_or_else(|| "nothing was asked for: no request arrived".to_owned());
     }
-    let mut parts = Vec::new();
+    // A task is only asked for when there is room for it.
+    let is_all_jobs = |demand: &Demand| matches!(demand.arrivals, Arrivals::Jobs(_));
+    let is_all_jobs = scenario.demands.iter().all(is_all_jobs);
+    let mut parts = Vec::from_iter(of_jobs);
     let end = date(scenario, Time::from_ms(scenario.duration_ms));
     parts.extend(report.provisioning.as_ref().and_then(provisioning::sentence));
     match summary.first_full {
@@ -537,6 +545,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
                 "fits to the end, {end}: all {} requests that left the desks were placed at once",
                 digits(report.placed)
             )),
+        None if is_all_jobs => {}
         None => parts.push(format!(
             "fits to the end, {end}: all {} requests were placed at once",
             digits(report.requests)

@@ -14,6 +14,9 @@ const EVERY_KEY: &str = include_str!("read/every-key.toml");
 /// The keys of services and rollouts.
 const SERVICES: &str = include_str!("read/services.toml");
 
+/// Batch work with all its keys.
+const JOBS: &str = include_str!("read/jobs.toml");
+
 /// Placements with the keys that the scenario above has no place for, and the policy of each.
 const PLACEMENTS: &[(&str, &str)] = &[
     ("policy = 'best-fit-l2'\nweights = { cpu = 2, memory = 0.5 }\nnorm = 'fleet'", "best-fit-l2"),
@@ -83,6 +86,13 @@ fn files() -> MemoryFiles {
         "requests.csv",
         b"arrival_s,lifetime_s,vcpu,mem_mib\n0,60,1,64\n5,,2,64\n".as_slice(),
     );
+    files.insert(
+        "few.swf",
+        b"; Version: 2.2\n1 0 5 60 4 -1 -1 4 90 -1 1 3 1 -1 2 -1 -1 -1\n\
+          2 9 5 -1 4 -1 -1 4 90 -1 1 7 1 -1 2 -1 -1 -1\n"
+            .as_slice(),
+    );
+    files.insert("bad.swf", b"1 0 5 60 4\n1 x 5 60 4 -1 -1 4 90 -1 1 3 1 -1 2 -1 -1 -1".as_slice());
     files.insert("sized.csv", b"arrival_s,lifetime_s,flavor,tenant\n0,60,f,web\n".as_slice());
     files.insert("flavors.csv", b"arrival_s,lifetime_s,flavor,pool\n0,60,ff,q\n".as_slice());
     files.insert(
@@ -189,6 +199,100 @@ fn check_set(sets: &[&[(&str, &str)]], expected: Expect) {
         drawn += &format!("{keys}\n    {}\n", said.trim_end().replace('\n', "\n    "));
     }
     expected.assert_eq(&drawn);
+}
+
+#[test]
+fn every_key_of_jobs_is_read() {
+    let scenario = right(JOBS);
+    let batch = scenario.batch.as_ref().expect("there are jobs");
+    expect![[r#"
+        Scheduler { pool: Some(PoolId(1)), order: Priority { aging_ms: Some(3600000) }, backfill: Easy }
+        [Queue { name: "short", priority: 10 }, Queue { name: "default", priority: 0 }]
+        [1, 3, 1, 1]
+        ["web", "night", "default", "user 3"]
+    "#]]
+    .assert_eq(&format!(
+        "{:?}\n{:?}\n{:?}\n{:?}\n",
+        batch.scheduler, batch.queues, batch.weights, scenario.tenants
+    ));
+    let [drawn, traced] = &batch.streams[..] else { panic!("{:?}", batch.streams) };
+    expect![[r#"
+        JobStream { demand: DemandId(1), queue: QueueId(0), source: Drawn(DrawnJobs { per_ms: Constant(0.0005555555555555556), season: Season { hourly: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], daily: [1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5], events: [], hours: None }, tasks: [1, 2, 4], run: Constant(600000), estimate_factor: 3.0, estimate_error: 0.5 }), ends_at_estimate: false, tenants: [], is_by_group: false }
+        JobStream { demand: DemandId(2), queue: QueueId(1), source: Swf(SwfFile { file: "few.swf", jobs: 1, is_exact: true, is_sorted: true }), ends_at_estimate: true, tenants: [(3, TenantId(3))], is_by_group: false }
+    "#]]
+    .assert_eq(&format!("{drawn:?}\n{traced:?}\n"));
+    let night = &scenario.demands[1];
+    assert_eq!((night.pool, night.priority, night.tenant.row()), (batch.scheduler.pool, -2, 1));
+}
+
+#[test]
+fn what_is_wrong_with_jobs_is_told() {
+    let jobs = |more: &str| format!("{SMALL}[[jobs]]\nname = 'j'\nflavor = 'f'\n{more}");
+    for (text, expected) in [
+        (
+            jobs(""),
+            expect![[r#"
+            15:1+8 these jobs have no `rate` | add `rate = "200 per day"`, or a trace: `swf`
+            15:1+8 these jobs have no `run-time` | add `run-time = { distribution = "lognormal", median = "1 h", sigma = 1.2 }`, or a trace: `swf`
+        "#]],
+        ),
+        (
+            jobs("rate = '5 per hour'\nrun-time = '1 h'\ntasks = [1, 0]\nestimates = 'exact'"),
+            expect![[r#"
+            20:13+1 `tasks` is at least 1, not `0`
+            21:1+9 `estimates` is for a trace | say it with `estimate-factor`
+        "#]],
+        ),
+        (
+            jobs("swf = 'few.swf'\nrate = '5 per hour'\ntasks = 4"),
+            expect![[r#"
+            warning few.swf0:0+1 1 of 2 jobs never ran (no run time, or no processors): they are passed over
+            19:1+4 `rate` is not for a trace | the lines of the trace say it
+            20:1+5 `tasks` is not for a trace | the lines of the trace say it
+        "#]],
+        ),
+        (
+            jobs("swf = 'bad.swf'"),
+            expect![[r#"
+            bad.swf1:11+1 this line has 5 numbers, and a job has 18 | unknown ones are `-1`
+            bad.swf2:3+1 the submit time `x` is not a number | what is not known is `-1`
+        "#]],
+        ),
+        (
+            jobs("swf = 'no.swf'\nqueue = 'q'\npool = 'p'"),
+            expect![[r#"
+            18:7+8 `no.swf` cannot be read: no such file | files are looked for beside the scenario
+            19:9+3 no queue is called `q` | there is no queue here
+            20:1+4 there is no key `pool` here | the keys here are name, flavor, swf, tenants, estimates, rate, season, tasks, run-time, estimate-factor, estimate-error, end-at-estimate, queue, tenant, labels, requires, forbids, prefers, tolerates, exclusive, group, priority
+        "#]],
+        ),
+        (
+            jobs("rate = '900 per second'\nrun-time = '1 h'\ntasks = 100000"),
+            expect![[r#"
+            15:1+8 these jobs would have 7776000000000 tasks, and 1 billion are the most | lower `rate` or `tasks`, or shorten `duration`
+        "#]],
+        ),
+        (
+            jobs(
+                "swf = 'few.swf'\n[scheduler]\norder = 'drf'\nbackfill = 'easy'\naging = '1 h'\npool = 'q'",
+            ),
+            expect![[r#"
+                warning few.swf0:0+1 1 of 2 jobs never ran (no run time, or no processors): they are passed over
+                21:1+8 with `drf` nobody waits for another tenant's job that does not fit | leave `backfill` out
+                22:1+5 `aging` is for the order `priority` | add `order = "priority"`
+                23:8+3 no pool is called `q` | there is `p`
+            "#]],
+        ),
+        (
+            format!("{SMALL}[[queue]]\nname = 'a'\n[[queue]]\nname = 'a'"),
+            expect![[r#"
+            warning 15:1+9 `queue` is for jobs, and there are none | add jobs with `[[jobs]]`
+            18:8+3 two queues are called `a` | give each a name of its own
+        "#]],
+        ),
+    ] {
+        check(&text, expected);
+    }
 }
 
 #[test]
@@ -603,6 +707,10 @@ fn the_schema_accepts_every_key_and_no_other() {
     assert_eq!(validate(&schema, &schema, &document(EVERY_KEY), &mut met), Ok(()));
     assert_eq!(validate(&schema, &schema, &document(SMALL), &mut met), Ok(()));
     assert_eq!(validate(&schema, &schema, &document(SERVICES), &mut met), Ok(()));
+    assert_eq!(validate(&schema, &schema, &document(JOBS), &mut met), Ok(()));
+    let fair = JOBS.replace("priority\"\naging = \"1 h", "fair-share\"\nhalf-life = \"1 day");
+    assert_eq!(validate(&schema, &schema, &document(&fair), &mut met), Ok(()));
+    assert!(right(&fair).batch.is_some());
     for (placement, _) in PLACEMENTS {
         let value = document(&format!("{SMALL}[placement]\n{placement}"));
         assert_eq!(validate(&schema, &schema, &value, &mut met), Ok(()), "{placement}");
@@ -697,7 +805,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, jobs, queue, scheduler, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`

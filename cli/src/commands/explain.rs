@@ -79,6 +79,12 @@ fn account(scenario: &Arc<Scenario>, source: &Source, typed: &str) -> Result<Exp
 }
 
 fn unknown(typed: &str, arrived: u64) -> End {
+    // Tasks have numbers too, but jobs are decided on as wholes.
+    if typed.parse::<u64>().is_ok_and(|number| number < arrived) {
+        let message = format!("request {typed} is a task of a job");
+        let hint = "only requests of a `[[demand]]` and instances of services can be explained";
+        return End::input(message, hint);
+    }
     let message = format!("no request is called `{typed}`");
     match arrived {
         0 => End::input(message, "the run has no requests at all"),

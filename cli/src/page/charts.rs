@@ -6,6 +6,7 @@
 use fleetcast_core::report::host_rollouts::{
     HostRolloutReport, HostRolloutsReport, HostTimelineRow,
 };
+use fleetcast_core::report::jobs::{JobsReport, ShareCourse};
 use fleetcast_core::report::rollouts::{RolloutReport, TimelineRow};
 use fleetcast_core::report::{Report, Series, SeriesColumn};
 use fleetcast_core::scenario::Scenario;
@@ -24,6 +25,9 @@ const INK: RGBColor = RGBColor(1, 1, 1);
 const GRID: RGBColor = RGBColor(2, 2, 2);
 /// The lines are this colour with their number as blue.
 const LINE: RGBColor = RGBColor(3, 3, 0);
+
+/// How many tenants have a line.
+const TENANTS_DRAWN: usize = 5;
 
 /// One line, or the filled area below one.
 struct Line {
@@ -61,9 +65,14 @@ struct Times {
 impl Times {
     /// The rows of the series, over the whole run.
     fn of_run(series: &Series, scenario: &Scenario) -> Self {
-        let end = scenario.duration_ms as f64;
         let rows = series.columns.first().map_or(0, |column| column.mean.len());
-        let at = |row: usize| ((row as f64 + 0.5) * series.step_ms as f64).min(end);
+        Self::of_rows(rows, series.step_ms as f64, scenario)
+    }
+
+    /// So many rows of so many ms, over the whole run.
+    fn of_rows(rows: usize, step_ms: f64, scenario: &Scenario) -> Self {
+        let end = scenario.duration_ms as f64;
+        let at = |row: usize| ((row as f64 + 0.5) * step_ms).min(end);
         let (calendar, duration_ms) = (scenario.calendar, scenario.duration_ms);
         let marks = move |count: usize| {
             let dates = ticks::dates(&calendar, duration_ms, count);
@@ -131,6 +140,27 @@ fn rollout(rollout: &RolloutReport) -> String {
         lines: vec![line("free", |row| row.free_slots as f64).filled()],
     };
     figure(&instances, &times) + &figure(&free, &times)
+}
+
+/// The dominant shares of the tenants that had most; nothing where nobody had any.
+pub(super) fn shares(jobs: &JobsReport, scenario: &Scenario) -> String {
+    let area = |course: &&ShareCourse| course.mean.iter().sum::<f64>();
+    let mut courses: Vec<&ShareCourse> = jobs.shares.iter().collect();
+    courses.sort_by(|a, b| area(b).total_cmp(&area(a)));
+    courses.truncate(TENANTS_DRAWN);
+    let rows = courses.iter().map(|course| course.mean.len()).max().unwrap_or(0);
+    if rows < 2 || courses.iter().all(|course| area(course) == 0.0) {
+        return String::new();
+    }
+    let line = |course: &&ShareCourse| {
+        Line::new(course.tenant.clone(), course.mean.iter().map(|share| share * 100.0).collect())
+    };
+    let chart = Chart {
+        title: "Who has how much of the hosts: dominant shares".to_owned(),
+        unit: "% of the hosts".to_owned(),
+        lines: courses.iter().map(line).collect(),
+    };
+    figure(&chart, &Times::of_rows(rows, jobs.step_s * 1e3, scenario))
 }
 
 /// A chart of hosts and one of capacity below it for each of the first host rollouts.

@@ -2,7 +2,7 @@
 
 use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::{BootFault, Cause, Fact, PoolFact, RequestId, RolloutId};
+use fleetcast_core::fact::{BootFault, Cause, Fact, JobOf, PoolFact, RequestId, RolloutId};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
@@ -470,6 +470,20 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             Row { detail: outcome.to_string(), ..of_rollout("rollout-ended", rollout) }
         }
         Fact::RolloutReleased { rollout } => of_rollout("rollout-released", rollout),
+        Fact::JobSubmitted { job, estimate_ms } => {
+            of_job("job-submitted", &job, Some(estimate_ms), scenario)
+        }
+        Fact::JobStarted { job, waited_ms } => {
+            of_job("job-started", &job, Some(waited_ms), scenario)
+        }
+        Fact::JobEnded { job, run_ms, is_killed, .. } => {
+            let fact = if is_killed { "job-killed" } else { "job-done" };
+            of_job(fact, &job, Some(run_ms), scenario)
+        }
+        Fact::JobInterrupted { job, ran_ms } => {
+            of_job("job-interrupted", &job, Some(ran_ms), scenario)
+        }
+        Fact::JobRefused { job } => of_job("job-refused", &job, None, scenario),
         Fact::Evicted { request, demand, tenant, vm, host, rollout } => {
             let (demand, tenant) = owner(demand, tenant);
             Row {
@@ -496,6 +510,20 @@ fn instance(
 ) -> Row {
     let demand = scenario.services[service.row()].name.clone();
     Row { fact, request: text(request.0), demand, ..Row::default() }
+}
+
+/// A job's number stands in the column of names, and its queue and tasks in the last but one.
+fn of_job(fact: &'static str, job: &JobOf, wait_ms: Option<u64>, scenario: &Scenario) -> Row {
+    let queue = scenario.batch.as_ref().map(|batch| batch.queues[job.queue.row()].name.as_str());
+    Row {
+        fact,
+        name: job.id.to_string(),
+        demand: scenario.demands[job.demand.row()].name.clone(),
+        tenant: scenario.tenants[job.tenant.row()].clone(),
+        wait_ms,
+        detail: format!("queue {}, {} tasks", queue.unwrap_or_default(), job.tasks),
+        ..Row::default()
+    }
 }
 
 /// What happened between pools; `pool` is the one that is left.

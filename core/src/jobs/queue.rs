@@ -1,24 +1,30 @@
-//! Queues: which of the jobs that wait for processors start now.
+//! Queues: which of the jobs that wait for room start now.
 //!
 //! A discipline looks at what is free, at what runs and until when it is believed to run, and at
-//! who waits; it answers with who starts. Time is in any whole unit, the same for all.
+//! who waits; it answers with who starts. Time is in any whole unit, the same for all; room is a
+//! number of processors, or amounts of several resources.
 //!
 //! - *FCFS*: the head of the queue, and never anybody before it.
 //! - *SJF*: the same with the queue sorted by estimate, the shortest first.
 //! - *EASY* (Lifka, "The ANL/IBM SP Scheduling System", 1995): heads start while they fit. The
 //!   first that does not has a reservation at its *shadow*, the first believed end at which it
 //!   fits; a later job may start if it is believed to end by then, or if it takes no more than
-//!   the *extra* processors that the head leaves over at that time.
+//!   the *extra* room that the head leaves over at that time.
 //! - *Conservative* (Mu'alem and Feitelson, "Utilization, Predictability, Workloads, and User
 //!   Runtime Estimates in Scheduling the IBM SP2 with Backfilling", 2001): everybody in the queue
 //!   has a reservation, and nobody delays one of an earlier job. All are made anew, in the order
-//!   of arrival, whenever someone asks: so an early end is used at once.
+//!   of the queue, whenever someone asks: so an early end is used at once.
 //!
-//! Cost: sorts of the queue or of what runs; conservative: for each job that waits one pass over
-//! the times at which something changes.
+//! Whether a job that has room enough in all finds it on hosts is asked of who carries it out: one
+//! that does not is a head that does not fit, and keeps its reservation.
+//!
+//! Cost: sorts of the queue or of what runs; conservative: for each job that waits, up to the last
+//! one that could start, one pass over the times at which something changes.
 
+use crate::resources::Amounts;
+use crate::scenario::batch::Backfill;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// How a queue is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +39,60 @@ pub enum Discipline {
     Conservative,
 }
 
+/// What jobs take and hosts have.
+pub trait Room: Copy {
+    /// Whether so much is there.
+    fn is_within(&self, free: &Self) -> bool;
+    /// So much more.
+    fn add(&mut self, more: &Self);
+    /// So much less.
+    fn take(&mut self, less: &Self);
+}
+
+/// A number of processors.
+impl Room for u64 {
+    fn is_within(&self, free: &Self) -> bool {
+        self <= free
+    }
+
+    fn add(&mut self, more: &Self) {
+        *self += more;
+    }
+
+    fn take(&mut self, less: &Self) {
+        *self -= less;
+    }
+}
+
+/// Of each resource so much.
+impl Room for Amounts {
+    fn is_within(&self, free: &Self) -> bool {
+        self.iter().zip(free).all(|(asked, free)| *asked <= 0 || asked <= free)
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+    }
+
+    fn take(&mut self, less: &Self) {
+        self.iter_mut().zip(less).for_each(|(sum, less)| *sum -= less);
+    }
+}
+
 /// A job that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// How many processors it needs, all at once.
-    pub processors: u64,
+pub struct Waiting<R = u64> {
+    /// What it needs, all at once.
+    pub processors: R,
     /// How long it is believed to run.
     pub estimate: u64,
 }
 
 /// A job that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Running {
-    /// How many processors it has.
-    pub processors: u64,
+pub struct Running<R = u64> {
+    /// What it has.
+    pub processors: R,
     /// When it is believed to end; past where the estimate was too short.
     pub ends: u64,
 }
@@ -57,119 +103,166 @@ impl Discipline {
     /// needs more than there are at all blocks FCFS, SJF and EASY for good: refuse it before.
     pub fn starts(self, now: u64, free: u64, running: &[Running], queue: &[Waiting]) -> Vec<usize> {
         let mut order: Vec<usize> = (0..queue.len()).collect();
+        if self == Self::Sjf {
+            order.sort_by_key(|row| queue[*row].estimate);
+        }
+        let backfill = match self {
+            Self::Fcfs | Self::Sjf => Backfill::None,
+            Self::Easy => Backfill::Easy,
+            Self::Conservative => Backfill::Conservative,
+        };
+        let queue: Vec<Waiting> = order.iter().map(|row| queue[*row]).collect();
+        let mut starts = Vec::new();
+        let mut start = |row: usize| {
+            starts.push(order[row]);
+            true
+        };
+        backfill.pass(now, free, running, &queue, &mut start);
+        starts
+    }
+}
+
+impl Backfill {
+    /// Goes through a queue once, and has those start that may: `start` is told the row and says
+    /// whether it did. Those that run are in any order.
+    pub fn pass<R: Room>(
+        self,
+        now: u64,
+        free: R,
+        running: &[Running<R>],
+        queue: &[Waiting<R>],
+        start: &mut impl FnMut(usize) -> bool,
+    ) {
         match self {
-            Self::Fcfs => heads(free, queue, &order),
-            Self::Sjf => {
-                order.sort_by_key(|row| queue[*row].estimate);
-                heads(free, queue, &order)
+            Self::None => {
+                heads(free, queue, start);
             }
-            Self::Easy => easy(now, free, running, queue),
-            Self::Conservative => conservative(now, free, running, queue),
+            Self::Easy => easy(now, free, running, queue, start),
+            Self::Conservative => conservative(now, free, running, queue, start),
         }
     }
 }
 
-/// Those that start one after another until one does not fit.
-fn heads(mut free: u64, queue: &[Waiting], order: &[usize]) -> Vec<usize> {
-    let fits = |row: &&usize| {
-        let left = free.checked_sub(queue[**row].processors);
-        free = left.unwrap_or(free);
-        left.is_some()
-    };
-    order.iter().take_while(fits).copied().collect()
+/// Those that start one after another until one does not: how many, and what is left.
+fn heads<R: Room>(
+    mut free: R,
+    queue: &[Waiting<R>],
+    start: &mut impl FnMut(usize) -> bool,
+) -> (usize, R) {
+    for (row, job) in queue.iter().enumerate() {
+        if !job.processors.is_within(&free) || !start(row) {
+            return (row, free);
+        }
+        free.take(&job.processors);
+    }
+    (queue.len(), free)
 }
 
-fn easy(now: u64, free: u64, running: &[Running], queue: &[Waiting]) -> Vec<usize> {
-    let in_order: Vec<usize> = (0..queue.len()).collect();
-    let mut starts = heads(free, queue, &in_order);
-    let Some(head) = queue.get(starts.len()) else { return starts };
-    let begun = starts.iter().map(|row| Running {
-        processors: queue[*row].processors,
-        ends: now.saturating_add(queue[*row].estimate),
-    });
-    let mut ends: Vec<Running> = running.iter().copied().chain(begun).collect();
+fn easy<R: Room>(
+    now: u64,
+    free: R,
+    running: &[Running<R>],
+    queue: &[Waiting<R>],
+    start: &mut impl FnMut(usize) -> bool,
+) {
+    let (started, mut free) = heads(free, queue, start);
+    let Some(head) = queue.get(started) else { return };
+    let behind = &queue[started + 1..];
+    if !behind.iter().any(|job| job.processors.is_within(&free)) {
+        return;
+    }
+    let begun = queue[..started].iter().map(|job| job.running(now));
+    let mut ends: Vec<Running<R>> = running.iter().copied().chain(begun).collect();
     ends.sort_by_key(|running| running.ends);
-    let mut free = free - starts.iter().map(|row| queue[*row].processors).sum::<u64>();
-    let Some((shadow, mut extra)) = shadow(free, head, &ends) else { return starts };
-    for (row, job) in queue.iter().enumerate().skip(starts.len() + 1) {
-        if job.processors > free {
-            continue;
-        }
-        if now.saturating_add(job.estimate) > shadow {
-            if job.processors > extra {
-                continue;
+    let Some((shadow, mut extra)) = shadow(free, head, &ends) else { return };
+    for (row, job) in queue.iter().enumerate().skip(started + 1) {
+        let is_over_by_then = now.saturating_add(job.estimate) <= shadow;
+        let fits = job.processors.is_within(&free)
+            && (is_over_by_then || job.processors.is_within(&extra));
+        if fits && start(row) {
+            free.take(&job.processors);
+            if !is_over_by_then {
+                extra.take(&job.processors);
             }
-            extra -= job.processors;
         }
-        free -= job.processors;
-        starts.push(row);
     }
-    starts
 }
 
-/// When the head can start by what is believed, and how many processors it leaves over then;
-/// `None` if it never can. Ends ascend; all ends at the very instant count.
-fn shadow(mut free: u64, head: &Waiting, ends: &[Running]) -> Option<(u64, u64)> {
+/// When the head can start by what is believed, and what it leaves over then; `None` if it never
+/// can. Ends ascend; all ends at the very instant count.
+fn shadow<R: Room>(mut free: R, head: &Waiting<R>, ends: &[Running<R>]) -> Option<(u64, R)> {
     for at in ends.chunk_by(|a, b| a.ends == b.ends) {
-        free += at.iter().map(|running| running.processors).sum::<u64>();
-        if free >= head.processors {
-            return Some((at[0].ends, free - head.processors));
+        at.iter().for_each(|running| free.add(&running.processors));
+        if head.processors.is_within(&free) {
+            free.take(&head.processors);
+            return Some((at[0].ends, free));
         }
     }
     None
 }
 
-fn conservative(now: u64, free: u64, running: &[Running], queue: &[Waiting]) -> Vec<usize> {
+fn conservative<R: Room>(
+    now: u64,
+    free: R,
+    running: &[Running<R>],
+    queue: &[Waiting<R>],
+    start: &mut impl FnMut(usize) -> bool,
+) {
+    // Nobody behind the last that fits now can start: what is reserved only takes from that.
+    let Some(last) = queue.iter().rposition(|job| job.processors.is_within(&free)) else { return };
     let mut plan = Plan::new(now, free, running);
-    let mut starts = Vec::new();
-    for (row, job) in queue.iter().enumerate() {
+    for (row, job) in queue[..=last].iter().enumerate() {
         if plan.reserve(job) == Some(now) {
-            starts.push(row);
+            start(row);
         }
     }
-    starts
 }
 
-/// How many processors are free from when on, by what is believed and reserved.
-struct Plan(BTreeMap<u64, u64>);
+/// What is free from when on, by what is believed and reserved: times ascend.
+struct Plan<R>(Vec<(u64, R)>);
 
-impl Plan {
-    fn new(now: u64, free: u64, running: &[Running]) -> Self {
-        let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
-        for running in running {
-            // One that should have ended is there still: it ends at the next instant.
-            let ends_at = running.ends.max(now.saturating_add(1));
-            *ends.entry(ends_at).or_default() += running.processors;
-        }
-        let mut free = free;
-        let mut plan = BTreeMap::from([(now, free)]);
-        for (at, processors) in ends {
-            free += processors;
-            plan.insert(at, free);
+impl<R: Room> Plan<R> {
+    fn new(now: u64, mut free: R, running: &[Running<R>]) -> Self {
+        // One that should have ended is there still: it ends at the next instant.
+        let ends_at = |running: &Running<R>| running.ends.max(now.saturating_add(1));
+        let mut ends: Vec<Running<R>> = running.to_vec();
+        ends.sort_by_key(ends_at);
+        let mut plan = vec![(now, free)];
+        for at in ends.chunk_by(|a, b| ends_at(a) == ends_at(b)) {
+            at.iter().for_each(|running| free.add(&running.processors));
+            plan.push((ends_at(&at[0]), free));
         }
         Self(plan)
     }
 
     /// Reserves the earliest stretch of time that a job fits in, and tells when it begins; `None`
     /// if there is none.
-    fn reserve(&mut self, job: &Waiting) -> Option<u64> {
+    fn reserve(&mut self, job: &Waiting<R>) -> Option<u64> {
         let mut start = None;
-        for (at, free) in &self.0 {
+        for (row, (at, free)) in self.0.iter().enumerate() {
             match start {
-                Some(start) if *at >= job.estimate.saturating_add(start) => break,
-                _ if *free < job.processors => start = None,
-                None => start = Some(*at),
+                Some((_, start)) if *at >= job.estimate.saturating_add(start) => break,
+                _ if !job.processors.is_within(free) => start = None,
+                None => start = Some((row, *at)),
                 Some(_) => {}
             }
         }
-        let start = start?;
+        let (row, start) = start?;
         let end = start.saturating_add(job.estimate);
-        let before_end = *self.0.range(..=end).next_back().expect("the plan begins now").1;
-        self.0.entry(end).or_insert(before_end);
-        for (_, free) in self.0.range_mut(start..end) {
-            *free -= job.processors;
+        let behind = row + self.0[row..].partition_point(|(at, _)| *at < end);
+        if self.0.get(behind).is_none_or(|(at, _)| *at > end) && end > start {
+            let before_end = self.0[behind - 1].1;
+            self.0.insert(behind, (end, before_end));
         }
+        self.0[row..behind].iter_mut().for_each(|(_, free)| free.take(&job.processors));
         Some(start)
+    }
+}
+
+impl<R: Room> Waiting<R> {
+    /// The job, if it starts now.
+    fn running(&self, now: u64) -> Running<R> {
+        Running { processors: self.processors, ends: now.saturating_add(self.estimate) }
     }
 }
 

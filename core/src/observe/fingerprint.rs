@@ -331,6 +331,25 @@ impl Fingerprint {
             Fact::ScaledOut { service, took_ms } => {
                 self.write(83, now, [row(service.row()), took_ms]);
             }
+            Fact::JobSubmitted { job, estimate_ms } => {
+                let [tenant, queue] = [job.tenant.row(), job.queue.row()].map(row);
+                let (id, tasks) = (job.id.0.into(), job.tasks.into());
+                self.write(
+                    110,
+                    now,
+                    [id, row(job.demand.row()), tenant, queue, tasks, estimate_ms],
+                );
+            }
+            Fact::JobStarted { job, waited_ms } => {
+                self.write(111, now, [job.id.0.into(), waited_ms]);
+            }
+            Fact::JobEnded { job, waited_ms, run_ms, is_killed } => {
+                self.write(112, now, [job.id.0.into(), waited_ms, run_ms, is_killed.into()]);
+            }
+            Fact::JobInterrupted { job, ran_ms } => {
+                self.write(113, now, [job.id.0.into(), ran_ms]);
+            }
+            Fact::JobRefused { job } => self.write(114, now, [job.id.0.into()]),
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }

@@ -1,6 +1,7 @@
 //! The summary: counts, extremes and time averages of a run, in bounded memory.
 
 use super::desks::Provisioning;
+use super::jobs::Jobs;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
 use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
@@ -59,6 +60,8 @@ pub struct Summary {
     pub withdrawn: u64,
     /// Rollouts.
     pub rollouts: Rollouts,
+    /// Batch work; `None` where there is none.
+    pub jobs: Option<Box<Jobs>>,
     /// New images for hosts; `None` where nothing is rolled out on hosts.
     pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
@@ -211,6 +214,7 @@ impl Summary {
             pushed_out: PushedOut::default(),
             withdrawn: 0,
             rollouts: Rollouts::new(scenario),
+            jobs: Jobs::new(scenario).map(Box::new),
             rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
@@ -391,6 +395,12 @@ impl Summary {
         }
     }
 
+    fn note_job(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(jobs) = &mut self.jobs {
+            jobs.hear(now, fact, state);
+        }
+    }
+
     #[inline(never)]
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
@@ -429,6 +439,11 @@ impl Summary {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. }
             | Fact::RolloutReleased { .. } => self.rollouts.hear(now, fact, state),
+            Fact::JobSubmitted { .. }
+            | Fact::JobStarted { .. }
+            | Fact::JobEnded { .. }
+            | Fact::JobInterrupted { .. }
+            | Fact::JobRefused { .. } => self.note_job(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
             Fact::TrafficServed { service, .. }
             | Fact::Autoscaled { service, .. }
@@ -436,6 +451,7 @@ impl Summary {
                 self.traffic.entry(service).or_default().hear(fact)
             }
             Fact::Ended => {
+                self.note_job(now, fact, state);
                 self.outages.hear(now, fact, state);
                 let surveyed = self.surveyed.as_deref();
                 self.survives = surveyed.map(|scenario| loss::survives(scenario, state, now));

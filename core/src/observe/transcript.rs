@@ -110,6 +110,21 @@ impl std::fmt::Display for Fact<'_> {
             Self::Provisioned { request, vm, stages, .. } => {
                 write!(f, "{request} is ready as {vm} {} ms after it came", stages.total_ms())
             }
+            Self::JobSubmitted { job, estimate_ms } => {
+                write!(f, "{} submitted to {}: ", job.id, job.queue)?;
+                write!(f, "{} tasks for {estimate_ms} ms", job.tasks)
+            }
+            Self::JobStarted { job, waited_ms } => {
+                write!(f, "{} started (waited {waited_ms} ms)", job.id)
+            }
+            Self::JobEnded { job, run_ms, is_killed, .. } => {
+                let how = if *is_killed { "ended by its estimate" } else { "done" };
+                write!(f, "{} {how} after {run_ms} ms", job.id)
+            }
+            Self::JobInterrupted { job, ran_ms } => {
+                write!(f, "{} lost a task after {ran_ms} ms, and waits again", job.id)
+            }
+            Self::JobRefused { job } => write!(f, "{} refused: it never fits", job.id),
             Self::BootTried { request, vm, attempt, fault: None, takes_ms } => {
                 write!(f, "{vm} of {request} boots, try {attempt}: ready in {takes_ms} ms")
             }

@@ -52,6 +52,12 @@ impl<'t> Table<'t> {
         self.entry(field.key).map(|entry| &entry.node)
     }
 
+    /// Whether it has such a key at all.
+    pub(crate) fn knows(&self, field: &'static Field) -> bool {
+        let is_known = |section: &&Section| section.fields.iter().any(|f| std::ptr::eq(*f, field));
+        self.sections.iter().any(is_known)
+    }
+
     /// The value of a key that must be there; a finding if it is not.
     pub(crate) fn must(&self, check: &mut Check<'_>, field: &'static Field) -> Option<&'t Node> {
         debug_assert!(matches!(field.need, Need::Must), "`{}` may be missing", field.key);

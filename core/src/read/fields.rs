@@ -122,6 +122,8 @@ pub(crate) enum Kind {
     Part,
     /// The name of a strategy, or a table that has it.
     Strategy,
+    /// A whole number above 0, or a list of them.
+    Counts,
 }
 
 macro_rules! sections {
@@ -269,6 +271,18 @@ pub(crate) const STRATEGIES: &[&str] = &[
 /// The rules of autoscaling.
 pub(crate) const SCALE_RULES: &[&str] = &["hpa", "target-tracking"];
 
+/// Who is first of the jobs that wait.
+pub(crate) const JOB_ORDERS: &[&str] = &["arrival", "shortest", "priority", "fair-share", "drf"];
+
+/// Who may go before an earlier job that does not fit.
+pub(crate) const BACKFILLS: &[&str] = &["none", "easy", "conservative"];
+
+/// Whose the jobs of a trace are.
+pub(crate) const TRACE_TENANTS: &[&str] = &["user", "group"];
+
+/// What is believed of the jobs of a trace.
+pub(crate) const ESTIMATES: &[&str] = &["requested", "exact"];
+
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
 
@@ -327,9 +341,15 @@ sections! {
         SERVICE "service" Tables(&super::service::SECTION), Else("none"), "[{ name = \"web\", image = \"web-1\", flavor = \"small\", instances = 40 }]";
         /// How services come from one image to another.
         ROLLOUT "rollout" Tables(&super::rollout::SECTION), Else("none"), "[{ service = \"web\", image = \"web-2\", at = \"1 day\" }]";
+        /// Batch work: where jobs come from.
+        JOBS "jobs" Tables(&super::jobs::SECTION), Else("none"), "[{ name = \"night\", flavor = \"core\", rate = \"200 per day\", tasks = 8, run-time = \"1 h\" }]";
+        /// Queues in which jobs wait.
+        QUEUE "queue" Tables(&super::queue::SECTION), Else("one, `default`"), "[{ name = \"long\", priority = 10 }]";
+        /// Which job starts next.
+        SCHEDULER "scheduler" Table(&super::scheduler::SECTION), Else("first come, first served"), "{ order = \"arrival\", backfill = \"easy\" }";
         /// How hosts come to run a new image of their own.
         HOST_ROLLOUT "host-rollout" Tables(&super::host_rollout::SECTION), Else("none"), "[{ name = \"kernel\", image = \"6.12\", at = \"1 day\" }]";
-        /// Where requests come from. At least one, or a `[[service]]`.
+        /// Where requests come from. At least one, or a `[[service]]`, or `[[jobs]]`.
         DEMAND "demand" Tables(&super::demand::SECTION), OneOf, "[{ name = \"vms\", flavor = \"small\", alive = 1000 }]";
         /// VMs that leave their pool for another, in waves that run in both for a while.
         POOL_MIGRATION "pool-migration" TableOrTables(&super::pool_migration::SECTION), Else("none"), "[{ from = \"vmware\", to = \"openstack\", at = \"30 days\", run-twice = \"14 days\" }]";
@@ -701,6 +721,68 @@ sections! {
         AUTOSCALE "autoscale" Table(&super::autoscale::SECTION), Else("as many `instances` all the time"), "{ rule = \"hpa\", target = \"60%\", min = 10, max = 100 }";
     }
 
+    /// Batch work: jobs that wait in a queue, start when the scheduler says so, and are there until
+    /// they are done. A job has tasks that run together: all find hosts, or none does. Jobs come from
+    /// a trace, or are drawn by `rate`, `tasks` and `run-time`. Where tasks may be is said with the
+    /// keys of a demand.
+    jobs "[[jobs]]" None with demand: TENANT LABELS REQUIRES FORBIDS PREFERS TOLERATES EXCLUSIVE GROUP PRIORITY, {
+        /// What they are called; unique among jobs, services and demands.
+        NAME "name" Text, Must, "\"night\"";
+        /// What each task takes; of a trace, each processor.
+        FLAVOR "flavor" Name("flavor"), Must, "\"core\"";
+        /// A trace of jobs in the Standard Workload Format, plain or gzip: who never ran is passed
+        /// over, who did not say how long he would run knew it.
+        SWF "swf" File, OneOf, "\"seth.swf.gz\"";
+        /// Whose the jobs of a trace are: each user, or each group, is a tenant (`user 3`).
+        TENANTS "tenants" Choice(super::TRACE_TENANTS), Else("all are the `tenant`'s"), "\"user\"";
+        /// How long the jobs of a trace are believed to run: as long as was asked for, or as long as
+        /// they did.
+        ESTIMATES "estimates" Choice(super::ESTIMATES), Else("`\"requested\"`"), "\"exact\"";
+        /// How many are submitted, at random: a rate or a curve of rates.
+        RATE "rate" Curve, OneOf, "\"200 per day\"";
+        /// What multiplies the rate by hour, day and at events.
+        SEASON "season" Table(&super::season::SECTION), Else("none"), "{ weekly = { weekend = 0.3 } }";
+        /// How many tasks a job has: a number, or several of which each is as likely.
+        TASKS "tasks" Counts, Else("1"), "[1, 2, 4, 8]";
+        /// How long a job runs.
+        RUN_TIME "run-time" Spread(false), OneOf, "{ distribution = \"lognormal\", median = \"1 h\", sigma = 1.2 }";
+        /// How long it is believed to run: so many times as long as it does, at the median.
+        ESTIMATE_FACTOR "estimate-factor" Number, Else("1"), "3";
+        /// σ of the logarithm of that, 0 to 10: some believe too much, some too little.
+        ESTIMATE_ERROR "estimate-error" Number, Else("0: all err alike"), "0.5";
+        /// Whether a job ends when its estimate is over; if not, it runs on.
+        END_AT_ESTIMATE "end-at-estimate" Flag, Else("true"), "false";
+        /// The queue that they join.
+        QUEUE "queue" Name("queue"), Else("`\"default\"`"), "\"long\"";
+    }
+
+    /// A queue in which jobs wait.
+    queue "[[queue]]" None {
+        /// What it is called; unique.
+        NAME "name" Text, Must, "\"long\"";
+        /// What its jobs have more of the priority; with the orders `priority`, and within a tenant
+        /// `fair-share` and `drf`.
+        PRIORITY "priority" Integer, Else("0"), "10";
+    }
+
+    /// Which of the jobs that wait starts next. Who is first starts if it fits; who is behind it waits,
+    /// unless `backfill` lets it go before.
+    scheduler "[scheduler]" None {
+        /// The pool that jobs run in.
+        POOL "pool" Name("pool"), Else("all hosts"), "\"batch\"";
+        /// Who is first: who came first; who is believed to run shortest; who has the highest
+        /// priority; whose tenant has used least of late for its weight; or whose tenant has the
+        /// smallest dominant share now, for its weight.
+        ORDER "order" Choice(super::JOB_ORDERS), Else("`\"arrival\"`"), "\"drf\"";
+        /// Who may go before an earlier one that does not fit: nobody; who does not delay the first of
+        /// those; or who delays nobody. It goes by what jobs are believed to run.
+        BACKFILL "backfill" Choice(super::BACKFILLS), Else("`\"none\"`"), "\"easy\"";
+        /// `priority`: for so long a wait a job has one more.
+        AGING "aging" Length, Else("none"), "\"1 h\"";
+        /// `fair-share`: after so long what was used counts half.
+        HALF_LIFE "half-life" Length, Else("`\"7 days\"`"), "\"1 day\"";
+    }
+
     /// Requests of a service's users: `rate` × season × flash crowds. What its instances cannot serve
     /// at an instant is not served at all.
     traffic "traffic = { … }, of a service" None {
@@ -1047,6 +1129,9 @@ sections! {
         QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
         /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
+        /// How much its jobs count against those of others, with the orders `fair-share` and `drf`
+        /// of the scheduler, 1 to 1,000,000: with 2 it gets twice as much.
+        WEIGHT "weight" Whole, Else("1"), "2";
         /// The tenant that it is a part of, as a team is of a domain and that of a company; there
         /// is a `[tenants.NAME]` for it too. What it takes counts for the quotas of all above it.
         PARENT "parent" Name("tenant"), Else("none"), "\"payments\"";

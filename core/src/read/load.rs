@@ -3,7 +3,9 @@
 use super::check::{Check, Table, Wide};
 use super::curves::{self, Of};
 use super::desks::{Desks, Way, read_hours};
-use super::fields::{Field, daily, demand, event, flavor, root, season, service, wait, weekly};
+use super::fields::{
+    Field, daily, demand, event, flavor, jobs, root, season, service, wait, weekly,
+};
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
@@ -157,6 +159,8 @@ impl DemandDraft {
             Arrivals::Trace(trace) => (trace.rows as f64, "take a part of the trace"),
             // Its instances are counted with its rollouts.
             Arrivals::Instances(_) => (0.0, ""),
+            // Tasks are counted with their jobs.
+            Arrivals::Jobs(_) => (0.0, ""),
         }
     }
 }
@@ -198,7 +202,8 @@ impl Load {
         row
     }
 
-    fn tenant(&mut self, name: &str) -> usize {
+    /// The row of a tenant, new or not.
+    pub(crate) fn tenant(&mut self, name: &str) -> usize {
         if let Some(row) = self.tenant_rows.get(name) {
             return *row;
         }
@@ -379,7 +384,7 @@ impl Load {
             None => "default",
         };
         let tenant = self.tenant(tenant);
-        let pool_node = table.get(&demand::POOL);
+        let pool_node = table.knows(&demand::POOL).then(|| table.get(&demand::POOL)).flatten();
         let pool = pool_node.and_then(|node| fleet.pool_named(check, demand::POOL.key, node));
         let labels = match table.get(&demand::LABELS) {
             Some(node) => check.labels(demand::LABELS.key, node),
@@ -395,9 +400,9 @@ impl Load {
             }
             None => Some(0),
         };
-        let preempts = match table.get(&demand::PREEMPTS) {
-            Some(node) => check.flag(demand::PREEMPTS.key, node),
-            None => Some(true),
+        let preempts = match table.knows(&demand::PREEMPTS).then(|| table.get(&demand::PREEMPTS)) {
+            Some(Some(node)) => check.flag(demand::PREEMPTS.key, node),
+            _ => Some(true),
         };
         let is_pool_known = pool_node.is_none() || pool.is_some();
         Owner { tenant, pool, is_pool_known, labels, rules, group, priority, preempts }
@@ -445,6 +450,55 @@ impl Load {
             priority: owner.priority?,
             preempts: owner.preempts?,
             when_preempted: WhenPreempted::Wait { ms_max: u64::MAX },
+        });
+        Some(())
+    }
+
+    /// Reads what a job's tasks are: a demand without requests of its own, in the scheduler's pool.
+    pub(crate) fn read_tasks(
+        &mut self,
+        check: &mut Check<'_>,
+        fleet: &Fleet,
+        table: &Table<'_>,
+        stream: usize,
+        pool: Option<usize>,
+    ) -> Option<()> {
+        let name = self.read_name(check, table, &jobs::NAME);
+        let mut owner = self.read_owner(check, fleet, table);
+        owner.pool = pool;
+        let at = table.at_key(&demand::PRIORITY);
+        self.priorities.retain(|other| *other != at);
+        let flavor = table.must(check, &jobs::FLAVOR).and_then(|node| {
+            let name = check.name(jobs::FLAVOR.key, node)?;
+            self.flavor_named(check, name, node.at)
+        });
+        let mut ask = owner.ask(table.at);
+        if let Some(row) = flavor {
+            self.use_flavor(row, 1.0, &mut ask);
+        }
+        let asked = std::mem::take(&mut ask.asked);
+        if owner.is_pool_known {
+            self.asks.push(ask);
+        }
+        self.demands.push(DemandDraft {
+            name: name?,
+            at: table.at,
+            part_of: None,
+            arrivals: Arrivals::Jobs(u32::try_from(stream).ok()?),
+            mix: vec![(flavor?, 1.0)],
+            asked,
+            lifetime: Distribution::Constant(u64::MAX),
+            boot: Distribution::Constant(0),
+            tenant: owner.tenant,
+            pool: owner.pool,
+            labels: owner.labels,
+            rules: owner.rules?,
+            group: owner.group,
+            way: Way::default(),
+            when_full: WhenFull::Refuse,
+            priority: owner.priority?,
+            preempts: false,
+            when_preempted: WhenPreempted::End,
         });
         Some(())
     }

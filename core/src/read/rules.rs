@@ -40,6 +40,7 @@ pub(crate) struct Tenant {
     pub(crate) quota: [Option<i64>; 8],
     pub(crate) vms_max: Option<u64>,
     pub(crate) is_exclusive: bool,
+    pub(crate) weight: u64,
     /// The tenant that it is a part of.
     pub(crate) parent: Option<String>,
     /// The desks of its requests, where it says them.
@@ -147,6 +148,10 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) ->
             Some(node) => check.flag(tenant::EXCLUSIVE.key, node).unwrap_or(false),
             None => false,
         };
+        let weight = match table.get(&tenant::WEIGHT) {
+            Some(node) => check.whole(tenant::WEIGHT.key, node, 1, 1_000_000).unwrap_or(1),
+            None => 1,
+        };
         let quota = table.get(&tenant::QUOTA).and_then(|node| read_quota(check, node));
         let (quota, vms_max) = quota.unwrap_or(([None; 8], None));
         let parent = table.get(&tenant::PARENT).and_then(|node| {
@@ -160,7 +165,7 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) ->
         });
         let way = table.get(&tenant::PROVISIONING).and_then(|node| desks.read_way(check, node));
         let (name, at) = (entry.key.clone(), entry.key_at);
-        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive, parent, way });
+        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive, weight, parent, way });
     }
     check_lines(check, &mut tenants);
     tenants

@@ -175,6 +175,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::DataRate | Kind::FailureRate | Kind::Bytes | Kind::Rate => text,
         Kind::Sizes => json!({ "type": "object", "additionalProperties": text }),
         Kind::Part => json!({ "type": ["integer", "string"], "minimum": 0 }),
+        Kind::Counts => one_or_list(json!({ "type": "integer", "minimum": 1 })),
         Kind::Strategy => json!({ "anyOf": [{ "enum": STRATEGIES }, reference("strategy")] }),
         Kind::Hours => json!({ "anyOf": [{ "const": "always" }, reference("hours")] }),
         Kind::By | Kind::Desks => one_or_list(text),

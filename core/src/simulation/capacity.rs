@@ -134,6 +134,7 @@ impl Simulation {
             let rack = self.capacity.next_rack(&self.scenario, pool);
             let host = self.add_host(now, host_type, rack, 0, observer);
             self.serve_waiting(now, Some(host), None, observer);
+            self.ask_scheduler(now);
         }
     }
 

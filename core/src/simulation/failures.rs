@@ -425,7 +425,11 @@ impl Simulation {
                 WhenDown::Lose if is_instance => WhenDown::Evacuate,
                 when => when,
             };
-            let is_lost = when == WhenDown::Lose;
+            let is_task = self.is_of_jobs(demand);
+            if is_task {
+                self.lose_task(now, request, vm);
+            }
+            let is_lost = is_task || when == WhenDown::Lose;
             // An instance that terminates is over with its host.
             let is_over = is_instance && !self.lose_instance(now, request);
             if is_lost || is_over {
@@ -544,6 +548,7 @@ impl Simulation {
             }
         }
         self.serve_waiting(now, Some(host), None, observer);
+        self.ask_scheduler(now);
     }
 
     /// VMs that went down together are brought up elsewhere, as far as they are still down.

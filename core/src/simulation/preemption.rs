@@ -166,6 +166,10 @@ impl Simulation {
         let Arrived { request, demand, ask: Ask { tenant, .. }, .. } = victim;
         let fact = Fact::Preempted { request, demand, tenant, vm: id, host, by, reason };
         observer.hear(now, &fact, &self.state);
+        if self.is_of_jobs(demand) {
+            self.lose_task(now, request, id);
+            return (victim, WhenPreempted::End);
+        }
         if self.services.own(demand) && !self.lose_instance(now, request) {
             return (victim, WhenPreempted::End);
         }

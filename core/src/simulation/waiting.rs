@@ -226,7 +226,9 @@ impl Simulation {
             let waiting = self.leave_room(ticket).expect("the ticket was just found");
             match arrived.comes {
                 Comes::Copy => self.begin_copy(now, &arrived, chosen, observer),
-                _ => self.place(now, &waiting.arrived, chosen, observer),
+                _ => {
+                    self.place(now, &waiting.arrived, chosen, observer);
+                }
             }
             // One more where a group had fewest makes room for it elsewhere.
             if self.state.is_spread(arrived.ask) {

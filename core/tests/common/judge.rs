@@ -584,6 +584,11 @@ impl Judge {
             | Fact::RolloutStands { .. }
             | Fact::RolloutEnded { .. }
             | Fact::RolloutReleased { .. } => panic!("there are no services in these runs: {fact}"),
+            Fact::JobSubmitted { .. }
+            | Fact::JobStarted { .. }
+            | Fact::JobEnded { .. }
+            | Fact::JobInterrupted { .. }
+            | Fact::JobRefused { .. } => panic!("there are no jobs in these runs: {fact}"),
             Fact::Preempted { .. }
             | Fact::Evicted { .. }
             | Fact::HostRollout { .. }

@@ -35,6 +35,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         dependencies: Vec::new(),
         services: Vec::new(),
         rollouts: Vec::new(),
+        batch: None,
         host_rollouts: Default::default(),
         pool_migrations: Vec::new(),
         hand_overs: Vec::new(),

@@ -1,0 +1,173 @@
+//! What came of jobs: how long they waited, how much that slowed them down, and who had how much of
+//! the hosts, over time.
+
+use super::Durations;
+use super::summary::Level;
+use crate::fact::{Fact, JobOf};
+use crate::fairness::dominant_share;
+use crate::report::jobs::{SHARES_ROWS_MAX, SHARES_TENANTS_MAX};
+use crate::resources::Amounts;
+use crate::scenario::{PoolId, Scenario};
+use crate::state::State;
+use crate::time::{SECOND_MS, Time};
+
+/// Jobs that run for less count as running for so long, where a wait is held against it, ms.
+pub const BOUND_MS: u64 = 10 * SECOND_MS;
+
+/// Shares are counted in millionths.
+pub const MILLION: i64 = 1_000_000;
+
+/// All jobs of a run.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    kinds: usize,
+    pool: Option<PoolId>,
+    /// All together.
+    pub all: Account,
+    /// By queue.
+    pub by_queue: Vec<Account>,
+    /// By tenant.
+    pub by_tenant: Vec<Account>,
+    /// Jobs that wait.
+    pub waiting: Level,
+    /// By tenant: what its jobs take.
+    taken: Vec<Amounts>,
+    /// By tenant: its dominant share, in millionths of the hosts.
+    pub shares: Vec<Level>,
+    /// What all jobs take of what is scarcest among them, in millionths.
+    pub busy: Level,
+    busy_taken: Amounts,
+    /// How long a row of the course of shares is, ms.
+    pub step_ms: u64,
+    /// By tenant: the area under its share at the end of each row; empty where tenants are many.
+    pub areas: Vec<Vec<i128>>,
+}
+
+/// Some of the jobs.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// That were submitted.
+    pub submitted: u64,
+    /// That started at least once.
+    pub started: u64,
+    /// That are over.
+    pub ended: u64,
+    /// Those of them that were ended because their estimate was over.
+    pub killed: u64,
+    /// How often one lost a task and waited again.
+    pub interrupted: u64,
+    /// That would never have fitted.
+    pub refused: u64,
+    /// How long those that started had waited by then.
+    pub waited: Durations,
+    /// (wait + run) ÷ run, in thousandths, of those that are over; 1 at least, and for a run of
+    /// less than [`BOUND_MS`] of that.
+    pub slowdown_milli: Durations,
+    /// Tasks × the time that they ran, ms.
+    pub task_ms: u128,
+}
+
+impl Jobs {
+    /// `None` where there is no batch work.
+    pub(super) fn new(scenario: &Scenario) -> Option<Self> {
+        let batch = scenario.batch.as_ref()?;
+        let tenants = scenario.tenants.len();
+        let has_course = tenants <= SHARES_TENANTS_MAX;
+        Some(Self {
+            kinds: scenario.kinds.len(),
+            pool: batch.scheduler.pool,
+            all: Account::default(),
+            by_queue: vec![Account::default(); batch.queues.len()],
+            by_tenant: vec![Account::default(); tenants],
+            waiting: Level::default(),
+            taken: vec![Amounts::default(); tenants],
+            shares: vec![Level::default(); tenants],
+            busy: Level::default(),
+            busy_taken: Amounts::default(),
+            step_ms: scenario.duration_ms.div_ceil(SHARES_ROWS_MAX as u64).max(1),
+            areas: if has_course { vec![Vec::new(); tenants] } else { Vec::new() },
+        })
+    }
+
+    pub(super) fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.close_rows(now);
+        match *fact {
+            Fact::JobSubmitted { job, .. } => {
+                self.each(&job, |account| account.submitted += 1);
+                self.waiting.set(now, self.waiting.value + 1);
+            }
+            Fact::JobStarted { job, waited_ms } => {
+                self.each(&job, |account| {
+                    account.started += 1;
+                    account.waited.add(waited_ms);
+                });
+                self.waiting.set(now, self.waiting.value - 1);
+                self.take(now, &job, 1, state);
+            }
+            Fact::JobEnded { job, waited_ms, run_ms, is_killed } => {
+                let bound = run_ms.max(BOUND_MS);
+                let milli = (waited_ms + run_ms).max(bound) as u128 * 1_000 / u128::from(bound);
+                self.each(&job, |account| {
+                    account.ended += 1;
+                    account.killed += u64::from(is_killed);
+                    account.slowdown_milli.add(u64::try_from(milli).unwrap_or(u64::MAX));
+                    account.task_ms += u128::from(run_ms) * u128::from(job.tasks);
+                });
+                self.take(now, &job, -1, state);
+            }
+            Fact::JobInterrupted { job, ran_ms } => {
+                self.each(&job, |account| {
+                    account.interrupted += 1;
+                    account.task_ms += u128::from(ran_ms) * u128::from(job.tasks);
+                });
+                self.waiting.set(now, self.waiting.value + 1);
+                self.take(now, &job, -1, state);
+            }
+            Fact::JobRefused { job } => {
+                self.each(&job, |account| account.refused += 1);
+                self.waiting.set(now, self.waiting.value - 1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes the areas at the ends of all rows that are over.
+    fn close_rows(&mut self, now: Time) {
+        for (areas, share) in self.areas.iter_mut().zip(&self.shares) {
+            while (areas.len() as u64 + 1) * self.step_ms <= now.ms() {
+                let end = Time::from_ms((areas.len() as u64 + 1) * self.step_ms);
+                areas.push(share.area(end));
+            }
+        }
+    }
+
+    fn each(&mut self, job: &JobOf, mut note: impl FnMut(&mut Account)) {
+        note(&mut self.all);
+        note(&mut self.by_queue[job.queue.row()]);
+        note(&mut self.by_tenant[job.tenant.row()]);
+    }
+
+    /// A job takes room, or (with the sign −1) gives it back.
+    fn take(&mut self, now: Time, job: &JobOf, sign: i64, state: &State) {
+        let total = match self.pool {
+            Some(pool) => state.hosts.pool_total(pool),
+            None => state.hosts.total(),
+        };
+        let each = state.shapes.get(job.ask.shape).amounts;
+        let add = |taken: &mut Amounts| {
+            taken.iter_mut().zip(each).for_each(|(taken, amount)| {
+                *taken += sign * amount * i64::from(job.tasks);
+            });
+        };
+        let row = job.tenant.row();
+        add(&mut self.taken[row]);
+        add(&mut self.busy_taken);
+        let share = |taken: &Amounts| {
+            let share = dominant_share(&taken[..self.kinds], &total.capacity[..self.kinds]);
+            let share = i128::from(share.part) * i128::from(MILLION) / i128::from(share.whole);
+            i64::try_from(share).unwrap_or(i64::MAX)
+        };
+        self.shares[row].set(now, share(&self.taken[row]));
+        self.busy.set(now, share(&self.busy_taken));
+    }
+}

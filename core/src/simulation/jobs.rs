@@ -1,0 +1,519 @@
+//! Jobs: batch work that waits in queues, starts when its discipline says so, and is there until it
+//! is done.
+//!
+//! A task of a job is a request of its stream's demand, made when the job starts: so placement,
+//! quotas, labels and the reports know nothing of jobs. All tasks of a job find hosts, or none does.
+//! Who starts is decided once at the end of each instant at which a job came, or room did.
+//!
+//! A job that loses a task ends, and begins anew from its old place in the queue.
+
+mod shares;
+
+use super::{Arrived, Comes, Event, Simulation};
+use crate::demand::{self, FOR_GOOD_MS};
+use crate::fact::{Fact, JobId, JobOf, RequestId};
+use crate::jobs::queue::{Room, Running, Waiting};
+use crate::observe::Observer;
+use crate::problem::{Problem, Problems};
+use crate::resources::Amounts;
+use crate::scenario::batch::{Backfill, Batch};
+use crate::scenario::{Arrivals, DemandId, JobOrder, Scenario};
+use crate::source::Files;
+use crate::state::{Ask, GroupKey, HostId, Vm, VmId};
+use crate::time::Time;
+use shares::Shares;
+use std::collections::{BTreeMap, VecDeque};
+
+/// All batch work of a run.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    batch: Box<Batch>,
+    /// By stream: its jobs, and the next of them.
+    streams: Vec<(demand::jobs::Jobs, Option<demand::jobs::Job>)>,
+    /// Who waits, in the order in which they are looked at, and the same as disciplines see it.
+    queue: Vec<Queued>,
+    waiting: Vec<Waiting<Amounts>>,
+    /// Who runs, by number of start.
+    running: BTreeMap<u32, Started>,
+    /// The first request of each job that runs, and its number of start.
+    by_request: BTreeMap<RequestId, u32>,
+    shares: Shares,
+    submitted: u32,
+    starts: u32,
+    /// Whether somebody will look at the queue at this instant.
+    is_asked: bool,
+    /// Why a trace cannot be read any more: then the run cannot go on.
+    pub(super) problem: Option<Box<Problem>>,
+}
+
+/// A job that waits.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    job: JobOf,
+    submitted: Time,
+    /// How long it has run in vain, ms.
+    lost_ms: u64,
+    run_ms: u64,
+    estimate_ms: u64,
+    is_killed: bool,
+    /// What all its tasks take.
+    amounts: Amounts,
+    /// Who comes first, as far as that does not change.
+    rank: i64,
+}
+
+/// A job that runs.
+#[derive(Clone, Debug)]
+struct Started {
+    queued: Queued,
+    at: Time,
+    first: RequestId,
+    vms: Vec<VmId>,
+}
+
+impl Queued {
+    /// Who comes first, of equals the one that came first.
+    fn key(&self) -> (i64, JobId) {
+        (self.rank, self.job.id)
+    }
+
+    fn waiting(&self) -> Waiting<Amounts> {
+        Waiting { processors: self.amounts, estimate: self.estimate_ms }
+    }
+}
+
+impl Started {
+    fn running(&self) -> Running<Amounts> {
+        Running {
+            processors: self.queued.amounts,
+            ends: self.at.after(self.queued.estimate_ms).ms(),
+        }
+    }
+}
+
+impl Jobs {
+    /// `None` where there is no batch work.
+    ///
+    /// # Errors
+    /// If a trace that was checked cannot be opened or read any more.
+    pub(super) fn new(
+        scenario: &Scenario,
+        files: &dyn Files,
+    ) -> Result<Option<Box<Self>>, Problems> {
+        let Some(batch) = scenario.batch.clone() else { return Ok(None) };
+        let mut streams = Vec::new();
+        for stream in &batch.streams {
+            let mut jobs = demand::jobs::Jobs::new(scenario, stream, files)?;
+            let first = jobs.next_job()?;
+            streams.push((jobs, first));
+        }
+        Ok(Some(Box::new(Self {
+            streams,
+            queue: Vec::new(),
+            waiting: Vec::new(),
+            running: BTreeMap::new(),
+            by_request: BTreeMap::new(),
+            shares: Shares::new(scenario, &batch),
+            submitted: 0,
+            starts: 0,
+            is_asked: false,
+            problem: None,
+            batch,
+        })))
+    }
+
+    fn enter(&mut self, queued: Queued) {
+        let place = self.queue.partition_point(|other| other.key() < queued.key());
+        self.queue.insert(place, queued);
+        self.waiting.insert(place, queued.waiting());
+    }
+
+    /// Takes those that have started, given with their rows, out of the queue.
+    fn begin(&mut self, started: Vec<(usize, Started)>) {
+        if started.is_empty() {
+            return;
+        }
+        let mut stays = vec![true; self.queue.len()];
+        started.iter().for_each(|(row, _)| stays[*row] = false);
+        let mut rows = stays.iter();
+        self.queue.retain(|_| rows.next().is_some_and(|stays| *stays));
+        let mut rows = stays.iter();
+        self.waiting.retain(|_| rows.next().is_some_and(|stays| *stays));
+        for (_, started) in started {
+            self.by_request.insert(started.first, self.starts);
+            self.running.insert(self.starts, started);
+            self.starts += 1;
+        }
+    }
+
+    /// The number of start of the job of a task.
+    fn start_of(&self, request: RequestId) -> Option<u32> {
+        self.by_request.range(..=request).next_back().map(|(_, start)| *start)
+    }
+
+    fn rank(&self, priority: i32, submitted: Time, estimate_ms: u64) -> i64 {
+        let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        match self.batch.scheduler.order {
+            JobOrder::Arrival => 0,
+            JobOrder::Shortest => ms(estimate_ms),
+            // Whoever waits gains at the same pace: so who is first of two never changes.
+            JobOrder::Priority { aging_ms: Some(aging_ms) } => {
+                let head_start = i64::from(priority).saturating_mul(ms(aging_ms));
+                ms(submitted.ms()).saturating_sub(head_start)
+            }
+            _ => -i64::from(priority),
+        }
+    }
+}
+
+impl Simulation {
+    /// The first job of each stream.
+    pub(super) fn begin_jobs(&mut self) {
+        let Some(jobs) = &self.jobs else { return };
+        for (row, (_, first)) in jobs.streams.iter().enumerate() {
+            if let Some(job) = first {
+                self.agenda.push(job.at, Event::SubmitJob(small(row)));
+            }
+        }
+    }
+
+    /// Whether a demand's requests are tasks of jobs.
+    pub(super) fn is_of_jobs(&self, demand: DemandId) -> bool {
+        matches!(self.scenario.demands[demand.row()].arrivals, Arrivals::Jobs(_))
+    }
+
+    /// A job comes: it waits.
+    pub(super) fn submit_job(&mut self, now: Time, stream: u32, observer: &mut impl Observer) {
+        let scenario = self.scenario.clone();
+        let jobs = self.jobs.as_mut().expect("jobs come where there is batch work");
+        let (source, next) = &mut jobs.streams[stream as usize];
+        let job = next.take().expect("it was told when it comes");
+        match source.next_job() {
+            Ok(job) => *next = job,
+            Err(problem) => jobs.problem = Some(Box::new(problem)),
+        }
+        if let Some(next) = next {
+            self.agenda.push(next.at, Event::SubmitJob(stream));
+        }
+        let rule = &jobs.batch.streams[stream as usize];
+        let demand = &scenario.demands[rule.demand.row()];
+        let template = self.flavor_asks[rule.demand.row()][demand.mix[0].0.row()];
+        let ask = Ask { tenant: job.tenant, ..self.state.ask_again(template) };
+        let each = self.state.shapes.get(ask.shape).amounts;
+        let (queue, id) = (rule.queue, JobId(jobs.submitted));
+        jobs.submitted += 1;
+        let priority = jobs.batch.queues[queue.row()].priority.saturating_add(demand.priority);
+        let is_killed = rule.ends_at_estimate && job.run_ms > job.estimate_ms;
+        let queued = Queued {
+            job: JobOf {
+                id,
+                demand: rule.demand,
+                tenant: job.tenant,
+                queue,
+                tasks: job.tasks,
+                ask,
+            },
+            submitted: now,
+            lost_ms: 0,
+            run_ms: if is_killed { job.estimate_ms } else { job.run_ms },
+            estimate_ms: job.estimate_ms,
+            is_killed,
+            amounts: each.map(|amount| amount.saturating_mul(job.tasks.into())),
+            rank: jobs.rank(priority, now, job.estimate_ms),
+        };
+        let fact = Fact::JobSubmitted { job: queued.job, estimate_ms: job.estimate_ms };
+        observer.hear(now, &fact, &self.state);
+        if !queued.amounts.is_within(&self.batch_room().0) && !self.may_grow() {
+            self.refuse_job(now, queued, observer);
+            return;
+        }
+        let jobs = self.jobs.as_mut().expect("it is there");
+        jobs.enter(queued);
+        self.ask_scheduler(now);
+    }
+
+    fn refuse_job(&mut self, now: Time, queued: Queued, observer: &mut impl Observer) {
+        observer.hear(now, &Fact::JobRefused { job: queued.job }, &self.state);
+        self.state.forget(queued.job.ask);
+    }
+
+    /// What the hosts for jobs have in all, and what of it is free.
+    fn batch_room(&self) -> (Amounts, Amounts) {
+        let pool = self.scenario.batch.as_ref().and_then(|batch| batch.scheduler.pool);
+        let total = match pool {
+            Some(pool) => self.state.hosts.pool_total(pool),
+            None => self.state.hosts.total(),
+        };
+        let mut free = total.capacity;
+        free.take(&total.used);
+        (total.capacity, free)
+    }
+
+    /// Whether there can be more hosts than now.
+    fn may_grow(&self) -> bool {
+        let scenario = &self.scenario;
+        !scenario.growth.is_empty()
+            || !scenario.procurement.is_empty()
+            || self.state.hosts.total().down > 0
+    }
+
+    /// Room may have come up, or a job: who starts is decided at the end of this instant.
+    #[inline]
+    pub(super) fn ask_scheduler(&mut self, now: Time) {
+        if let Some(jobs) = &mut self.jobs
+            && !jobs.is_asked
+        {
+            jobs.is_asked = true;
+            self.agenda.push(now, Event::Schedule);
+        }
+    }
+
+    /// Those start whose turn it is.
+    pub(super) fn schedule(&mut self, now: Time, observer: &mut impl Observer) {
+        let Some(mut jobs) = self.jobs.take() else { return };
+        jobs.is_asked = false;
+        let started = match jobs.batch.scheduler.order {
+            JobOrder::Drf => self.fill_up(now, &jobs, observer),
+            JobOrder::FairShare { .. } => self.by_shares(now, &mut jobs, observer),
+            _ => self.one_after_another(now, &jobs, observer),
+        };
+        for (_, started) in &started {
+            let Queued { job, amounts, .. } = &started.queued;
+            jobs.shares.change(now, job.tenant, amounts, 1);
+        }
+        let first_start = jobs.starts;
+        let ends: Vec<u64> = started.iter().map(|(_, started)| started.queued.run_ms).collect();
+        jobs.begin(started);
+        for (start, run_ms) in (first_start..).zip(ends) {
+            self.agenda.push(now.after(run_ms), Event::JobEnds(start));
+        }
+        self.jobs = Some(jobs);
+        self.refuse_whom_nothing_helps(now, observer);
+    }
+
+    /// A pass over the queue, as the discipline says.
+    fn one_after_another(
+        &mut self,
+        now: Time,
+        jobs: &Jobs,
+        observer: &mut impl Observer,
+    ) -> Vec<(usize, Started)> {
+        let backfill = jobs.batch.scheduler.backfill;
+        let (_, free) = self.batch_room();
+        let running: Vec<Running<Amounts>> = match backfill {
+            Backfill::None => Vec::new(),
+            _ => jobs.running.values().map(Started::running).collect(),
+        };
+        let mut started = Vec::new();
+        let mut start = |row: usize| match self.start_job(now, &jobs.queue[row], observer) {
+            Some(job) => {
+                started.push((row, job));
+                true
+            }
+            None => false,
+        };
+        backfill.pass(now.ms(), free, &running, &jobs.waiting, &mut start);
+        started
+    }
+
+    /// The same, the tenants' jobs in the order of what they have used.
+    fn by_shares(
+        &mut self,
+        now: Time,
+        jobs: &mut Jobs,
+        observer: &mut impl Observer,
+    ) -> Vec<(usize, Started)> {
+        let (capacity, _) = self.batch_room();
+        jobs.shares.settle(now, &capacity);
+        let shares = &jobs.shares;
+        let mut order: Vec<Queued> = std::mem::take(&mut jobs.queue);
+        order.sort_by(|a, b| {
+            let by_usage = shares.compare_usage(a.job.tenant, b.job.tenant);
+            by_usage.then(a.job.tenant.cmp(&b.job.tenant)).then(a.key().cmp(&b.key()))
+        });
+        jobs.waiting = order.iter().map(Queued::waiting).collect();
+        jobs.queue = order;
+        self.one_after_another(now, jobs, observer)
+    }
+
+    /// Progressive filling: the next job is that of the tenant with the smallest dominant share.
+    /// Whose next job does not fit is out; the others go on.
+    fn fill_up(
+        &mut self,
+        now: Time,
+        jobs: &Jobs,
+        observer: &mut impl Observer,
+    ) -> Vec<(usize, Started)> {
+        let (capacity, mut free) = self.batch_room();
+        let mut by_tenant: BTreeMap<_, VecDeque<usize>> = BTreeMap::new();
+        for (row, queued) in jobs.queue.iter().enumerate() {
+            by_tenant.entry(queued.job.tenant).or_default().push_back(row);
+        }
+        let mut shares = jobs.shares.clone();
+        let mut started = Vec::new();
+        loop {
+            let next = by_tenant.keys().copied().min_by(|a, b| shares.compare(*a, *b, &capacity));
+            let Some(tenant) = next else { return started };
+            let row = by_tenant.get_mut(&tenant).and_then(VecDeque::pop_front);
+            let fitting = row.filter(|row| jobs.queue[*row].amounts.is_within(&free));
+            let job = fitting.and_then(|row| {
+                let queued = &jobs.queue[row];
+                Some((row, self.start_job(now, queued, observer)?))
+            });
+            let Some((row, job)) = job else {
+                by_tenant.remove(&tenant);
+                continue;
+            };
+            free.take(&job.queued.amounts);
+            shares.change(now, tenant, &job.queued.amounts, 1);
+            started.push((row, job));
+        }
+    }
+
+    /// A job starts, if all its tasks find hosts.
+    fn start_job(
+        &mut self,
+        now: Time,
+        queued: &Queued,
+        observer: &mut impl Observer,
+    ) -> Option<Started> {
+        let first = RequestId(self.request_next);
+        let tasks = self.find_hosts(now, queued)?;
+        let waited_ms = now.since_ms(queued.submitted) - queued.lost_ms;
+        observer.hear(now, &Fact::JobStarted { job: queued.job, waited_ms }, &self.state);
+        let place = |(arrived, host): (Arrived, HostId)| {
+            self.request_next += 1;
+            let Arrived { request, demand, ask, .. } = arrived;
+            let fact = Fact::Requested { request, demand, tenant: ask.tenant, name: None, ask };
+            observer.hear(now, &fact, &self.state);
+            self.place(now, &arrived, host, observer)
+        };
+        let vms = tasks.into_iter().map(place).collect();
+        Some(Started { queued: *queued, at: now, first, vms })
+    }
+
+    /// Where each task of a job goes; `None` if one finds no host. As [`crate::jobs::gang`], on the
+    /// state itself, which is afterwards as it was. The tasks' asks are held if there is an answer.
+    fn find_hosts(&mut self, now: Time, queued: &Queued) -> Option<Vec<(Arrived, HostId)>> {
+        let (last_placed, history) = (self.state.last_placed, self.state.history.clone());
+        let rule = self.scenario.demands[queued.job.demand.row()].group;
+        let (mut tasks, mut vms) = (Vec::new(), Vec::new());
+        for task in 0..u64::from(queued.job.tasks) {
+            let mut ask = self.state.ask_again(queued.job.ask);
+            if let Some(rule) = rule {
+                let key = GroupKey::Number(queued.job.demand, queued.job.id.0.into());
+                ask = self.state.ask_in_group(ask, key, rule);
+            }
+            let arrived = Arrived {
+                request: RequestId(self.request_next + task),
+                demand: queued.job.demand,
+                at: now,
+                ask,
+                stay_ms: FOR_GOOD_MS,
+                believed_ms: queued.estimate_ms.max(1),
+                boot_ms: 0,
+                priority: self.scenario.demands[queued.job.demand.row()].priority,
+                comes: Comes::First,
+                ticket: None,
+                number: 0,
+            };
+            let Ok(host) = self.decide(now, &arrived) else {
+                self.state.forget(ask);
+                break;
+            };
+            tasks.push((arrived, host));
+            // The last one is in nobody's way.
+            if task + 1 < queued.job.tasks.into() {
+                let (request, demand) = (arrived.request.0, arrived.demand);
+                let vm = Vm { request, placed: now, host, ask, demand };
+                let devices = self.placer.device(&self.state, ask, host);
+                vms.push(self.state.start_on(vm, now.after(arrived.believed_ms), devices));
+            }
+        }
+        for vm in vms.into_iter().rev() {
+            self.state.end(vm);
+        }
+        self.state.last_placed = last_placed;
+        self.state.history = history;
+        if tasks.len() == queued.job.tasks as usize {
+            return Some(tasks);
+        }
+        for (arrived, _) in tasks {
+            self.state.forget(arrived.ask);
+        }
+        None
+    }
+
+    /// A job is done, if it still runs.
+    pub(super) fn end_job(&mut self, now: Time, start: u32, observer: &mut impl Observer) {
+        let Some(Started { queued, at, vms, .. }) = self.stop_job(now, start) else { return };
+        for vm in vms {
+            self.depart(now, vm, observer);
+        }
+        let fact = Fact::JobEnded {
+            job: queued.job,
+            waited_ms: at.since_ms(queued.submitted) - queued.lost_ms,
+            run_ms: queued.run_ms,
+            is_killed: queued.is_killed,
+        };
+        observer.hear(now, &fact, &self.state);
+        self.state.forget(queued.job.ask);
+    }
+
+    fn stop_job(&mut self, now: Time, start: u32) -> Option<Started> {
+        let jobs = self.jobs.as_mut()?;
+        let started = jobs.running.remove(&start)?;
+        jobs.by_request.remove(&started.first);
+        jobs.shares.change(now, started.queued.job.tenant, &started.queued.amounts, -1);
+        self.ask_scheduler(now);
+        Some(started)
+    }
+
+    /// A task has lost its host: so its job is to end, at this very instant.
+    pub(super) fn lose_task(&mut self, now: Time, request: RequestId, vm: VmId) {
+        let Some(jobs) = &mut self.jobs else { return };
+        let Some(start) = jobs.start_of(request) else { return };
+        let Some(started) = jobs.running.get_mut(&start) else { return };
+        let is_first = started.vms.len() == started.queued.job.tasks as usize;
+        started.vms.retain(|other| *other != vm);
+        if is_first {
+            self.agenda.push(now, Event::BreakJob(start));
+        }
+    }
+
+    /// A job has lost tasks: the others end too, and it waits again.
+    pub(super) fn break_job(&mut self, now: Time, start: u32, observer: &mut impl Observer) {
+        let Some(Started { mut queued, at, vms, .. }) = self.stop_job(now, start) else { return };
+        for vm in vms {
+            self.depart(now, vm, observer);
+        }
+        let ran_ms = now.since_ms(at);
+        queued.lost_ms += ran_ms;
+        observer.hear(now, &Fact::JobInterrupted { job: queued.job, ran_ms }, &self.state);
+        if let Some(jobs) = &mut self.jobs {
+            jobs.enter(queued);
+        }
+    }
+
+    /// Where nothing runs and nothing will come, who is first in the queue never finds hosts: it is
+    /// refused, so that the others have their turn.
+    fn refuse_whom_nothing_helps(&mut self, now: Time, observer: &mut impl Observer) {
+        let is_idle = |jobs: &Jobs| jobs.running.is_empty() && !jobs.queue.is_empty();
+        if !self.jobs.as_ref().is_some_and(|jobs| is_idle(jobs)) || self.may_grow() {
+            return;
+        }
+        let (capacity, free) = self.batch_room();
+        if capacity != free {
+            return;
+        }
+        let Some(jobs) = &mut self.jobs else { return };
+        let queued = jobs.queue.remove(0);
+        jobs.waiting.remove(0);
+        self.refuse_job(now, queued, observer);
+        self.ask_scheduler(now);
+    }
+}
+
+fn small(row: usize) -> u32 {
+    u32::try_from(row).expect("the scenario check bounds streams")
+}
