@@ -16,6 +16,16 @@ pub(crate) struct Builtin {
 /// All of them, by name; made by `build.rs` from `scenarios/*.toml`.
 pub(crate) const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
+/// Those that teams told in public; each has a page in `docs/stories`.
+const STORIES: [&str; 5] = ["data-mesh", "mallcz", "mercadolibre", "monetate", "tickets"];
+
+impl Builtin {
+    /// Whether a team told it in public.
+    pub(crate) fn is_story(&self) -> bool {
+        STORIES.contains(&self.name)
+    }
+}
+
 /// The one of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
     ALL.iter().find(|builtin| builtin.name == name)

@@ -263,6 +263,8 @@ fn a_demand_in_several_pools_is_one_in_each() {
 struct Judge {
     twice: usize,
     moved: usize,
+    /// On the move for other reasons.
+    migrating: usize,
 }
 
 impl Observer for Judge {
@@ -274,9 +276,11 @@ impl Observer for Judge {
                 self.twice -= 1;
             }
             Fact::Pools(PoolFact::CopyDropped { .. }) => self.twice -= 1,
+            Fact::MigrationStarted { .. } => self.migrating += 1,
+            Fact::MigrationEnded { .. } => self.migrating -= 1,
             _ => {}
         }
-        assert_eq!(state.moves.under_way(), self.twice, "{fact}");
+        assert_eq!(state.moves.under_way(), self.twice + self.migrating, "{fact}");
         for host in state.hosts.ids() {
             for column in 0..state.hosts.kinds() {
                 assert!(state.hosts.free(host, column) >= 0, "{host} after {fact}");
@@ -317,6 +321,7 @@ proptest! {
         twice_h in 0u64..200,
         has_failures in any::<bool>(),
         is_pushed_out in any::<bool>(),
+        has_defrag in any::<bool>(),
     ) {
         let demands = format!(
             "[[demand]]\nname = \"a\"\nflavors = {{ one = 1, two = 1 }}\nalive = {alive}\npool = \"old\"\n\
@@ -333,8 +338,9 @@ proptest! {
         );
         let failures = "[failures]\nhosts = \"10 per month\"\nrepair = \"12 h\"\n";
         let failures = if has_failures { failures } else { "" };
+        let defrag = if has_defrag { "[defrag]\nevery = \"30 h\"\n" } else { "" };
         let placement = format!("[placement]\npolicy = \"best-fit\"\npreemption = {is_pushed_out}\n");
-        let text = format!("seed = {seed}\n{}", text(old, new, &format!("{demands}{moves}{failures}{placement}")));
+        let text = format!("seed = {seed}\n{}", text(old, new, &format!("{demands}{moves}{failures}{defrag}{placement}")));
         let scenario = scenario(&text);
         let (judge, summary) = observe(&scenario, (Judge::default(), Summary::new(&scenario)));
         let report = verdict::report(&scenario, &summary, String::new());

@@ -139,7 +139,8 @@ impl Run {
                 Some(camera) => {
                     let counts = self.observers.0.0.total;
                     let simulation = &self.runner.simulation;
-                    camera.shoot(simulation.state(), counts, simulation.images()).write(out);
+                    let (state, own) = (simulation.state(), simulation.host_images());
+                    camera.shoot(state, counts, simulation.images(), own).write(out);
                 }
             }
             if is_over() {
@@ -186,6 +187,7 @@ pub fn outline(scenario: &Scenario) -> Outline {
             .collect(),
         host_names: if has_names { names.collect() } else { Vec::new() },
         images: scenario.images.iter().map(|image| image.name.clone()).collect(),
+        host_images: scenario.host_rollouts.images.clone(),
         has_failures: scenario.failures.is_some(),
         demands: scenario.demands.iter().map(|demand| demand.name.clone()).collect(),
     }

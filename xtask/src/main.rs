@@ -9,6 +9,7 @@ mod wasm;
 mod serve;
 mod browser;
 mod parity;
+mod stories;
 mod test;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND
   figures   measures the web app in headless Chromium
   shots     takes pictures of every screen of the web app: target/fleetcast-web/shots
   expected  rewrites scenarios/expected.txt from native runs
+  stories   draws the pictures of docs/stories from runs
   bench     runs the benchmarks; what follows goes to criterion: cargo xtask bench placement
   help      prints this
 
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         "figures" => in_browser(rest, browser::figures),
         "shots" => in_browser(rest, browser::shots),
         "expected" => expected(),
+        "stories" => stories::draw(),
         "bench" => bench(rest),
         "help" | "--help" | "-h" => Ok(HELP.to_owned()),
         unknown => return usage(&format!("there is no command `{unknown}`")),

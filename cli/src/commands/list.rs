@@ -37,8 +37,17 @@ fn all() -> serde_json::Value {
 
 fn text() -> String {
     let mut text = String::new();
-    let scenarios = builtin::ALL.iter().map(|builtin| (builtin.name, builtin.question.to_owned()));
-    section(&mut text, "Scenarios in the box", "fleetcast run NAME", scenarios);
+    let scenarios = |is_story: bool| {
+        let ours = builtin::ALL.iter().filter(move |builtin| builtin.is_story() == is_story);
+        ours.map(|builtin| (builtin.name, builtin.question.to_owned()))
+    };
+    section(&mut text, "Scenarios in the box", "fleetcast run NAME", scenarios(false));
+    section(
+        &mut text,
+        "Stories that teams told",
+        "fleetcast run NAME; docs/stories has a page each",
+        scenarios(true),
+    );
     let policies = POLICIES.iter().map(|(name, what)| (*name, (*what).to_owned()));
     section(&mut text, "Placement policies", "--policy NAME", policies);
     let metrics = METRICS.iter().map(|metric| {

@@ -258,6 +258,9 @@ impl Simulation {
         stays_for_good: bool,
         observer: &mut impl Observer,
     ) {
+        if self.pool_moves.is_some() {
+            self.drop_copy(now, id, observer);
+        }
         if self.state.moves.target(id).is_some() {
             self.break_off(now, id, observer);
         }

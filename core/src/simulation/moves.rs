@@ -52,7 +52,10 @@ impl Simulation {
         if !self.movers.left.is_empty() || !self.movers.under_way.is_empty() {
             return;
         }
-        let plan = self.plan();
+        let mut plan = self.plan();
+        if self.pool_moves.is_some() {
+            self.spare_those_that_run_twice(&mut plan);
+        }
         let count = |list: usize| u32::try_from(list).expect("a plan has fewer moves than VMs");
         let (hosts, migrations) = (count(plan.emptied.len()), count(plan.moves.len()));
         observer.hear(now, &Fact::MovesPlanned { hosts, migrations }, &self.state);

@@ -6,6 +6,7 @@
 //! it is cut over, its VM is on the move for the state: it takes room on both hosts, and is one VM.
 
 use super::{Arrived, Comes, Event, Simulation};
+use crate::defrag::{Move, Plan};
 use crate::demand::FOR_GOOD_MS;
 use crate::fact::{Fact, PoolFact, RequestId};
 use crate::observe::Observer;
@@ -338,6 +339,15 @@ impl Simulation {
         self.ask_host_rollout_of(now, to);
         self.serve_after_leaving(now, from, old, observer);
         self.state.forget(old);
+    }
+
+    /// A host is not emptied while a VM of it runs twice: that one stays until it is cut over.
+    pub(super) fn spare_those_that_run_twice(&self, plan: &mut Plan) {
+        let stays = |step: &&Move| self.copy_of(step.vm).is_some();
+        let spared: BTreeSet<HostId> =
+            plan.moves.iter().filter(stays).map(|step| step.from).collect();
+        plan.moves.retain(|step| !spared.contains(&step.from));
+        plan.emptied.retain(|host| !spared.contains(host));
     }
 
     /// One of the hosts of a VM fails that takes room in two pools: it goes on in the new pool, if it

@@ -463,13 +463,10 @@ fn line(text: &mut String, row: &str) {
 
 /// A pool where something goes from one to another.
 fn of_pool(pool: &PoolReport) -> String {
-    let hosts = match (pool.hosts_at_start, pool.hosts) {
-        (start, end) if start == end => {
-            format!("{} hosts at the start and at the end", words::count(end))
-        }
-        (start, end) => {
-            format!("{} hosts at the start, {} at the end", words::count(start), words::count(end))
-        }
+    let start = words::plural(pool.hosts_at_start, "host");
+    let hosts = match pool.hosts_at_start == pool.hosts {
+        true => format!("{start} at the start and at the end"),
+        false => format!("{start} at the start, {} at the end", words::count(pool.hosts)),
     };
     let fullest = match (&pool.fullest_of, &pool.fullest_at) {
         (Some(of), Some(at)) if pool.fullest > 0.0 => {

@@ -22,12 +22,16 @@ pub(crate) fn stage_words(stage: &str) -> &str {
     }
 }
 
+/// How many demands have a row of their own.
+const DEMANDS_MAX: usize = 6;
+
 /// Rows of the key figures: what it is called, and what it is.
 pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
     let Some(desks) = &report.provisioning else { return Vec::new() };
     let mut rows = vec![("Where it went".to_owned(), stages(&desks.all))];
     let mixes = desks.demands.len() > 1;
-    for demand in desks.demands.iter().filter(|demand| mixes && demand.requests > 0) {
+    let ours = desks.demands.iter().filter(|demand| mixes && demand.requests > 0);
+    for demand in ours.clone().take(DEMANDS_MAX) {
         let ready = &demand.time_to_ready_s;
         let times = format!(
             "ready in {} median, {} p95: {}",
@@ -36,6 +40,11 @@ pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
             stages(demand)
         );
         rows.push((format!("… of {}", demand.name), times));
+    }
+    let more = ours.count().saturating_sub(DEMANDS_MAX);
+    if more > 0 {
+        let text = format!("of {}: see `--json`", words::plural(more as u64, "more demand"));
+        rows.push(("…".to_owned(), text));
     }
     let at_desks = &desks.all.at_desks_s;
     if at_desks.max > 0.0 {
