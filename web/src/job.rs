@@ -298,7 +298,9 @@ impl Account {
         request: u64,
         at: Time,
     ) -> Result<Self, Problems> {
-        Ok(Self { runner: Runner::new(scenario, files)?, request, at })
+        let mut runner = Runner::new(scenario, files)?;
+        runner.simulation.ask_about(RequestId(request));
+        Ok(Self { runner, request, at })
     }
 
     /// Goes on until it can tell or the slice is over. `Some(None)`: there is no such request.
@@ -311,10 +313,12 @@ impl Account {
     ) -> Result<Option<Option<Box<Explanation>>>, Problems> {
         let before = Time::from_ms(self.at.ms().saturating_sub(1));
         if self.at > Time::ZERO && !self.runner.advance(before, &mut (), is_over)? {
-            return Ok(None);
+            return Ok(self.runner.simulation.take_explained().map(Some));
         }
         let is_it = |number: RequestId, _: Option<&str>| number.0 == self.request;
         let found = self.runner.simulation.advance_to_request(is_it, &mut ())?;
-        Ok(Some(found.map(|undecided| Box::new(self.runner.simulation.explain(&undecided)))))
+        let simulation = &mut self.runner.simulation;
+        let account = found.map(|undecided| Box::new(simulation.explain(&undecided)));
+        Ok(Some(account.or_else(|| simulation.take_explained())))
     }
 }
