@@ -111,12 +111,20 @@ pub enum WhyBack {
     FoundBad,
     /// Instances failed for good.
     Failed,
+    /// A load balancer would not change, and so none did.
+    Balancers,
 }
 
 impl WhyBack {
     /// All of them: one's position is its number.
-    pub const ALL: [Self; 5] =
-        [Self::Deadline, Self::Analysis, Self::Undone, Self::FoundBad, Self::Failed];
+    pub const ALL: [Self; 6] = [
+        Self::Deadline,
+        Self::Analysis,
+        Self::Undone,
+        Self::FoundBad,
+        Self::Failed,
+        Self::Balancers,
+    ];
 
     /// In a few words.
     pub const fn words(self) -> &'static str {
@@ -126,6 +134,7 @@ impl WhyBack {
             Self::Undone => "somebody undid it",
             Self::FoundBad => "the image was found bad in production",
             Self::Failed => "instances failed for good",
+            Self::Balancers => "a load balancer would not change",
         }
     }
 }
@@ -384,6 +393,22 @@ pub enum Fact<'a> {
         host: HostId,
         /// How long it was down, ms.
         down_ms: u64,
+        /// From now until it is ready, ms.
+        boot_ms: u64,
+    },
+    /// A VM that was down and has a host again boots only now: its image had to come, or tries to
+    /// boot it failed.
+    VmLate {
+        /// The request it was made for.
+        request: RequestId,
+        /// Who owns it.
+        tenant: TenantId,
+        /// The VM made for it now.
+        vm: VmId,
+        /// From when it went down until it was to be ready, as `VmBack` told, ms.
+        told_ms: u64,
+        /// How much later it will be, ms.
+        late_ms: u64,
         /// From now until it is ready, ms.
         boot_ms: u64,
     },

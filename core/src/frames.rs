@@ -6,7 +6,7 @@
 //! take more bytes than they may, every second one goes and the camera takes half as many.
 
 use crate::observe::summary::Counts;
-use crate::scenario::{HostTypeId, ImageId, RackId, Scenario};
+use crate::scenario::{HostImageId, HostTypeId, ImageId, RackId, Scenario};
 use crate::state::{HostId, HostStatus, State};
 use crate::time::Time;
 
@@ -58,6 +58,9 @@ pub struct Frame {
     /// By host: the image that services' instances on it run, its row and 1; 0 where there are
     /// none, [`IMAGES_MIXED`] where there are several. Empty where no host has any.
     pub images: Vec<u8>,
+    /// By host: the image of its own that it runs, its row and 1, 254 at most. Empty where hosts have
+    /// none.
+    pub host_images: Vec<u8>,
 }
 
 /// What stays the same of a host.
@@ -109,7 +112,8 @@ impl Frame {
 
     /// Bytes that it takes, about.
     pub fn bytes(&self) -> usize {
-        256 + self.status.len() + 2 * self.vms.len() + self.load.len() + self.images.len()
+        let images = self.images.len() + self.host_images.len();
+        256 + self.status.len() + 2 * self.vms.len() + self.load.len() + images
     }
 
     /// Appends it as bytes: numbers little-endian, columns behind their lengths.
@@ -117,7 +121,8 @@ impl Frame {
         let counts = [self.hosts, self.hosts_used, self.alive, self.waiting];
         let sums = [self.requests, self.placed, self.refused];
         let hosts = self.status.len();
-        let lengths = [self.used.len(), self.new_hosts.len(), hosts, self.images.len()];
+        let images = [self.images.len(), self.host_images.len()];
+        let lengths = [self.used.len(), self.new_hosts.len(), hosts, images[0], images[1]];
         let head = [self.at_ms, self.step_ms].into_iter().chain(counts).chain(sums);
         for number in head.chain(lengths.map(|length| length as u64)) {
             out.extend(number.to_le_bytes());
@@ -134,22 +139,23 @@ impl Frame {
         out.extend(self.vms.iter().flat_map(|vms| vms.to_le_bytes()));
         out.extend(&self.load);
         out.extend(&self.images);
+        out.extend(&self.host_images);
     }
 
     /// Reads what [`Self::write`] wrote and moves `bytes` behind it; `None` if that is no frame.
     pub fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let mut head = [0; 13];
+        let mut head = [0; 14];
         for number in &mut head {
             *number = u64::from_le_bytes(take(bytes)?);
         }
         let [at_ms, step_ms, hosts, hosts_used, alive, waiting, requests, placed, refused, ..] =
             head;
-        let [kinds, new_hosts, rows, images] =
-            [head[9], head[10], head[11], head[12]].map(|n| n as usize);
+        let [kinds, new_hosts, rows, images, host_images] =
+            [head[9], head[10], head[11], head[12], head[13]].map(|n| n as usize);
         // Nothing is made room for before it is known to be there.
         let size = kinds.checked_mul(16)?.checked_add(new_hosts.checked_mul(16)?)?;
         let size = size.checked_add(rows.checked_mul(kinds.checked_add(3)?)?)?;
-        let size = size.checked_add(images)?;
+        let size = size.checked_add(images)?.checked_add(host_images)?;
         if bytes.len() < size {
             return None;
         }
@@ -172,6 +178,7 @@ impl Frame {
         let vms = vms.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).collect();
         let (load, rest) = rest.split_at(kinds * rows);
         let (images, rest) = rest.split_at(images);
+        let (host_images, rest) = rest.split_at(host_images);
         *bytes = rest;
         Some(Self {
             at_ms,
@@ -190,6 +197,7 @@ impl Frame {
             vms,
             load: load.to_vec(),
             images: images.to_vec(),
+            host_images: host_images.to_vec(),
         })
     }
 }
@@ -232,16 +240,20 @@ impl Camera {
         self.next_ms.map(Time::from_ms)
     }
 
-    /// Takes the frame that is due. `images`: the hosts of services' instances, and what each runs.
+    /// Takes the frame that is due. `images`: the hosts of services' instances, and what each runs;
+    /// `host_images`: the images of the hosts' own, by host, if they have any.
     pub fn shoot(
         &mut self,
         state: &State,
         counts: Counts,
         images: impl Iterator<Item = (HostId, ImageId)>,
+        host_images: Option<&[HostImageId]>,
     ) -> Frame {
         let at_ms = self.next_ms.unwrap_or(self.end_ms);
         let mut frame = look(state, counts, at_ms, self.hosts_told);
         frame.images = image_codes(state.hosts.rows(), images);
+        let own = host_images.into_iter().flatten().map(|image| image_code(image.row()));
+        frame.host_images = own.collect();
         self.hosts_told = state.hosts.rows();
         self.kept.push((at_ms, frame.bytes()));
         while self.kept.iter().map(|(_, bytes)| bytes).sum::<usize>() > self.bytes_max
@@ -289,6 +301,7 @@ fn look(state: &State, counts: Counts, at_ms: u64, hosts_told: usize) -> Frame {
         vms: hosts.ids().map(|h| u16::try_from(hosts.vm_count(h)).unwrap_or(u16::MAX)).collect(),
         load,
         images: Vec::new(),
+        host_images: Vec::new(),
     }
 }
 
@@ -299,11 +312,16 @@ fn image_codes(hosts: usize, images: impl Iterator<Item = (HostId, ImageId)>) ->
         if codes.is_empty() {
             codes = vec![0; hosts];
         }
-        let code = u8::try_from(image.row() + 1).unwrap_or(u8::MAX).min(IMAGES_MIXED - 1);
+        let code = image_code(image.row());
         let known = &mut codes[host.row()];
         *known = if *known == 0 || *known == code { code } else { IMAGES_MIXED };
     }
     codes
+}
+
+/// An image as a byte: its row and 1, the last ones as one.
+fn image_code(row: usize) -> u8 {
+    u8::try_from(row + 1).unwrap_or(u8::MAX).min(IMAGES_MIXED - 1)
 }
 
 /// A share as a byte: see [`Frame::load`].
@@ -402,11 +420,15 @@ lifetime = { distribution = "exponential", mean = "50 h" }
         let (mut film, mut most) = (Film::default(), 0);
         while let Some(at) = camera.next() {
             simulation.advance(at, &mut summary).unwrap();
-            let frame = camera.shoot(simulation.state(), summary.total, simulation.images());
+            let frame = {
+                let own = simulation.host_images();
+                camera.shoot(simulation.state(), summary.total, simulation.images(), own)
+            };
             let mut bytes = Vec::new();
             frame.write(&mut bytes);
             assert_eq!(Frame::read(&mut bytes.as_slice()).as_ref(), Some(&frame));
-            let with_images = Frame { images: vec![1; frame.status.len()], ..frame.clone() };
+            let images = vec![1; frame.status.len()];
+            let with_images = Frame { images, host_images: vec![2; 3], ..frame.clone() };
             let mut more = Vec::new();
             with_images.write(&mut more);
             assert_eq!(Frame::read(&mut more.as_slice()), Some(with_images));

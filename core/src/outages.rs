@@ -1,4 +1,5 @@
 //! Lists of outages from a CSV file, one a row: when, which host, rack or zone, and for how long.
+//! Who reads one says what is called so.
 
 use std::io::Read;
 
@@ -9,20 +10,19 @@ use crate::table::{Part, Table, report, without_errors};
 /// The most outages of one file.
 const OUTAGES_MAX: u64 = 1_000_000;
 
-/// One outage, by the names of the file.
+/// One outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedOutage {
+pub struct Listed<D> {
     /// When, ms.
     pub at_ms: u64,
     /// What fails.
-    pub level: OutageLevel,
-    /// What it is called.
-    pub name: String,
+    pub what: D,
     /// For how long, ms; `None` where the file does not say.
     pub lasts_ms: Option<u64>,
-    /// The line of the file, from 1.
-    pub line: u32,
 }
+
+/// What a name is; else what is wrong with it, and what helps.
+type Found<D> = Result<D, (String, String)>;
 
 /// What kind of thing fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +46,13 @@ impl OutageLevel {
 }
 
 /// Reads the outages of a file, in its order, and adds all that is wrong with it to `problems`.
-/// `None` if there is an error in it.
-pub fn read_outages(
+/// `None` if there is an error in it. `find` says what is called so.
+pub fn read_outages<D>(
     file: &str,
     reader: Box<dyn Read>,
+    mut find: impl FnMut(OutageLevel, &str) -> Found<D>,
     problems: &mut Problems,
-) -> Option<Vec<NamedOutage>> {
+) -> Option<Vec<Listed<D>>> {
     without_errors(problems, |problems| {
         let mut table = Table::open(file, reader, OUTAGES_MAX)
             .map_err(|problem| report(problems, || problem))
@@ -82,19 +83,21 @@ pub fn read_outages(
                 report(problems, || problem);
                 continue;
             }
-            outages.extend(outage(&table, (&time, lasts.as_ref()), &columns, problems));
+            let times = (&time, lasts.as_ref());
+            outages.extend(outage(&table, times, &columns, &mut find, problems));
         }
         Some(outages)
     })
 }
 
 /// The outage of the record at hand; `None` if something is wrong with it.
-fn outage(
+fn outage<D>(
     table: &Table,
     (time, lasts): (&Numbers, Option<&Numbers>),
     columns: &[(OutageLevel, Option<usize>)],
+    find: &mut impl FnMut(OutageLevel, &str) -> Found<D>,
     problems: &mut Problems,
-) -> Option<NamedOutage> {
+) -> Option<Listed<D>> {
     let at_ms = match time.read(table, problems) {
         Cell::Value(ms) => Some(ms),
         Cell::Blank => {
@@ -114,7 +117,9 @@ fn outage(
         let Some(column) = *column else { continue };
         match table.name(column) {
             Ok(None) => {}
-            Ok(Some(name)) if named.is_none() => named = Some((*level, name.to_owned())),
+            Ok(Some(name)) if named.is_none() => {
+                named = Some(find(*level, name).map_err(|wrong| (column, wrong)));
+            }
             Ok(Some(_)) => {
                 let message = "this outage names two things";
                 let hint = "one row a host, rack or zone";
@@ -128,8 +133,14 @@ fn outage(
         let hint = "name a host, a rack or a zone";
         report(problems, || table.problem(Part::Start, message, hint));
     }
-    let (level, name) = named?;
-    Some(NamedOutage { at_ms: at_ms?, level, name, lasts_ms: lasts_ms?, line: table.line() })
+    let what = match named? {
+        Ok(what) => what,
+        Err((column, (message, hint))) => {
+            report(problems, || table.problem(Part::Field(column), message, &hint));
+            return None;
+        }
+    };
+    Some(Listed { at_ms: at_ms?, what, lasts_ms: lasts_ms? })
 }
 
 #[cfg(test)]
@@ -141,9 +152,10 @@ mod tests {
     fn rows_name_one_thing_each() {
         let mut problems = Problems::default();
         let text = b"time_s,host,rack,lasts_s\n60,h1,,\n90.5,,r2,30\n";
-        let outages = read_outages("o.csv", reader(text), &mut problems).unwrap();
+        let as_is = |level: OutageLevel, name: &str| Ok((level.name(), name.to_owned()));
+        let outages = read_outages("o.csv", reader(text), as_is, &mut problems).unwrap();
         let told: Vec<_> =
-            outages.iter().map(|o| (o.at_ms, o.level.name(), &*o.name, o.lasts_ms)).collect();
+            outages.iter().map(|o| (o.at_ms, o.what.0, &*o.what.1, o.lasts_ms)).collect();
         assert_eq!(told, [(60_000, "host", "h1", None), (90_500, "rack", "r2", Some(30_000))]);
         assert!(problems.list.is_empty());
     }
@@ -152,7 +164,8 @@ mod tests {
     fn what_is_wrong_is_told_at_once() {
         let mut problems = Problems::default();
         let text = b"time_s,host,zone,lasts_s\n,h1,,\n60,h1,z1,\n60,,,x\n";
-        assert_eq!(read_outages("o.csv", reader(text), &mut problems), None);
+        let anything = |_: OutageLevel, _: &str| Ok(());
+        assert_eq!(read_outages("o.csv", reader(text), anything, &mut problems), None);
         let drawn = drawn(&problems);
         for expected in ["no time is given", "names two things", "does not say what fails"] {
             assert!(drawn.contains(expected), "{drawn}");

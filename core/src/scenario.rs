@@ -58,8 +58,8 @@ pub use batch::{Batch, JobOrder, JobStream, QueueId};
 pub use boots::{Dependency, DependencyId, Tries};
 pub use hosts::{HostImageId, HostRollout, HostRollouts};
 pub use services::{
-    Accepted, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout, Service,
-    ServiceId, Strategy,
+    Accepted, Agents, Amount, CanaryStep, Defects, Image, ImageId, Kept, Layer, Patience, Rollout,
+    Service, ServiceId, Strategy,
 };
 pub use traffic::{Autoscale, Flash, ScaleRule, Traffic};
 

@@ -233,6 +233,9 @@ pub struct Simulation {
     request_next: u64,
     /// The request that [`Self::advance_to_request`] stopped at.
     undecided: Option<(Time, Arrived)>,
+    /// The instance that somebody asks about, and the account of the decision about it.
+    asked_about: Option<RequestId>,
+    explained: Option<Box<Explanation>>,
     /// The request to stop at when it leaves the last desk, and its name.
     watched: Option<(RequestId, Option<Box<str>>)>,
     has_begun: bool,
@@ -379,6 +382,8 @@ impl Simulation {
             repredicts: scenario.placement.predictions.is_some_and(|rule| rule.repredicts),
             request_next: 0,
             undecided: None,
+            asked_about: None,
+            explained: None,
             watched: None,
             has_begun: false,
             has_ended: false,
@@ -442,6 +447,26 @@ impl Simulation {
         self.request_next
     }
 
+    /// If a request is an instance's, the run stands still right after the decision about it, and
+    /// [`Self::take_explained`] has its account. To be said before the run begins.
+    pub fn ask_about(&mut self, request: RequestId) {
+        self.asked_about = Some(request);
+    }
+
+    /// The account of the instance that was asked about, once it is there. The run does not go on
+    /// before it is taken.
+    pub fn take_explained(&mut self) -> Option<Box<Explanation>> {
+        self.explained.take()
+    }
+
+    /// An instance has arrived and is not decided on yet.
+    fn explain_instance(&mut self, now: Time, arrived: &Arrived) {
+        if self.asked_about == Some(arrived.request) {
+            let undecided = Undecided { arrived: *arrived, now, name: None };
+            self.explained = Some(Box::new(self.explain(&undecided)));
+        }
+    }
+
     /// The account of the decision about a request that the run stopped at.
     pub fn explain(&self, undecided: &Undecided) -> Explanation {
         let arrived = &undecided.arrived;
@@ -479,12 +504,15 @@ impl Simulation {
             self.settle(now, &arrived, observer);
         }
         let mut request = Request::default();
+        if self.explained.is_some() {
+            return Ok(None);
+        }
         while !self.has_ended {
             let arrival = self.requests.next_at().filter(|at| *at <= until);
             let before = arrival.map_or((until, Class::Observation), |at| (at, Class::Failure));
             if let Some((now, event)) = self.agenda.pop_until(before.0, before.1) {
                 self.happen(now, event, observer);
-                if self.undecided.is_some() {
+                if self.undecided.is_some() || self.explained.is_some() {
                     return Ok(self.watched.take().map(|(_, name)| name));
                 }
             } else if arrival.is_some() {

@@ -328,3 +328,46 @@ fn the_report_says_for_want_of_what() {
     let by: Vec<_> = by.iter().map(|of| (of.dependency.as_deref(), of.failed)).collect();
     assert_eq!(by, [(Some("mirror"), 9)]);
 }
+
+/// Case v17: a load balancer will not change, and all go back.
+#[test]
+fn a_load_balancer_that_will_not_change_turns_a_deploy_back() {
+    let text = "name = 't'\nduration = '10 min'\n[host-models.m]\ncpu = 12\n[[pools]]\n\
+                name = 'p'\nhosts = { model = 'm', count = 1 }\n[flavors.f]\ncpu = 1\n\
+                [images.v1]\n[images.v2]\nboot = '32 s'\n\
+                [[service]]\nname = 'web'\nimage = 'v1'\nflavor = 'f'\ninstances = 6\n\
+                [[rollout]]\nservice = 'web'\nimage = 'v2'\nat = 0\n\
+                strategy = { name = 'singularity', load-balancers = '12 s', revert = '3 s', \
+                agent-fails = '100%' }\n";
+    check(
+        &text.replace("at = 0", "at = '1 min'"),
+        &["waits", "turns back", "rollout 0 ended", "behind"],
+        &expect![[r#"
+            60000 ms: rollout 0 waits: 6 new instances not available yet
+            92000 ms: rollout 0 waits: the controller's next look
+            95000 ms: rollout 0 waits: the load balancers
+            110000 ms: rollout 0 turns back: a load balancer would not change
+            110000 ms: rollout 0 ended: turned back
+        "#]],
+    );
+}
+
+/// 1 − (1 − qʳ)ᵏ of the deploys meet a load balancer that fails r times.
+#[test]
+fn deploys_succeed_as_often_as_the_formula_says() {
+    const TIMES: u32 = 2_000;
+    let text = format!(
+        "name = 't'\nduration = '20 days'\n[host-models.m]\ncpu = 4\n[[pools]]\nname = 'p'\n\
+         hosts = {{ model = 'm', count = 1 }}\n[flavors.f]\ncpu = 1\n[images.v1]\n\
+         [[service]]\nname = 'web'\nimage = 'v1'\nflavor = 'f'\ninstances = 2\n\
+         [[rollout]]\nservice = 'web'\nimage = 'v1'\nat = '1 min'\nevery = '10 min'\n\
+         times = {TIMES}\nstrategy = {{ name = 'singularity', agents = 3, agent-attempts = 2, \
+         agent-fails = '30%' }}\n"
+    );
+    let report =
+        run(&scenario(&text, &MemoryFiles::default()), &NoFiles).expect("no file is named");
+    let totals = report.rollout_totals;
+    assert_eq!(totals.rollouts, u64::from(TIMES));
+    expect_count(totals.complete, TIMES, (1.0 - 0.3_f64.powi(2)).powi(3));
+    assert_eq!(totals.turned_back + totals.complete, totals.rollouts);
+}

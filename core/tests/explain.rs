@@ -15,7 +15,7 @@ use fleetcast_core::placement::filters::Filter;
 use fleetcast_core::resources::{Amounts, Kinds};
 use fleetcast_core::scenario::*;
 use fleetcast_core::simulation::{Simulation, Undecided};
-use fleetcast_core::source::{Files, MemoryFiles};
+use fleetcast_core::source::{Files, MemoryFiles, NoFiles};
 use fleetcast_core::state::{Ask, HostId, Predicate, State, Vm};
 use fleetcast_core::time::Time;
 use fleets::{Fleet, fleets};
@@ -609,4 +609,33 @@ fn apply(fleet: &Fleet, state: &State, ask: Ask, change: &Change) -> &'static st
             "add-host"
         }
     }
+}
+
+/// An instance of a service is explained like a request, and the run goes on after it.
+#[test]
+fn an_instance_is_explained_where_it_is_decided_on() {
+    let text = "name = 's'\nduration = '1 h'\n[host-models.m]\ncpu = 4\n[[pools]]\nname = 'p'\n\
+                hosts = { model = 'm', count = 2 }\n[flavors.f]\ncpu = 3\n[images.i]\n\
+                boot = '1 min'\n[[service]]\nname = 'web'\nimage = 'i'\nflavor = 'f'\ninstances = 2\n\
+                [[rollout]]\nservice = 'web'\nimage = 'i'\nat = '10 min'\n";
+    let input = fleetcast_core::read::Input { file: "t.toml", text, overrides: &[] };
+    let scenario = fleetcast_core::read::read(&input, &NoFiles).expect("it is right").scenario;
+    let scenario = Arc::new(scenario);
+    let told = |request: u64| {
+        let mut simulation =
+            Simulation::new(Arc::clone(&scenario), &NoFiles).expect("no file is named");
+        simulation.ask_about(RequestId(request));
+        simulation.advance(simulation.end(), &mut ()).expect("no trace is read");
+        let account = simulation.take_explained().expect("it is an instance");
+        assert!(simulation.state().vms.alive() <= 2, "the run stands still");
+        assert!(!simulation.advance(simulation.end(), &mut ()).expect("no trace is read"));
+        (account.request, account.at.at_s, account.answer)
+    };
+    let (request, at_s, answer) = told(1);
+    assert_eq!((request, at_s), (1, 0.0));
+    assert_eq!(answer, "request 1 goes to `h1`, the only host that fits");
+    // The one more of a rolling update finds no room.
+    let (request, at_s, answer) = told(2);
+    assert_eq!((request, at_s), (2, 600.0));
+    assert_eq!(answer, "request 2 waits: 0 of 2 hosts fit: 2 not enough free cpu");
 }

@@ -234,6 +234,8 @@ fn what_is_wrong_is_told() {
     assert!(names.contains("did you mean `vms`"), "{names}");
     let share = wrong("[[hand-over]]\nfrom = \"old\"\nto = \"new\"\nheadroom = \"100%\"\n");
     assert!(share.contains("below 100%"), "{share}");
+    let often = text(1, 1, &format!("{TWO}{MOVE}every = \"1 min\"\n")).replace("30 days", "1 year");
+    assert!(problems(&often).contains("more than 100,000 times"), "{}", problems(&often));
     let slow = wrong(&MOVE.replace("1 MiB/s", "1 kbit/s"));
     assert!(slow.contains("0.01 MiB/s or more"), "{slow}");
 }

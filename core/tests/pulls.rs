@@ -122,9 +122,19 @@ fn a_host_that_fails_fetches_nothing() {
     let input = Input { file: "t.toml", text, overrides: &[] };
     let read = read(&input, &files).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let mut transcript = Transcript::default();
+    let scenario = Arc::new(read.scenario);
     let mut simulation =
-        Simulation::new(Arc::new(read.scenario), &files).expect("the files are there");
+        Simulation::new(Arc::clone(&scenario), &files).expect("the files are there");
     simulation.advance(simulation.end(), &mut transcript).expect("the files are there");
+    // And the 10 minutes of fetching are part of its outage.
+    let late = transcript.lines.iter().filter(|l| l.contains("later"));
+    assert_eq!(
+        late.collect::<Vec<_>>(),
+        ["1140000 ms: vm0 of q0 boots 0 ms, 600000 ms later than told"]
+    );
+    let report = run(&scenario, &files).expect("the files are there");
+    let failures = report.failures.expect("there are some");
+    assert_eq!((failures.vm_minutes_lost, failures.outage_s.max), (14.0, 840.0));
     let told = transcript.lines.iter().filter(|l| l.contains("has the image"));
     assert_eq!(
         told.collect::<Vec<_>>(),

@@ -1829,8 +1829,8 @@ fn wrong_failures_say_what_is_wrong() {
         hosts = '5% per year'; cattle = true; repair = '1 day'
           warning 18:1+6 `repair` decides nothing: hosts that fail are replaced | give `swap` instead
         trace = 'bad-outages.csv'
-          bad-outages.csv2:1+1 no host is called `h9` | hosts are called as in the inventory, or by their number from 0
-          bad-outages.csv3:1+1 no rack is called `x` | there is `p-z1-r1`
+          bad-outages.csv2:4+2 no host is called `h9` | hosts are called as in the inventory, or by their number from 0
+          bad-outages.csv3:5+1 no rack is called `x` | there is `p-z1-r1`
         trace = 'broken.csv'
           broken.csv1:1+1 there is no column `time_s` | an outage begins so many seconds after the start
           broken.csv1:1+1 no column says what fails | add a column `host`, `rack` or `zone` with its name

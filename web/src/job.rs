@@ -139,7 +139,8 @@ impl Run {
                 Some(camera) => {
                     let counts = self.observers.0.0.total;
                     let simulation = &self.runner.simulation;
-                    camera.shoot(simulation.state(), counts, simulation.images()).write(out);
+                    let (state, own) = (simulation.state(), simulation.host_images());
+                    camera.shoot(state, counts, simulation.images(), own).write(out);
                 }
             }
             if is_over() {
@@ -186,6 +187,7 @@ pub fn outline(scenario: &Scenario) -> Outline {
             .collect(),
         host_names: if has_names { names.collect() } else { Vec::new() },
         images: scenario.images.iter().map(|image| image.name.clone()).collect(),
+        host_images: scenario.host_rollouts.images.clone(),
         has_failures: scenario.failures.is_some(),
         demands: scenario.demands.iter().map(|demand| demand.name.clone()).collect(),
     }
@@ -296,7 +298,9 @@ impl Account {
         request: u64,
         at: Time,
     ) -> Result<Self, Problems> {
-        Ok(Self { runner: Runner::new(scenario, files)?, request, at })
+        let mut runner = Runner::new(scenario, files)?;
+        runner.simulation.ask_about(RequestId(request));
+        Ok(Self { runner, request, at })
     }
 
     /// Goes on until it can tell or the slice is over. `Some(None)`: there is no such request.
@@ -309,10 +313,12 @@ impl Account {
     ) -> Result<Option<Option<Box<Explanation>>>, Problems> {
         let before = Time::from_ms(self.at.ms().saturating_sub(1));
         if self.at > Time::ZERO && !self.runner.advance(before, &mut (), is_over)? {
-            return Ok(None);
+            return Ok(self.runner.simulation.take_explained().map(Some));
         }
         let is_it = |number: RequestId, _: Option<&str>| number.0 == self.request;
         let found = self.runner.simulation.advance_to_request(is_it, &mut ())?;
-        Ok(Some(found.map(|undecided| Box::new(self.runner.simulation.explain(&undecided)))))
+        let simulation = &mut self.runner.simulation;
+        let account = found.map(|undecided| Box::new(simulation.explain(&undecided)));
+        Ok(Some(account.or_else(|| simulation.take_explained())))
     }
 }

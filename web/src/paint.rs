@@ -24,6 +24,8 @@ pub enum ColourBy {
     /// Colour and weave are the image that its services' instances run, checks are several; the
     /// filling stays that of the fullest resource.
     Image,
+    /// The same for the image of its own that the host runs.
+    HostImage,
 }
 
 /// How many images have a colour of their own; then the colours begin again.
@@ -256,6 +258,10 @@ impl Picture {
                     let image = frame.images.get(host).copied().unwrap_or(0);
                     (fullest(frame, host), image)
                 }
+                (_, ColourBy::HostImage) => {
+                    let image = frame.host_images.get(host).copied().unwrap_or(0);
+                    (fullest(frame, host), image)
+                }
                 (_, ColourBy::Age) => {
                     let age = age_ms(frame, &hosts[host]);
                     let part = age.saturating_mul(i64::from(LOAD_FULL)) / oldest_ms.max(1);
@@ -272,9 +278,11 @@ impl Picture {
                 load => u32::from(load >> 2).min(61),
             };
             let shade = match (by, colour) {
-                (ColourBy::Image, IMAGES_MIXED) => 63,
+                (ColourBy::Image | ColourBy::HostImage, IMAGES_MIXED) => 63,
                 // Colours and weaves begin again after as many.
-                (ColourBy::Image, 1..) => (u32::from(colour) - 1) % IMAGE_COLOURS as u32 + 1,
+                (ColourBy::Image | ColourBy::HostImage, 1..) => {
+                    (u32::from(colour) - 1) % IMAGE_COLOURS as u32 + 1
+                }
                 _ => part(colour),
             };
             let code = (mark as u32) << 12 | part(height) << 6 | shade;
@@ -287,7 +295,9 @@ impl Picture {
             let square = self.squares[code as usize].get_or_insert_with(|| {
                 let (ramp, weave) = match by {
                     ColourBy::Age => (palette.of_age(colour), Weave::Plain),
-                    ColourBy::Image => (palette.of_image(colour), Weave::of_image(colour)),
+                    ColourBy::Image | ColourBy::HostImage => {
+                        (palette.of_image(colour), Weave::of_image(colour))
+                    }
                     _ => (palette.of_load(colour), Weave::Plain),
                 };
                 square(side, mark, height, (ramp, weave), palette)
@@ -419,6 +429,13 @@ mod tests {
         assert_eq!(picture.paint(&map, &frame, &[host; 2], ColourBy::Image, &LIGHT), 2);
         frame.images = vec![1, IMAGES_MIXED];
         assert_eq!(picture.paint(&map, &frame, &[host; 2], ColourBy::Image, &LIGHT), 1);
+        let mut picture = Picture::new(&map, 1, &LIGHT);
+        let by = ColourBy::HostImage;
+        frame.host_images = vec![1, 1];
+        assert_eq!(picture.paint(&map, &frame, &[host; 2], by, &LIGHT), 2);
+        // A host has got another image.
+        frame.host_images = vec![1, 2];
+        assert_eq!(picture.paint(&map, &frame, &[host; 2], by, &LIGHT), 1);
     }
 
     #[test]

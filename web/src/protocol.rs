@@ -176,6 +176,8 @@ pub struct Outline {
     pub demands: Vec<String>,
     /// Images that services can run.
     pub images: Vec<String>,
+    /// Images of the hosts' own.
+    pub host_images: Vec<String>,
     /// Whether hosts can fail.
     pub has_failures: bool,
 }

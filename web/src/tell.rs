@@ -72,9 +72,12 @@ pub fn host(outline: &Outline, film: &Film, frame: &Frame, host: u32) -> String 
             None => String::new(),
         },
     };
+    let own = frame.host_images.get(row).and_then(|code| usize::from(*code).checked_sub(1));
+    let own = own.and_then(|own| outline.host_images.get(own));
+    let own = own.map_or(String::new(), |own| format!(" · host image {own}"));
     let age_ms = i64::try_from(frame.at_ms).unwrap_or(i64::MAX).saturating_sub(new.born_ms);
     format!(
-        "{place} · {model} · {} · {vms}{image} · {} · {}",
+        "{place} · {model} · {} · {vms}{image}{own} · {} · {}",
         state(mark),
         loads.collect::<Vec<_>>().join(", "),
         age(age_ms.unsigned_abs()),
@@ -177,7 +180,11 @@ mod tests {
     use crate::job::{Run, outline};
 
     fn filmed() -> (Outline, Film, Series) {
-        let ask = Ask::of("first.toml", builtin::find("first.toml").unwrap().text);
+        film_of("first.toml")
+    }
+
+    fn film_of(file: &str) -> (Outline, Film, Series) {
+        let ask = Ask::of(file, builtin::find(file).unwrap().text);
         let mut run = Run::new(&ask, u64::MAX).unwrap();
         let mut bytes = Vec::new();
         assert!(run.go_on(&mut bytes, &mut || false).unwrap());
@@ -201,6 +208,14 @@ mod tests {
         assert_eq!(history(&film, 3).last(), Some(&(last.at_ms, Some(LOAD_FULL))));
         assert_eq!(host_named(&outline, 20, " h19"), Some(19));
         assert_eq!(host_named(&outline, 20, "20"), None);
+    }
+
+    #[test]
+    fn a_host_is_said_with_the_image_of_its_own() {
+        let (outline, film, _) = film_of("host-image.toml");
+        let said = |frame| host(&outline, &film, frame, 3);
+        assert!(said(&film.frames()[0]).contains(" · host image 6.8 · "));
+        assert!(said(film.frames().last().unwrap()).contains(" · host image 6.12 · "));
     }
 
     #[test]

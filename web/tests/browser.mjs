@@ -45,10 +45,11 @@ export async function run(page, title) {
   await verdict(page);
 }
 
-/** The verdict, once it is there. */
+/** The verdict, once it is there and all charts are. */
 export async function verdict(page) {
   const words = page.locator("#verdict");
   await words.waitFor({ timeout: 120_000 });
+  await page.locator('.charts[aria-busy="false"]').waitFor();
   return words.textContent();
 }
 

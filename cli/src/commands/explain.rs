@@ -65,7 +65,12 @@ fn account(scenario: &Arc<Scenario>, source: &Source, typed: &str) -> Result<Exp
         let has_number = |request: RequestId, _: Option<&str>| number == Some(request.0);
         found = simulation.advance_to_request(has_number, &mut ()).map_err(broke)?;
     }
-    let Some(undecided) = found else { return Err(unknown(typed, arrived)) };
+    let Some(undecided) = found else {
+        let number = number.filter(|number| *number < arrived);
+        let Some(number) = number else { return Err(unknown(typed, arrived)) };
+        let account = of_instance(start()?, RequestId(number)).map_err(broke)?;
+        return account.ok_or_else(|| unknown(typed, arrived));
+    };
     let mut account = simulation.explain(&undecided);
     if account.outcome == Outcome::Waits {
         account.later = later(&mut simulation, &undecided).map_err(broke)?;
@@ -74,11 +79,10 @@ fn account(scenario: &Arc<Scenario>, source: &Source, typed: &str) -> Result<Exp
 }
 
 fn unknown(typed: &str, arrived: u64) -> End {
-    // Instances have numbers too, but nobody decides about one by itself.
+    // Tasks have numbers too, but jobs are decided on as wholes.
     if typed.parse::<u64>().is_ok_and(|number| number < arrived) {
-        let message = format!("request {typed} is an instance of a service, or a task of a job");
-        let hint =
-            "only requests of a `[[demand]]` can be explained; `run` says what rollouts waited for";
+        let message = format!("request {typed} is a task of a job");
+        let hint = "only requests of a `[[demand]]` and instances of services can be explained";
         return End::input(message, hint);
     }
     let message = format!("no request is called `{typed}`");
@@ -92,12 +96,36 @@ fn unknown(typed: &str, arrived: u64) -> End {
     }
 }
 
+/// The account of an instance of a service, which is decided on in the middle of what happens.
+fn of_instance(
+    mut simulation: Simulation,
+    request: RequestId,
+) -> Result<Option<Explanation>, Problem> {
+    simulation.ask_about(request);
+    let mut fate = Fate { request, found: None };
+    simulation.advance(simulation.end(), &mut fate)?;
+    let Some(mut account) = simulation.take_explained() else { return Ok(None) };
+    if account.outcome == Outcome::Waits {
+        account.later =
+            until_found(&mut simulation, fate, Time::from_ms((account.at.at_s * 1e3) as u64))?;
+    }
+    Ok(Some(*account))
+}
+
 /// Runs on until a request that waits is placed or refused.
 fn later(simulation: &mut Simulation, undecided: &Undecided) -> Result<Option<Later>, Problem> {
-    let mut fate = Fate { request: undecided.request(), found: None };
+    let fate = Fate { request: undecided.request(), found: None };
+    until_found(simulation, fate, undecided.at())
+}
+
+fn until_found(
+    simulation: &mut Simulation,
+    mut fate: Fate,
+    at: Time,
+) -> Result<Option<Later>, Problem> {
     let end = simulation.end();
     let slice_ms = (end.ms() / 1_000).max(1);
-    let mut until = undecided.at();
+    let mut until = at;
     while fate.found.is_none() && simulation.advance(until, &mut fate)? {
         until = until.after(slice_ms).min(end);
     }

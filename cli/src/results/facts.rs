@@ -304,6 +304,13 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
                 ..Row::default()
             }
         }
+        Fact::VmLate { request, vm, late_ms, .. } => Row {
+            fact: "vm-late",
+            request: text(request.0),
+            vm: text(vm.row()),
+            wait_ms: Some(late_ms),
+            ..Row::default()
+        },
         Fact::VmGone { request, demand, tenant, down_ms, is_lost } => {
             let (demand, tenant) = owner(demand, tenant);
             Row {

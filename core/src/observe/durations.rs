@@ -33,6 +33,21 @@ impl Durations {
         self.latest.1 += 1;
     }
 
+    /// One that was told as so long comes to be longer.
+    pub fn lengthen(&mut self, told_ms: u64, ms: u64) {
+        self.count_latest();
+        self.latest = (0, 0);
+        let told = if self.is_rounded { rounded(told_ms) } else { told_ms };
+        let Some(count) = self.counts.get_mut(&told) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(&told);
+        }
+        self.total -= 1;
+        self.sum_ms -= u128::from(told_ms);
+        self.add(ms);
+    }
+
     fn count_latest(&mut self) {
         let (ms, times) = self.latest;
         if times > 0 {
@@ -92,6 +107,15 @@ mod tests {
         assert_eq!([0.5, 0.95, 0.99, 1.0].map(|share| durations.at(share)), [500, 950, 990, 1000]);
         assert_eq!(durations.mean_ms(), 505.0);
         assert_eq!(Durations::default().at(0.5), 0);
+    }
+
+    #[test]
+    fn one_that_turns_out_longer_counts_once() {
+        let mut durations = Durations::default();
+        [10, 20, 20].into_iter().for_each(|ms| durations.add(ms));
+        durations.lengthen(20, 50);
+        assert_eq!([0.3, 0.6, 1.0].map(|share| durations.at(share)), [10, 20, 50]);
+        assert_eq!((durations.max_ms(), durations.mean_ms()), (50, 80.0 / 3.0));
     }
 
     #[test]

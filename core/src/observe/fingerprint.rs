@@ -217,6 +217,9 @@ impl Fingerprint {
                 let (from, host) = (row(from.row()), row(host.row()));
                 self.write(64, now, [request.0, row(vm.row()), from, host, down_ms, boot_ms]);
             }
+            Fact::VmLate { request, vm, late_ms, boot_ms, .. } => {
+                self.write(102, now, [request.0, row(vm.row()), late_ms, boot_ms]);
+            }
             Fact::VmGone { request, down_ms, is_lost, .. } => {
                 self.write(65, now, [request.0, down_ms, is_lost.into()]);
             }

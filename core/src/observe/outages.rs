@@ -143,6 +143,12 @@ impl Observer for Outages {
                 self.down.add(down_ms + boot_ms);
                 self.count(tenant, down_ms + boot_ms.min(to_end_ms));
             }
+            Fact::VmLate { tenant, told_ms, late_ms, boot_ms, .. } => {
+                self.down.lengthen(told_ms, told_ms + late_ms);
+                // What lies behind the end of the run was not counted, and is not now.
+                let over_ms = boot_ms.saturating_sub(to_end_ms);
+                self.count(tenant, late_ms.saturating_sub(over_ms));
+            }
             Fact::VmGone { request, tenant, down_ms, is_lost, .. } => {
                 self.open.remove(&request);
                 self.homeless.set(now, self.open.len() as i64);

@@ -502,6 +502,7 @@ impl Summary {
             | Fact::VmDown { .. }
             | Fact::VmStuck { .. }
             | Fact::VmBack { .. }
+            | Fact::VmLate { .. }
             | Fact::VmGone { .. } => self.outages.hear(now, fact, state),
         }
     }

@@ -86,6 +86,9 @@ impl std::fmt::Display for Fact<'_> {
                 write!(f, "{request} is back as {vm} on {host}, was on {from}")?;
                 write!(f, " (down {down_ms} ms, boots {boot_ms} ms)")
             }
+            Self::VmLate { request, vm, late_ms, boot_ms, .. } => {
+                write!(f, "{vm} of {request} boots {boot_ms} ms, {late_ms} ms later than told")
+            }
             Self::VmGone { request, down_ms, is_lost, .. } => {
                 let what = if *is_lost { "lost" } else { "over" };
                 write!(f, "{request} is {what} (down {down_ms} ms)")

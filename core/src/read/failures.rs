@@ -7,7 +7,7 @@ use super::fleet::Fleet;
 use super::load::Load;
 use super::spreads::{self, Allow};
 use super::tree::Node;
-use crate::outages::{NamedOutage, OutageLevel, read_outages};
+use crate::outages::{Listed, OutageLevel, read_outages};
 use crate::problem::Problems;
 use crate::scenario::failures::{Burst, Domain, Outage, Replacement, WhenDown};
 use crate::scenario::{Distribution, Failures, RackId, ZoneId};
@@ -185,30 +185,27 @@ fn read_trace(check: &mut Check<'_>, fleet: &Fleet, node: &Node) -> Option<Vec<O
     let file = check.file(failures::TRACE.key, node)?;
     let reader = check.open_file(node, file)?;
     let mut problems = Problems::default();
-    let named = read_outages(file, reader, &mut problems);
-    check.findings.adopt(node.at, problems);
     let names = Names::new(fleet);
-    let mut outages = Vec::new();
-    for outage in named? {
-        let Some(what) = names.find(&outage) else {
-            let level = outage.level.name();
-            let message = format!("no {level} is called `{}`", shorten(&outage.name));
-            let hint = match outage.level {
+    let find = |level: OutageLevel, name: &str| {
+        names.find(level, name).ok_or_else(|| {
+            let kind = level.name();
+            let message = format!("no {kind} is called `{}`", shorten(name));
+            let hint = match level {
                 OutageLevel::Host => {
                     "hosts are called as in the inventory, or by their number from 0".to_owned()
                 }
-                OutageLevel::Rack => {
-                    check.name_hint(level, &outage.name, names.racks.keys().copied())
-                }
+                OutageLevel::Rack => check.name_hint(kind, name, names.racks.keys().copied()),
                 OutageLevel::Zone => {
-                    check.name_hint(level, &outage.name, fleet.zones.iter().map(String::as_str))
+                    check.name_hint(kind, name, fleet.zones.iter().map(String::as_str))
                 }
             };
-            check.findings.error_elsewhere(node.at, file, outage.line, message, Some(hint));
-            continue;
-        };
-        outages.push(Outage { at_ms: outage.at_ms, what, lasts_ms: outage.lasts_ms });
-    }
+            (message, hint)
+        })
+    };
+    let listed = read_outages(file, reader, find, &mut problems);
+    check.findings.adopt(node.at, problems);
+    let outage = |Listed { at_ms, what, lasts_ms }| Outage { at_ms, what, lasts_ms };
+    let mut outages: Vec<Outage> = listed?.into_iter().map(outage).collect();
     outages.sort_by_key(|outage| outage.at_ms);
     Some(outages)
 }
@@ -228,9 +225,8 @@ impl<'f> Names<'f> {
         Self { fleet, hosts: hosts.collect(), racks: racks.collect() }
     }
 
-    fn find(&self, outage: &NamedOutage) -> Option<Domain> {
-        let name = outage.name.as_str();
-        match outage.level {
+    fn find(&self, level: OutageLevel, name: &str) -> Option<Domain> {
+        match level {
             OutageLevel::Host => {
                 let number = || name.strip_prefix('h').unwrap_or(name).parse().ok();
                 let row = self.hosts.get(name).copied().or_else(number)?;

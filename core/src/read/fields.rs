@@ -1054,10 +1054,18 @@ sections! {
         WAIT "wait" Length, Else("not"), "\"5 min\"";
         /// Whether an analysis of the image decides. Not with `wait`.
         CHECKS "checks" Flag, Else("false"), "true";
+        /// Load balancers that must all change; if one will not, all go back, and so does the deploy.
+        AGENTS "agents" Whole, Else("1"), "3";
+        /// How probable it is that one does not change when it is told to.
+        AGENT_FAILS "agent-fails" Share, Else("0%"), "\"2%\"";
+        /// How often it is told to before all go back.
+        AGENT_ATTEMPTS "agent-attempts" Whole, Else("5"), "3";
+        /// How long it takes them to go back.
+        REVERT "revert" Length, Else("`\"3 s\"`"), "\"10 s\"";
     }
 
     /// The same in groups: one after another comes and as many old tasks go; after some, the rest.
-    strategy_singularity_incremental "strategy = { name = \"singularity-incremental\" }" None with strategy_singularity: POLL BALANCERS OVERDUE WAIT CHECKS, {
+    strategy_singularity_incremental "strategy = { name = \"singularity-incremental\" }" None with strategy_singularity: POLL BALANCERS OVERDUE WAIT CHECKS AGENTS AGENT_FAILS AGENT_ATTEMPTS REVERT, {
         /// Which strategy.
         NAME "name" Choice(super::STRATEGIES), Must, "\"singularity-incremental\"";
         /// Tasks in a group.

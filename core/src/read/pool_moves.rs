@@ -8,8 +8,8 @@ use super::tree::Node;
 use crate::scenario::{DemandId, HOSTS_MAX, HandOver, PoolId, PoolMigration};
 use crate::time::{DAY_MS, MINUTE_MS};
 
-/// The most looks of all migrations and hand-overs of a run.
-const LOOKS_MAX: f64 = 1e7;
+/// The most looks of one migration or hand-over in a run: each goes over all VMs, or all hosts.
+const LOOKS_MAX: f64 = 1e5;
 
 /// Reads which VMs leave their pool. Demands and services must be known.
 pub(crate) fn read_migrations(
@@ -178,7 +178,7 @@ fn read_every(check: &mut Check<'_>, table: &Table<'_>, field: &'static Field) -
     let Some(node) = table.get(field) else { return Some(DAY_MS) };
     let every_ms = check.length_ms(field.key, node, MINUTE_MS)?;
     if check.run_ms() as f64 / every_ms as f64 > LOOKS_MAX {
-        let message = "somebody would look more than 10 million times in a run";
+        let message = "somebody would look more than 100,000 times in a run";
         check.error_hint(node.at, message, "lengthen `every`, or shorten `duration`");
         return None;
     }

@@ -12,7 +12,7 @@ use super::services::{Services, length};
 use super::tree::{Node, Value};
 use crate::rollout::rolling::PROGRESS_DEADLINE_MS;
 use crate::scenario::services::{MONETATE_WORK_MS, default_steps};
-use crate::scenario::{Accepted, Amount, CanaryStep, Kept, Patience, Rollout, Strategy};
+use crate::scenario::{Accepted, Agents, Amount, CanaryStep, Kept, Patience, Rollout, Strategy};
 use crate::time::SECOND_MS;
 use crate::units::shorten;
 
@@ -266,11 +266,27 @@ fn read_singularity(
     groups: Option<(u32, u32)>,
 ) -> Option<Strategy> {
     // What both have has the same keys in both.
-    use strategy_singularity::{BALANCERS, CHECKS, OVERDUE, POLL, WAIT};
+    use strategy_singularity::{
+        AGENT_ATTEMPTS, AGENT_FAILS, AGENTS, BALANCERS, CHECKS, OVERDUE, POLL, REVERT, WAIT,
+    };
     let poll_ms = look(check, table, &POLL, 5_000);
     let balancers_ms = length(check, table, &BALANCERS, 3_000);
     let overdue_ms = length(check, table, &OVERDUE, 175_000);
     let wait_ms = maybe(check, table, &WAIT);
+    let usual = Agents::default();
+    let agents = count(check, table, &AGENTS, usual.count, 1);
+    let attempts = count(check, table, &AGENT_ATTEMPTS, usual.attempts, 1);
+    let revert_ms = length(check, table, &REVERT, usual.revert_ms);
+    let fails = match table.get(&AGENT_FAILS) {
+        Some(node) => {
+            let share = check.share(AGENT_FAILS.key, node)?;
+            if share > 1.0 {
+                check.error(node.at, format!("`{}` is at most 100%", AGENT_FAILS.key));
+            }
+            Some(share)
+        }
+        None => Some(0.0),
+    };
     let by_checks = match table.get(&CHECKS) {
         Some(node) => check.flag(CHECKS.key, node),
         None => Some(false),
@@ -291,6 +307,12 @@ fn read_singularity(
         balancers_ms: balancers_ms?,
         overdue_ms: overdue_ms?,
         acceptance,
+        agents: Agents {
+            count: agents?,
+            fails_ppm: libm::round(fails? * 1e6) as u32,
+            attempts: attempts?,
+            revert_ms: revert_ms?,
+        },
     })
 }
 

@@ -107,6 +107,15 @@ pub fn balancer(strategy: &Strategy) -> Balancer {
     Balancer { apply_ms, ..Balancer::default() }
 }
 
+/// How probable it is that a change of them fails: 1 − (1 − qʳ)ᵏ for k agents that each fail r times
+/// with q each; 0 for a strategy that does not ask any.
+pub fn balancers_fail(strategy: &Strategy) -> f64 {
+    let Strategy::Singularity { agents, .. } = strategy else { return 0.0 };
+    let once = f64::from(agents.fails_ppm) / 1e6;
+    let agent = libm::pow(once, f64::from(agents.attempts));
+    1.0 - libm::pow(1.0 - agent, f64::from(agents.count))
+}
+
 /// What can be said of a rollout before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foresight {

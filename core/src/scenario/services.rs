@@ -96,6 +96,26 @@ pub enum Amount {
     Percent(u32),
 }
 
+/// Load balancers that change all or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agents {
+    /// How many, 1 or more.
+    pub count: u32,
+    /// How probable it is that one does not change when it is told to, in millionths, 0..=1,000,000.
+    pub fails_ppm: u32,
+    /// How often it is told to, 1 or more.
+    pub attempts: u32,
+    /// How long they take to go back if one will not change, ms.
+    pub revert_ms: u64,
+}
+
+impl Default for Agents {
+    /// One that changes.
+    fn default() -> Self {
+        Self { count: 1, fails_ppm: 0, attempts: 5, revert_ms: 3_000 }
+    }
+}
+
 /// How a service comes to run a new image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Strategy {
@@ -182,6 +202,8 @@ pub enum Strategy {
         overdue_ms: u64,
         /// What is asked before a group counts.
         acceptance: Accepted,
+        /// The load balancers that must all change.
+        agents: Agents,
     },
     /// Monetate's twelve steps.
     Monetate {
@@ -296,6 +318,7 @@ impl Strategy {
             balancers_ms: 3_000,
             overdue_ms: 175_000,
             acceptance: Accepted::AtOnce,
+            agents: Agents::default(),
         };
         let monetate = |few| Self::Monetate { few, work_ms: MONETATE_WORK_MS, wait_ms: [0; 13] };
         vec![

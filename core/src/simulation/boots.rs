@@ -146,6 +146,7 @@ impl Simulation {
     pub(super) fn boot(&mut self, now: Time, coming: Coming, observer: &mut impl Observer) {
         let Coming { arrived, vm, boot_ms, is_instance, stages, .. } = coming;
         if !self.tries_boot(now, &arrived) {
+            self.tell_late(now, &coming, boot_ms, observer);
             self.account(now, &arrived, vm, stages, boot_ms, observer);
             if is_instance {
                 self.boot_instance(now, arrived.request, boot_ms, observer);
@@ -183,6 +184,7 @@ impl Simulation {
         observer.hear(now, &Fact::BootTried { request, vm, attempt, fault, takes_ms }, &self.state);
         let Some(fault) = fault else {
             stages.add(Stage::Retries, now.since_ms(trying.begun));
+            self.tell_late(now, &trying.coming, takes_ms, observer);
             self.account(now, &arrived, vm, stages, takes_ms, observer);
             if is_instance {
                 self.boot_instance(now, request, takes_ms, observer);
@@ -196,6 +198,28 @@ impl Simulation {
             boots.trying.insert(id, trying);
             self.agenda.push(now.after(takes_ms), Event::TryAgain(id));
         }
+    }
+
+    /// A VM boots now for so long. If it was down, it was told to be ready sooner.
+    fn tell_late(
+        &mut self,
+        now: Time,
+        coming: &Coming,
+        boot_ms: u64,
+        observer: &mut impl Observer,
+    ) {
+        let Coming { arrived, vm, placed, boot_ms: told_boot_ms, .. } = *coming;
+        let (told, ready) = (placed.after(told_boot_ms), now.after(boot_ms));
+        if arrived.comes != Comes::Down || ready <= told {
+            return;
+        }
+        if let Some(marks) = &mut self.marks {
+            marks.of_mut(vm).down_until = ready;
+        }
+        let (request, tenant) = (arrived.request, arrived.ask.tenant);
+        let (told_ms, late_ms) = (told.since_ms(arrived.at), ready.since_ms(told));
+        let fact = Fact::VmLate { request, tenant, vm, told_ms, late_ms, boot_ms };
+        observer.hear(now, &fact, &self.state);
     }
 
     /// It is found that a try has failed, if its VM still exists.

@@ -6,11 +6,12 @@
 //! more to say, and room that it frees is given on at once.
 
 use super::{Event, Simulation};
+use crate::dice;
 use crate::fact::{Fact, RolloutId, WhyBack};
 use crate::observe::Observer;
 use crate::rollout::analysis::Verdict;
 use crate::rollout::chosen;
-use crate::rollout::plan::{Action, Plan, Planner, Status, Version, View, Wait};
+use crate::rollout::plan::{Action, Balancers, Plan, Planner, Status, Version, View, Wait};
 use crate::rollout::timeline::{Outcome, Row};
 use crate::scenario::{ImageId, ServiceId, Strategy};
 use crate::time::Time;
@@ -226,7 +227,7 @@ impl Simulation {
             let (terminating, status) = (running.terminating, under_way.status);
             let rollout = under_way.id;
             let strategy = &self.scenario.rollouts[under_way.due.plan as usize].strategy;
-            let balancers = chosen::balancer(strategy).stands(status.asked_at, now);
+            let balancers = self.balancers(service, strategy, status.asked_at, now);
             let view = View { now, old, new, terminating, balancers, is_good, status };
             match under_way.planner.plan(&view) {
                 Plan::Do(actions) => {
@@ -270,6 +271,9 @@ impl Simulation {
     ) {
         let rollout = under_way.id;
         let is_overdue = under_way.status.overdue_at == Some(now);
+        let strategy = &self.scenario.rollouts[under_way.due.plan as usize].strategy;
+        let asked_at = under_way.status.asked_at;
+        let is_reverted = self.balancers(service, strategy, asked_at, now) == Balancers::Reverted;
         under_way.status.note(action, now);
         match action {
             Action::Scale(version, to) => {
@@ -306,6 +310,7 @@ impl Simulation {
                 let reason = match strategy {
                     _ if is_overdue => WhyBack::Deadline,
                     Strategy::Rolling { .. } => WhyBack::Undone,
+                    _ if is_reverted => WhyBack::Balancers,
                     Strategy::Singularity { .. } if self.has_failed(service) => WhyBack::Failed,
                     _ => WhyBack::Analysis,
                 };
@@ -316,6 +321,28 @@ impl Simulation {
             }
             Action::AskBalancers | Action::Look => {}
         }
+    }
+
+    /// How a request to the load balancers stands that was sent at a time. Whether it fails is of a
+    /// stream named by the service and that time.
+    fn balancers(
+        &self,
+        service: ServiceId,
+        strategy: &Strategy,
+        asked_at: Option<Time>,
+        now: Time,
+    ) -> Balancers {
+        let mut balancer = chosen::balancer(strategy);
+        if let (Some(at), Strategy::Singularity { agents, .. }) = (asked_at, strategy)
+            && agents.fails_ppm > 0
+        {
+            let name = &self.scenario.services[service.row()].name;
+            let name = format!("balancers/{name}/{}", at.ms());
+            let luck: f64 = dice::stream(self.scenario.seed, &name).random();
+            balancer.fails = luck < chosen::balancers_fail(strategy);
+            balancer.revert_ms = agents.revert_ms;
+        }
+        balancer.stands(asked_at, now)
     }
 
     /// Whether instances of the new version have failed for good.

@@ -340,6 +340,7 @@ impl Simulation {
             min_ready_ms: rule.min_ready_ms.unwrap_or(image.min_ready_ms),
             due: now,
         });
+        self.explain_instance(now, &arrived);
         self.settle(now, &arrived, observer);
     }
 

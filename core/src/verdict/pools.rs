@@ -6,7 +6,6 @@ use crate::observe::pool_moves::{Account, Handed, PoolAccount, PoolMoves};
 use crate::report::Report;
 use crate::report::pools::{DoubleRoom, HandOverReport, PoolMigrationReport, PoolReport};
 use crate::scenario::{HandOver, Pool, PoolId, PoolMigration, Scenario};
-use crate::units::format_amount;
 use crate::words::{self, plural};
 
 /// Fills in what a report says of pools; nothing where nothing goes from one to another.
@@ -109,7 +108,8 @@ pub(super) fn sentences(scenario: &Scenario, summary: &Summary, report: &Report)
         let column = scenario.kinds.column("memory").unwrap_or(0);
         let room = told.double_room.get(scenario.kinds.name(column)).map(|room| {
             let name = scenario.kinds.name(column);
-            format!(", {} of {name}", format_amount(name, &room.unit, room.peak))
+            let (factor, unit) = words::scale(&room.unit, room.peak as f64);
+            format!(", {} {unit} of {name}", words::amount(room.peak as f64 / factor))
         });
         let waited: u64 = told.waited_by.values().sum();
         let waits = (waited > 0).then(|| {

@@ -611,6 +611,7 @@ impl Judge {
             | Fact::VmDown { .. }
             | Fact::VmStuck { .. }
             | Fact::VmBack { .. }
+            | Fact::VmLate { .. }
             | Fact::VmGone { .. } => {
                 panic!("nobody fails, is pushed out or moved in these runs: {fact}")
             }

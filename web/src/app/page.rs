@@ -9,7 +9,7 @@ use fleetcast_core::frames::Film;
 use fleetcast_core::time::Calendar;
 use fleetcast_web::chart::{Chart, Drawing, Frame, Span, charts_of_films};
 use fleetcast_web::effect::{Effect, Theme};
-use fleetcast_web::model::{Model, Msg, Notice, Screen};
+use fleetcast_web::model::{Course, Model, Msg, Notice, Screen};
 use fleetcast_web::opened::FILE_BYTES_MAX;
 use fleetcast_web::protocol::{FromWorker, ToWorker};
 use fleetcast_web::tell;
@@ -52,6 +52,9 @@ pub(crate) struct Page {
     check_timer: Option<i32>,
     /// When the page last showed how far a run is, ms.
     last_progress: f64,
+    /// So many charts of the run are on the page; the others follow one by one, so that it can be
+    /// used meanwhile.
+    pub(crate) charts_shown: usize,
     _closures: Vec<Closure<dyn FnMut(Event)>>,
 }
 
@@ -113,6 +116,8 @@ pub(crate) enum Do {
     Redraw,
     /// The page is there to be read: now is the time to load the simulator.
     Seen,
+    /// There is time for one more chart.
+    NextChart,
 }
 
 impl Component for Page {
@@ -141,6 +146,7 @@ impl Component for Page {
             drawings: RefCell::default(),
             check_timer: None,
             last_progress: 0.0,
+            charts_shown: 0,
             _closures: Vec::new(),
         };
         page.listen(&link);
@@ -236,6 +242,7 @@ impl Component for Page {
             }
             Do::Key(event) => return self.key(link, &event),
             Do::Redraw => {}
+            Do::NextChart => self.charts_shown += 1,
             Do::Seen => {
                 self.lanes.send(0, &ToWorker::WarmUp, None);
                 browser::work_offline();
@@ -263,6 +270,10 @@ impl Component for Page {
                     self.stage.attach(0, "map", outline, height_max);
                 }
                 self.stage.pin(replay::pinned(model));
+                if self.charts_shown < charts.len() {
+                    let link = ctx.link().clone();
+                    browser::after_paint(move || link.send_message(Do::NextChart));
+                }
             }
             Screen::Compare => {
                 self.stage.detach(|lane| lane == 0);
@@ -414,12 +425,9 @@ impl Page {
         match &message {
             // Only a variant's first run is filmed.
             FromWorker::Begun { .. } if self.is_filmed(lane) => self.stage.begin(lane),
-            FromWorker::Progress { at_ms, .. } => {
-                self.stage.push(lane, bytes);
-                if lane == 0 && self.model.run.course.is_under_way() {
-                    self.stage.show(*at_ms);
-                }
-            }
+            FromWorker::Progress { .. } => self.stage.push(lane, bytes),
+            // Its charts are others.
+            FromWorker::Course { .. } if lane == 0 => self.charts_shown = 0,
             _ => {}
         }
         let is_progress = matches!(message, FromWorker::Progress { .. });
@@ -436,12 +444,16 @@ impl Page {
             let films: Vec<_> = films.iter().map(|(name, film)| (name.clone(), film)).collect();
             self.compare_charts = Rc::new(charts_of_films(&films));
         }
-        // The page need not be drawn for every slice of a run.
+        // The page and its maps need not be drawn for every slice of a run.
         let now = browser::window().performance().map_or(0.0, |performance| performance.now());
         if is_progress && now - self.last_progress < PROGRESS_EVERY_MS {
             return false;
         }
         self.last_progress = now;
+        match self.model.run.course {
+            Course::Running(at_ms) if lane == 0 => self.stage.show(at_ms),
+            _ => self.stage.redraw(),
+        }
         true
     }
 

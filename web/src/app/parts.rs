@@ -110,8 +110,9 @@ pub(crate) fn transport(
     }
 }
 
-/// Images by colour and weave, as the map shows them.
-fn images(names: &[String]) -> Html {
+/// Images by colour and weave, as the map shows them; a host can run several of its instances, and
+/// one of its own.
+fn images(names: &[String], can_be_several: bool) -> Html {
     let key = |weave: Weave, colour: usize, name: &str| {
         let (rows, columns) = ("M0 4H12M0 9H12", "M4 0V12M9 0V12");
         let lines = match weave {
@@ -133,7 +134,7 @@ fn images(names: &[String]) -> Html {
     html! {
         <>
             { for names.iter().take(IMAGE_COLOURS).enumerate().map(|(row, name)| key(of(row), row, name)) }
-            if names.len() > 1 { { key(Weave::Checks, 5, "several") } }
+            if can_be_several && names.len() > 1 { { key(Weave::Checks, 5, "several") } }
         </>
     }
 }
@@ -150,6 +151,10 @@ pub(crate) fn legend(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html
     if !outline.images.is_empty() {
         choices.push(("image".to_owned(), "image".to_owned(), ColourBy::Image));
     }
+    if !outline.host_images.is_empty() {
+        let name = "image of the host".to_owned();
+        choices.push(("host-image".to_owned(), name, ColourBy::HostImage));
+    }
     let options = choices.clone();
     let choose = link.callback(move |event: Event| {
         let value = value_of(&event);
@@ -160,7 +165,8 @@ pub(crate) fn legend(page: &Page, link: &Scope<Page>, outline: &Outline) -> Html
         html! { <span class="key">{ from }<i class={class}></i>{ to }</span> }
     };
     let colours = match by {
-        ColourBy::Image => images(&outline.images),
+        ColourBy::Image => images(&outline.images, true),
+        ColourBy::HostImage => images(&outline.host_images, false),
         ColourBy::Age => ramp("ramp age", "new", "oldest"),
         _ => ramp("ramp load", "little taken", "all taken"),
     };

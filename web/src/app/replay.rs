@@ -368,14 +368,15 @@ fn charts(page: &Page, link: &Scope<Page>) -> Html {
     let shown =
         Shown { span: model.span(), calendar: model.calendar(), at_ms: model.at_ms, name, caption };
     html! {
-        <section class="charts" aria-labelledby="charts-title">
+        <section class="charts" aria-labelledby="charts-title"
+            aria-busy={(page.charts_shown < model.run.charts.len()).to_string()}>
             <div class="bar">
                 <h2 id="charts-title">{ "Over time" }</h2>
                 <p class="hint">{ "Click a chart to go there; drag over one to zoom all." }</p>
                 <button onclick={zoom_in}>{ "Zoom in here" }</button>
                 { for zoom }
             </div>
-            <div class="grid">{ for model.run.charts.iter().map(|chart| figure(page, link, chart, &shown)) }</div>
+            <div class="grid">{ for model.run.charts.iter().take(page.charts_shown).map(|chart| figure(page, link, chart, &shown)) }</div>
         </section>
     }
 }

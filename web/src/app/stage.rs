@@ -131,17 +131,14 @@ impl Stage {
         self.0.borrow_mut().reels.insert(lane, Reel { film: Film::default(), is_open: true });
     }
 
-    /// Frames have come.
+    /// Frames have come. They are seen with the next [`Self::redraw`].
     pub(crate) fn push(&self, lane: usize, mut bytes: &[u8]) {
-        {
-            let mut inner = self.0.borrow_mut();
-            let Some(reel) = inner.reels.get_mut(&lane).filter(|reel| reel.is_open) else { return };
-            while !bytes.is_empty() {
-                let Some(frame) = Frame::read(&mut bytes) else { break };
-                reel.film.push(frame);
-            }
+        let mut inner = self.0.borrow_mut();
+        let Some(reel) = inner.reels.get_mut(&lane).filter(|reel| reel.is_open) else { return };
+        while !bytes.is_empty() {
+            let Some(frame) = Frame::read(&mut bytes) else { break };
+            reel.film.push(frame);
         }
-        self.redraw();
     }
 
     /// What the page shows now.
@@ -353,7 +350,8 @@ impl Stage {
         says.emit(Says::At(at_ms));
     }
 
-    fn redraw(&self) {
+    /// Draws what is shown anew, with the browser's next frame.
+    pub(crate) fn redraw(&self) {
         let mut inner = self.0.borrow_mut();
         if std::mem::replace(&mut inner.is_due, true) {
             return;
