@@ -17,7 +17,8 @@ pub(crate) struct Builtin {
 pub(crate) const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// Those that teams told in public; each has a page in `docs/stories`.
-const STORIES: [&str; 5] = ["data-mesh", "mallcz", "mercadolibre", "monetate", "tickets"];
+const STORIES: [&str; 6] =
+    ["data-mesh", "hubspot", "mallcz", "mercadolibre", "monetate", "tickets"];
 
 impl Builtin {
     /// Whether a team told it in public.
