@@ -46,7 +46,7 @@ const SCREENS = {
   down: failing,
   image: async (page) => {
     await run(page, ROLLOUT);
-    await page.getByLabel("Show", { exact: true }).selectOption("image");
+    await page.locator(".legend select").selectOption("image");
     await seek(page, 0.565);
     await page.waitForTimeout(500);
   },
