@@ -569,6 +569,8 @@ pub enum Fact<'a> {
         is_way_back: bool,
         /// What each instance asks for, apart from its group; held for good.
         ask: Ask,
+        /// How many instances the service is to have meanwhile.
+        replicas: u32,
     },
     /// A rollout decided how many instances of a version there shall be.
     RolloutScaled {

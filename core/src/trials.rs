@@ -21,6 +21,7 @@ use crate::scenario::{Defects, Image, ImageId, Rollout, Scenario, ServiceId, Str
 use crate::simulation::Simulation;
 use crate::source::Files;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time, WEEK_MS};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How long a rollout is watched at most: what is not over by then goes no further.
@@ -54,6 +55,8 @@ pub struct Went {
     pub outcome: Option<Outcome>,
     /// What it came to.
     pub figures: Figures,
+    /// How many instances the service was to have meanwhile.
+    pub replicas: u32,
     /// For how many more instances there was room when it began.
     pub free: u64,
     /// What it waited for, and how long, ms.
@@ -92,6 +95,10 @@ pub struct Slots {
     pub at: Time,
     /// The fewest free slots in it.
     pub free: u64,
+    /// How many slots the strategy wants above the instances that there are then.
+    pub wants: u32,
+    /// How long it takes then with room enough, ms.
+    pub takes_ms: u64,
     /// Requests of the service's users per second, in its middle; `None`: it has no traffic.
     pub requests_per_s: Option<f64>,
 }
@@ -101,10 +108,6 @@ pub struct Slots {
 pub struct Week {
     /// Hour by hour.
     pub hours: Vec<Slots>,
-    /// How many slots the strategy wants above the instances.
-    pub wants: u32,
-    /// How long it takes with room enough, ms.
-    pub takes_ms: u64,
     /// The best hour, and how it went; `None`: it got through in none that was tried.
     pub best: Option<(Slots, Went)>,
     /// The hour with the fewest free slots, and how it went.
@@ -126,7 +129,7 @@ pub fn compare(
         let (scenario, bad) = with_bad_image(scenario, question);
         let bad = with_rollout(&scenario, question, strategy, question.at, bad);
         let bad = run(bad, files, question.at, true)?;
-        let (wants, _) = alone(&scenario, question, strategy);
+        let (wants, _) = alone(&scenario, question, strategy, went.0.replicas);
         let strategy = strategy.clone();
         Ok(Tried { strategy, wants, went: went.0, bad: bad.1 })
     });
@@ -145,17 +148,17 @@ pub fn best_hour(
     question: &Question,
 ) -> Result<Week, Problems> {
     let strategy = question.strategies.first().cloned().unwrap_or(Strategy::Recreate);
-    let (wants, takes_ms) = alone(scenario, question, &strategy);
-    let hours = free_by_hour(scenario, files, question)?;
-    let spans = usize::try_from(takes_ms.div_ceil(HOUR_MS).max(1)).unwrap_or(usize::MAX);
+    let hours = free_by_hour(scenario, files, question, &strategy)?;
     let fewest = |row: usize| {
+        let spans = hours[row].takes_ms.div_ceil(HOUR_MS).max(1);
+        let spans = usize::try_from(spans).unwrap_or(usize::MAX);
         let end = row.saturating_add(spans).min(hours.len());
         hours[row..end].iter().map(|hour| hour.free).min().unwrap_or(0)
     };
     let mut order: Vec<usize> = (0..hours.len()).collect();
     let traffic = |row: usize| hours[row].requests_per_s.unwrap_or(0.0);
     order.sort_by(|one, other| {
-        let lacks = |row: usize| u64::from(wants).saturating_sub(fewest(row));
+        let lacks = |row: usize| u64::from(hours[row].wants).saturating_sub(fewest(row));
         lacks(*one)
             .cmp(&lacks(*other))
             .then(traffic(*one).total_cmp(&traffic(*other)))
@@ -176,7 +179,7 @@ pub fn best_hour(
     }
     let worst = hours.iter().min_by_key(|hour| (hour.free, hour.at)).copied();
     let worst = worst.map(try_at).transpose()?;
-    Ok(Week { hours, wants, takes_ms, best, worst })
+    Ok(Week { hours, best, worst })
 }
 
 /// The scenario with one more rollout, and without others of the same service.
@@ -220,12 +223,16 @@ fn with_bad_image(scenario: &Scenario, question: &Question) -> (Scenario, ImageI
     (scenario, id)
 }
 
-/// How many slots a strategy takes above the instances and how long it takes, ms, with room enough
-/// and boots of the mean length.
-fn alone(scenario: &Scenario, question: &Question, strategy: &Strategy) -> (u32, u64) {
+/// How many slots a strategy takes above so many instances and how long it takes, ms, with room
+/// enough and boots of the mean length.
+fn alone(
+    scenario: &Scenario,
+    question: &Question,
+    strategy: &Strategy,
+    replicas: u32,
+) -> (u32, u64) {
     let service = &scenario.services[question.service.row()];
     let image = &scenario.images[question.image.row()];
-    let replicas = service.instances;
     let planner = chosen::planner(strategy, replicas, Time::ZERO, || Verdict::Successful);
     let service = timeline::Service {
         replicas,
@@ -247,7 +254,7 @@ fn run(
     is_bad: bool,
 ) -> Result<(Went, Exposed), Problems> {
     let plan = u32::try_from(scenario.rollouts.len() - 1).unwrap_or(u32::MAX);
-    let mut rollouts = Rollouts::new(&scenario);
+    let mut rollouts = Rollouts::new();
     let mut simulation = Simulation::new(Arc::new(scenario), files)?;
     let end = simulation.end().min(at.after(WATCHED_MS));
     let mut now = at;
@@ -274,6 +281,7 @@ fn run(
     let went = Went {
         outcome: first.outcome,
         figures: first.figures,
+        replicas: first.begun.replicas,
         free: first.begun.free,
         waits: first.waits.clone(),
     };
@@ -294,13 +302,21 @@ fn of_plan(rollouts: &Rollouts, plan: u32) -> Vec<&Told> {
     rollouts.told().map(|(_, told)| told).filter(|told| told.begun.plan == plan).collect()
 }
 
+/// Requests of a service's users at an instant; `None` where nobody says how many there are.
+fn requests_per_s(scenario: &Scenario, service: ServiceId, at: Time) -> Option<f64> {
+    let service = &scenario.services[service.row()];
+    let start_in_week_ms = scenario.calendar.start_in_week_ms();
+    let traffic = service.traffic.as_ref();
+    traffic.map(|traffic| traffic.at(start_in_week_ms, at.ms()) * 1e3).or(service.requests_per_s)
+}
+
 fn free_by_hour(
     scenario: &Scenario,
     files: &dyn Files,
     question: &Question,
+    strategy: &Strategy,
 ) -> Result<Vec<Slots>, Problems> {
     let start_in_week_ms = scenario.calendar.start_in_week_ms();
-    let traffic = scenario.services[question.service.row()].traffic.clone();
     let mut simulation =
         Simulation::new(Arc::new(without_rollouts(scenario, question.service)), files)?;
     // Whole hours of the clock.
@@ -308,17 +324,25 @@ fn free_by_hour(
     let mut at = question.at.after((HOUR_MS - past_ms) % HOUR_MS);
     let end = simulation.end().min(at.after(WEEK_MS));
     let mut hours = Vec::new();
+    // What a strategy wants of so many instances; they change seldom.
+    let mut wanted = BTreeMap::new();
     while at.after(HOUR_MS) <= end {
         let looks = (0..HOUR_MS).step_by(LOOK_MS as usize);
-        let mut free = u64::MAX;
+        let (mut free, mut replicas) = (u64::MAX, 0);
         for look_ms in looks {
             simulation.advance(at.after(look_ms), &mut ())?;
+            replicas = replicas.max(simulation.replicas(question.service));
             free = free.min(simulation.free_slots(question.service));
         }
-        let middle_ms = at.ms() + HOUR_MS / 2;
-        let per_s =
-            |traffic: &crate::scenario::Traffic| traffic.at(start_in_week_ms, middle_ms) * 1e3;
-        hours.push(Slots { at, free, requests_per_s: traffic.as_ref().map(per_s) });
+        let (wants, takes_ms) = *wanted
+            .entry(replicas)
+            .or_insert_with(|| alone(scenario, question, strategy, replicas));
+        let service = &scenario.services[question.service.row()];
+        let requests_per_s = service
+            .traffic
+            .as_ref()
+            .and_then(|_| requests_per_s(scenario, question.service, at.after(HOUR_MS / 2)));
+        hours.push(Slots { at, free, wants, takes_ms, requests_per_s });
         at = at.after(HOUR_MS);
     }
     Ok(hours)

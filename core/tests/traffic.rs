@@ -2,12 +2,16 @@
 
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
+use fleetcast_core::scenario::{ImageId, Scenario, ServiceId};
 use fleetcast_core::simulation::run;
-use fleetcast_core::source::MemoryFiles;
+use fleetcast_core::source::{MemoryFiles, NoFiles};
+use fleetcast_core::time::{HOUR_MS, Time};
 use fleetcast_core::traffic::headroom;
+use fleetcast_core::trials::{self, Question};
+use std::sync::Arc;
 
 /// One service on hosts enough, with this traffic and rule.
-fn report(duration: &str, boot: &str, instances: u32, keys: &str) -> Report {
+fn scenario(duration: &str, boot: &str, instances: u32, keys: &str) -> Scenario {
     let text = format!(
         "name = 'traffic'\nstart = '2025-01-06'\nduration = '{duration}'\nresources = ['slots']\n\
          [host-models.large]\nslots = 1000\n\
@@ -16,11 +20,15 @@ fn report(duration: &str, boot: &str, instances: u32, keys: &str) -> Report {
          [[service]]\nname = 'web'\nimage = 'web'\nflavor = 'one'\ninstances = {instances}\n{keys}\n"
     );
     let input = Input { file: "traffic.toml", text: &text, overrides: &[] };
-    let scenario = match read(&input, &MemoryFiles::default()) {
+    match read(&input, &MemoryFiles::default()) {
         Ok(read) => read.scenario,
         Err(problems) => panic!("{text}\n{problems:#?}"),
-    };
-    run(&std::sync::Arc::new(scenario), &MemoryFiles::default()).expect("there are no files")
+    }
+}
+
+fn report(duration: &str, boot: &str, instances: u32, keys: &str) -> Report {
+    let scenario = scenario(duration, boot, instances, keys);
+    run(&Arc::new(scenario), &MemoryFiles::default()).expect("there are no files")
 }
 
 fn near(found: f64, expected: f64, relative: f64) {
@@ -96,4 +104,35 @@ fn while_a_rollout_is_under_way_the_number_stays() {
     let web = &report.traffic[0];
     assert_eq!((web.peak_serving, web.scale_outs), (40, 1), "{web:?}");
     assert_eq!(web.unserved, 0.0);
+}
+
+/// A rollout is measured by the instances that the rule wanted when it began, not by those that the
+/// file begins with: in the run, and where it is only tried.
+#[test]
+fn a_rollout_goes_by_the_instances_that_there_are() {
+    let keys = "traffic = { rate = '100 per second', per-instance = '10 per second', \
+                flash = { at = '1 hour', doubles-every = '10 min', to = 4, lasts = '8 hours' } }\n\
+                autoscale = { rule = 'target-tracking', target = '50%', max = 400 }\n\
+                [[rollout]]\nservice = 'web'\nimage = 'web'\nat = '3 hours'\n\
+                strategy = { name = 'rolling', max-surge = '10%', max-unavailable = 0 }";
+    let rollout = &report("5 hours", "1 min", 20, keys).rollouts[0];
+    assert_eq!((rollout.instances, rollout.surge_peak, rollout.min_available), (80, 8, 80));
+    assert_eq!((rollout.peak_slots, rollout.unavailable_instance_s), (88, 0.0));
+
+    let scenario = scenario("5 hours", "1 min", 20, keys);
+    let question = Question {
+        service: ServiceId::from_row(0),
+        image: ImageId::from_row(0),
+        at: Time::from_ms(3 * HOUR_MS),
+        strategies: vec![scenario.rollouts[0].strategy.clone()],
+        found_bad_after_ms: 300_000,
+    };
+    let tried = trials::compare(&scenario, &NoFiles, &question).expect("there are no files");
+    assert_eq!((tried[0].went.replicas, tried[0].wants), (80, 8));
+    let week = trials::best_hour(&scenario, &NoFiles, &question).expect("there are no files");
+    assert_eq!(week.hours.iter().map(|hour| hour.wants).collect::<Vec<_>>(), [8, 8]);
+    let account = trials::account(&scenario, &question, &tried, &week);
+    assert!(account.answer.contains("80 of 80 instances serve at least"), "{}", account.answer);
+    let bad = account.strategies[0].bad_image;
+    near(bad.requests.expect("there is traffic"), 400.0 * bad.exposure_s, 1e-9);
 }

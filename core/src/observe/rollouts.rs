@@ -7,7 +7,7 @@ use crate::report::rollouts::{ROLLOUTS_MAX, TIMELINE_MAX, TIMELINES_MAX};
 use crate::rollout::figures::Figures;
 use crate::rollout::plan::{Version, Wait};
 use crate::rollout::timeline::{Outcome, Row, Run};
-use crate::scenario::{ImageId, Scenario, ServiceId};
+use crate::scenario::{ImageId, ServiceId};
 use crate::state::{Ask, State};
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 /// What has been heard of rollouts.
 #[derive(Clone, Debug, Default)]
 pub struct Rollouts {
-    replicas: Vec<u32>,
     /// Those that are not over, by number.
     under_way: BTreeMap<u32, UnderWay>,
     /// The first that are over, in the order of their numbers.
@@ -79,6 +78,8 @@ pub struct Begun {
     pub to: ImageId,
     /// Whether it takes back an earlier one.
     pub is_way_back: bool,
+    /// How many instances the service was to have meanwhile.
+    pub replicas: u32,
     /// How many more instances had room then.
     pub free: u64,
     /// For how long what is taken back has served everybody by then, ms; else 0.
@@ -106,9 +107,8 @@ pub struct Told {
 
 impl Rollouts {
     /// Of nothing yet.
-    pub fn new(scenario: &Scenario) -> Self {
-        let replicas = scenario.services.iter().map(|service| service.instances).collect();
-        Self { replicas, rows_left: TIMELINES_MAX, ..Self::default() }
+    pub fn new() -> Self {
+        Self { rows_left: TIMELINES_MAX, ..Self::default() }
     }
 
     /// The rollouts that are told one by one, by number.
@@ -141,7 +141,7 @@ impl Rollouts {
             turned_back_at: over.turned_back.map(|(at, _)| since(at)),
             overdue_at: over.overdue_at.map(since),
         };
-        let mut figures = Figures::new(&run, self.replicas[over.begun.service.row()]);
+        let mut figures = Figures::new(&run, over.begun.replicas);
         if over.ended.is_none() {
             figures.turn_back_ms = None;
         }
@@ -236,14 +236,32 @@ fn kind(wait: Wait) -> &'static str {
 impl Observer for Rollouts {
     fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         match *fact {
-            Fact::RolloutStarted { rollout, service, plan, from, to, is_way_back, ask } => {
+            Fact::RolloutStarted {
+                rollout,
+                service,
+                plan,
+                from,
+                to,
+                is_way_back,
+                ask,
+                replicas,
+            } => {
                 self.totals.begun += 1;
                 let is_told = self.told.len() + self.under_way.len() < ROLLOUTS_MAX;
                 let free = if is_told { slots(state, ask) } else { 0 };
                 let done_at = self.done_at.get(&service).filter(|_| is_way_back);
                 let exposed_ms = done_at.map_or(0, |at| now.since_ms(*at));
-                let begun =
-                    Begun { at: now, service, plan, from, to, is_way_back, free, exposed_ms };
+                let begun = Begun {
+                    at: now,
+                    service,
+                    plan,
+                    from,
+                    to,
+                    is_way_back,
+                    replicas,
+                    free,
+                    exposed_ms,
+                };
                 let under_way = UnderWay {
                     begun,
                     ask,

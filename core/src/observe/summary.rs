@@ -213,7 +213,7 @@ impl Summary {
             first_full: None,
             pushed_out: PushedOut::default(),
             withdrawn: 0,
-            rollouts: Rollouts::new(scenario),
+            rollouts: Rollouts::new(),
             jobs: Jobs::new(scenario).map(Box::new),
             rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),

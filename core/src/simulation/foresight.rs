@@ -48,7 +48,7 @@ pub fn foresee(scenario: &Scenario, files: &dyn Files) -> Result<Vec<Foreseen>, 
         let at = Time::from_ms(rollout.at_ms);
         simulation.advance(at, &mut ())?;
         let free = simulation.free_slots(rollout.service);
-        let replicas = scenario.services[rollout.service.row()].instances;
+        let replicas = simulation.replicas(rollout.service);
         let free_u32 = u32::try_from(free).unwrap_or(u32::MAX);
         let foresight = chosen::forecast(&rollout.strategy, replicas, free_u32);
         foreseen.push(Foreseen { plan, at, free, foresight });

@@ -124,14 +124,9 @@ impl Simulation {
         let Some(due) = running.queue.pop_front() else { return };
         let leftover = running.counts[Version::New.row()].wanted;
         let scenario = self.scenario.clone();
-        let rule = &scenario.services[service.row()];
-        // As many as its rule wanted last, if it has one.
-        let replicas = match rule.autoscale {
-            Some(_) => running.counts[Version::Old.row()].wanted,
-            None => rule.instances,
-        };
+        let replicas = self.replicas(service);
         let strategy = &scenario.rollouts[due.plan as usize].strategy;
-        let from = running.image;
+        let from = self.services.list[service.row()].image;
         let verdict = || match self.passes_a_check(service, due.to) {
             true => Verdict::Successful,
             false => Verdict::Failed,
@@ -141,7 +136,16 @@ impl Simulation {
         self.services.rollouts_begun += 1;
         let (plan, to, is_way_back) = (due.plan, due.to, due.is_way_back);
         let ask = self.ask_of_service(service);
-        let fact = Fact::RolloutStarted { rollout: id, service, plan, from, to, is_way_back, ask };
+        let fact = Fact::RolloutStarted {
+            rollout: id,
+            service,
+            plan,
+            from,
+            to,
+            is_way_back,
+            ask,
+            replicas,
+        };
         observer.hear(now, &fact, &self.state);
         // What is left of one that was turned back makes room first.
         self.terminate_instances(now, service, Version::New, leftover, observer);
@@ -165,6 +169,16 @@ impl Simulation {
         under_way.seen = running.progress(&status);
         running.under_way = Some(under_way);
         self.consult(now, service, observer);
+    }
+
+    /// How many instances a service is to have, rollouts apart: as many as its rule wanted last, if
+    /// it has one.
+    pub(crate) fn replicas(&self, service: ServiceId) -> u32 {
+        let rule = &self.scenario.services[service.row()];
+        match rule.autoscale {
+            Some(_) => self.services.list[service.row()].counts[Version::Old.row()].wanted,
+            None => rule.instances,
+        }
     }
 
     /// What one check of an image says.

@@ -1,6 +1,6 @@
 //! What trials say, for people and programs.
 
-use super::{Question, Slots, Tried, Week, Went};
+use super::{Question, Slots, Tried, Week, Went, requests_per_s};
 use crate::report::Moment;
 use crate::rollout::timeline::Outcome;
 use crate::scenario::Scenario;
@@ -16,7 +16,7 @@ pub struct Account {
     pub answer: String,
     /// Which service.
     pub service: String,
-    /// How many instances it has.
+    /// How many instances it has then.
     pub instances: u32,
     /// What it is to run.
     pub image: String,
@@ -109,10 +109,10 @@ pub struct Hour {
 /// Tells what was tried.
 pub fn account(scenario: &Scenario, question: &Question, tried: &[Tried], week: &Week) -> Account {
     let service = &scenario.services[question.service.row()];
-    let courses: Vec<Course> =
-        tried.iter().map(|one| course(one, service.requests_per_s)).collect();
+    let per_s = requests_per_s(scenario, question.service, question.at);
+    let courses: Vec<Course> = tried.iter().map(|one| course(one, per_s)).collect();
     let hour = |(slots, went): &(Slots, Went)| hour(scenario, slots, went);
-    let short = week.hours.iter().filter(|hour| hour.free < u64::from(week.wants)).count();
+    let short = week.hours.iter().filter(|hour| hour.free < u64::from(hour.wants)).count();
     let hours = Hours {
         strategy: courses.first().map(|course| course.strategy.clone()).unwrap_or_default(),
         hours: week.hours.len() as u64,
@@ -123,7 +123,7 @@ pub fn account(scenario: &Scenario, question: &Question, tried: &[Tried], week: 
     let mut account = Account {
         answer: String::new(),
         service: service.name.clone(),
-        instances: service.instances,
+        instances: tried.first().map_or(service.instances, |one| one.went.replicas),
         image: scenario.images[question.image.row()].name.clone(),
         at: moment(scenario, question.at),
         free_slots: tried.first().map_or(0, |one| one.went.free),
@@ -255,11 +255,12 @@ fn then(account: &Account, week: &Week) -> String {
         168 => "the week".to_owned(),
         hours => format!("the {} left", plural(hours, "hour")),
     };
-    let wants = plural(week.wants.into(), "slot");
+    let wants = |hour: Option<Slots>| plural(hour.map_or(0, |hour| hour.wants).into(), "slot");
     let best = match &hours.best {
         None => format!(
-            "In {looked} {} gets through at none of the hours with the most room: it wants {wants}",
-            hours.strategy
+            "In {looked} {} gets through at none of the hours with the most room: it wants {}",
+            hours.strategy,
+            wants(week.hours.iter().copied().min_by_key(|hour| hour.wants))
         ),
         Some(best) => {
             let why = match best.requests_per_s {
@@ -267,10 +268,11 @@ fn then(account: &Account, week: &Week) -> String {
                 None => "the most room".to_owned(),
             };
             format!(
-                "The best hour of {looked} for {} is {}: {} free and {wants} wanted, {why}, done in {}",
+                "The best hour of {looked} for {} is {}: {} free and {} wanted, {why}, done in {}",
                 hours.strategy,
                 begins(best),
                 count(best.free_slots),
+                wants(week.best.as_ref().map(|(hour, _)| *hour)),
                 duration(best.duration_s.unwrap_or(0.0))
             )
         }

@@ -31,7 +31,7 @@ pub(super) fn totals(summary: &Summary) -> RolloutTotals {
 }
 
 fn report(scenario: &Scenario, number: u32, told: &Told) -> RolloutReport {
-    let Begun { at, service, plan, from, to, is_way_back, free, .. } = told.begun;
+    let Begun { at, service, plan, from, to, is_way_back, replicas, free, .. } = told.begun;
     let service = &scenario.services[service.row()];
     let strategy = &scenario.rollouts[plan as usize].strategy;
     let figures = &told.figures;
@@ -48,7 +48,7 @@ fn report(scenario: &Scenario, number: u32, told: &Told) -> RolloutReport {
         at: moment(scenario, at),
         outcome: told.outcome.map_or("under way".to_owned(), |outcome| outcome.to_string()),
         turned_back_because: told.turned_back.map(|why| why.words().to_owned()),
-        instances: service.instances,
+        instances: replicas,
         duration_s: seconds(figures.duration_ms),
         released_s: seconds(figures.released_ms),
         overdue_s: told.overdue_at.map(|at| seconds(at.ms())),
@@ -63,7 +63,7 @@ fn report(scenario: &Scenario, number: u32, told: &Told) -> RolloutReport {
         exposure_s,
         exposed_requests: service.requests_per_s.map(|per_s| per_s * exposure_s),
         free_slots: free,
-        forecast: chosen::forecast(strategy, service.instances, free_u32).name().to_owned(),
+        forecast: chosen::forecast(strategy, replicas, free_u32).name().to_owned(),
         waits: told.waits.iter().map(|(what, ms)| wait(what, *ms)).collect(),
         timeline: told.timeline.iter().map(|(row, free)| timeline_row(row, *free)).collect(),
     }
