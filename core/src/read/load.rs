@@ -419,40 +419,11 @@ impl Load {
     ) -> Option<()> {
         let name = self.read_name(check, table, &service::NAME);
         let owner = self.read_owner(check, fleet, table);
-        let flavor = table.must(check, &service::FLAVOR).and_then(|node| {
-            let name = check.name(service::FLAVOR.key, node)?;
-            self.flavor_named(check, name, node.at)
-        });
-        let mut ask = owner.ask(table.at);
-        if let Some(row) = flavor {
-            self.use_flavor(row, 1.0, &mut ask);
-        }
-        let asked = std::mem::take(&mut ask.asked);
-        if owner.is_pool_known {
-            self.asks.push(ask);
-        }
-        let row = self.services;
+        let service = ServiceId::from_row(self.services);
         self.services += 1;
-        self.demands.push(DemandDraft {
-            name: name?,
-            part_of: None,
-            at: table.at,
-            arrivals: Arrivals::Instances(ServiceId::from_row(row)),
-            mix: vec![(flavor?, 1.0)],
-            asked,
-            lifetime: Distribution::Constant(u64::MAX),
-            boot: Distribution::Constant(0),
-            tenant: owner.tenant,
-            pool: owner.pool,
-            labels: owner.labels,
-            rules: owner.rules?,
-            group: owner.group,
-            way: Way::default(),
-            when_full: WhenFull::Wait { ms_max: u64::MAX },
-            priority: owner.priority?,
-            preempts: owner.preempts?,
-            when_preempted: WhenPreempted::Wait { ms_max: u64::MAX },
-        });
+        let arrivals = Arrivals::Instances(service);
+        let draft = self.read_silent(check, table, (name, &service::FLAVOR), owner, arrivals)?;
+        self.demands.push(draft);
         Some(())
     }
 
@@ -470,8 +441,29 @@ impl Load {
         owner.pool = pool;
         let at = table.at_key(&demand::PRIORITY);
         self.priorities.retain(|other| *other != at);
-        let flavor = table.must(check, &jobs::FLAVOR).and_then(|node| {
-            let name = check.name(jobs::FLAVOR.key, node)?;
+        let arrivals = Arrivals::Jobs(u32::try_from(stream).ok()?);
+        let draft = self.read_silent(check, table, (name, &jobs::FLAVOR), owner, arrivals)?;
+        self.demands.push(DemandDraft {
+            when_full: WhenFull::Refuse,
+            preempts: false,
+            when_preempted: WhenPreempted::End,
+            ..draft
+        });
+        Some(())
+    }
+
+    /// Reads a demand of one flavor whose requests are made elsewhere: they stay until they are
+    /// ended, and wait for room.
+    fn read_silent(
+        &mut self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        (name, flavor): (Option<String>, &'static Field),
+        owner: Owner,
+        arrivals: Arrivals,
+    ) -> Option<DemandDraft> {
+        let flavor = table.must(check, flavor).and_then(|node| {
+            let name = check.name(flavor.key, node)?;
             self.flavor_named(check, name, node.at)
         });
         let mut ask = owner.ask(table.at);
@@ -482,11 +474,11 @@ impl Load {
         if owner.is_pool_known {
             self.asks.push(ask);
         }
-        self.demands.push(DemandDraft {
+        Some(DemandDraft {
             name: name?,
-            at: table.at,
             part_of: None,
-            arrivals: Arrivals::Jobs(u32::try_from(stream).ok()?),
+            at: table.at,
+            arrivals,
             mix: vec![(flavor?, 1.0)],
             asked,
             lifetime: Distribution::Constant(u64::MAX),
@@ -497,12 +489,11 @@ impl Load {
             rules: owner.rules?,
             group: owner.group,
             way: Way::default(),
-            when_full: WhenFull::Refuse,
+            when_full: WhenFull::Wait { ms_max: u64::MAX },
             priority: owner.priority?,
-            preempts: false,
-            when_preempted: WhenPreempted::End,
-        });
-        Some(())
+            preempts: owner.preempts?,
+            when_preempted: WhenPreempted::Wait { ms_max: u64::MAX },
+        })
     }
 
     fn use_flavor(&mut self, row: usize, weight: f64, ask: &mut Ask) {
