@@ -129,6 +129,19 @@ fn what_is_asked_for_later_is_asked_for_in_the_new_pool() {
     assert_eq!(report.alive, 6);
 }
 
+/// Two jobs of one task a day, in the old pool.
+const JOBS: &str = "[scheduler]\npool = \"old\"\n[[jobs]]\nname = \"nights\"\nflavor = \"one\"\n\
+                    rate = \"2 per day\"\nrun-time = \"1 h\"\n";
+
+#[test]
+fn batch_jobs_stay_where_their_scheduler_is() {
+    let report = report(&text(1, 1, &format!("{TWO}{MOVE}{JOBS}")));
+    let migration = &report.pool_migrations[0];
+    assert_eq!((migration.moved, migration.left, migration.waves), (2, 0, 1));
+    let jobs = report.jobs.as_ref().expect("there are jobs");
+    assert!(jobs.all.ended > 40, "{:?}", jobs.all);
+}
+
 #[test]
 fn a_service_moves_with_its_instances_and_is_rolled_out_in_the_new_pool() {
     let service = "[images.a]\nboot = \"1 min\"\n[images.b]\nboot = \"1 min\"\n\
@@ -232,6 +245,13 @@ fn what_is_wrong_is_told() {
         "[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 day\"\ndemands = [\"wms\"]\n",
     );
     assert!(names.contains("did you mean `vms`"), "{names}");
+    let nights =
+        format!("{JOBS}[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 day\"\n");
+    let jobs = wrong(&format!("{nights}demands = [\"vms\", \"nights\"]\n"));
+    assert!(jobs.contains("`nights` are jobs: they run in the scheduler's pool"), "{jobs}");
+    assert!(jobs.contains("leave it out here"), "{jobs}");
+    let only_jobs = problems(&text(1, 1, &nights));
+    assert!(only_jobs.contains("no demand or service runs in the pool `old`"), "{only_jobs}");
     let share = wrong("[[hand-over]]\nfrom = \"old\"\nto = \"new\"\nheadroom = \"100%\"\n");
     assert!(share.contains("below 100%"), "{share}");
     let often = text(1, 1, &format!("{TWO}{MOVE}every = \"1 min\"\n")).replace("30 days", "1 year");
@@ -253,6 +273,14 @@ fn a_demand_in_several_pools_is_one_in_each() {
     let parts = scenario(&text(4, 4, service)).services;
     let parts: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.instances)).collect();
     assert_eq!(parts, [("web (old)", 5), ("web (new)", 3)]);
+    // 100 × 0.07 is 7.000000000000001 in floats; 13 × 0.3 is more than 3.
+    for (instances, share, part) in
+        [(100, "0.07", 7), (1_000_000, "0.07", 70_000), (13, "0.3", 4), (3, "0.3334", 2)]
+    {
+        let wanted = format!("instances = {instances}\npools = {{ old = 1, new = {share} }}");
+        let service = service.replace("instances = 5\npools = { old = 1, new = 0.5 }", &wanted);
+        assert_eq!(scenario(&text(4, 4, &service)).services[1].instances, part, "{wanted}");
+    }
     let both = problems(&text(1, 1, &shares.replace("pools =", "pool = \"old\"\npools =")));
     assert!(both.contains("`pools` and `pool` cannot be together"), "{both}");
     let unknown = problems(&text(1, 1, &shares.replace("new = 0.5", "nwe = 0.5")));
