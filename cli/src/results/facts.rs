@@ -569,6 +569,9 @@ fn of_pools(fact: &PoolFact, scenario: &Scenario) -> Row {
             to: text(to.row()),
             ..copy("pool-copy-dropped", migration, request)
         },
+        PoolFact::CopyPutOff { migration, request } => {
+            copy("pool-copy-put-off", migration, request)
+        }
         PoolFact::MigrationDone { migration } => {
             Row { fact: "pool-done", pool: pool(migration), ..Row::default() }
         }

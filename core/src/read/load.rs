@@ -10,7 +10,7 @@ use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
 use super::pool_shares::{PoolShare, read_shares};
-use super::rules::{Rules, Tenant, line_of, read_rules, read_tenants};
+use super::rules::{Rules, Tenant, Tenants, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
@@ -80,7 +80,7 @@ pub(crate) struct Load {
     /// What requests go through.
     pub(crate) desks: Desks,
     /// What some of them are held to.
-    pub(crate) held: Vec<Tenant>,
+    pub(crate) held: Tenants,
     /// Which kinds somebody asks for.
     pub(crate) uses: [bool; 8],
     /// The last instant of all traces, ms.
@@ -222,13 +222,13 @@ impl Load {
 
     /// By tenant: what it is held to, of all kinds.
     pub(crate) fn held_by_tenant(&self) -> Vec<Option<&Tenant>> {
-        let held = |name: &String| self.held.iter().find(|tenant| tenant.name == *name);
-        self.tenants.iter().map(held).collect()
+        self.tenants.iter().map(|name| self.held.find(name)).collect()
     }
 
     /// Warns of tenants that own no demand.
     pub(crate) fn check_tenants(&self, check: &mut Check<'_>) {
-        for tenant in self.held.iter().filter(|held| !self.tenant_rows.contains_key(&held.name)) {
+        let owns_none = |held: &&Tenant| !self.tenant_rows.contains_key(&held.name);
+        for tenant in self.held.list.iter().filter(owns_none) {
             let known = self.tenants.iter().map(String::as_str);
             let hint = check.name_hint("tenant", &tenant.name, known);
             let message = format!("no demand belongs to the tenant `{}`", shorten(&tenant.name));
@@ -268,7 +268,7 @@ impl Load {
         }
         for row in 0..self.tenants.len() {
             let line: Vec<String> =
-                line_of(&self.held, &self.tenants[row]).map(|above| above.name.clone()).collect();
+                self.held.line_of(&self.tenants[row]).map(|above| above.name.clone()).collect();
             line.iter().for_each(|name| {
                 self.tenant(name);
             });
@@ -277,7 +277,7 @@ impl Load {
 
     /// The desks of a tenant's requests: its own, or those of the nearest above it.
     fn way_of_tenant(&self, tenant: usize) -> Way {
-        let mut line = line_of(&self.held, &self.tenants[tenant]);
+        let mut line = self.held.line_of(&self.tenants[tenant]);
         line.find_map(|tenant| tenant.way.clone()).unwrap_or_default()
     }
 

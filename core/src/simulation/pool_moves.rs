@@ -269,8 +269,9 @@ impl Simulation {
         let request = arrived.request;
         let Copy { migration, vm, .. } = self.pool_moves().copies[&request];
         if self.state.moves.target(vm).is_some() {
-            // It has set out for another host of the old pool meanwhile: a later wave takes it.
-            return self.give_up_copy(now, vm);
+            self.give_up_copy(now, vm);
+            let fact = Fact::Pools(PoolFact::CopyPutOff { migration, request });
+            return observer.hear(now, &fact, &self.state);
         }
         let amounts = self.state.shapes.get(arrived.ask.shape).amounts;
         let kinds = &self.scenario.kinds;
@@ -358,7 +359,9 @@ impl Simulation {
         vm: VmId,
         observer: &mut impl Observer,
     ) -> bool {
-        let Some((request, copy)) = self.copy_of(vm) else { return false };
+        // A copy that waits for room has nothing to do with the move that its VM is on.
+        let has_room = |(_, copy): &(RequestId, Copy)| !matches!(copy.stage, Stage::Waits(_));
+        let Some((request, copy)) = self.copy_of(vm).filter(has_room) else { return false };
         let takes_over = |to: HostId| self.state.hosts.status(to) == HostStatus::Up;
         let is_up = self.state.moves.target(vm).is_some_and(takes_over);
         if copy.stage == Stage::Twice && is_up {
