@@ -422,3 +422,53 @@ fn who_is_at_his_quota_is_in_nobodys_way() {
         assert_eq!(taken(order, quota, alike), [3, 6], "{order}");
     }
 }
+
+/// A fleet of pools, a demand or two and two streams of jobs: which jobs started when, and which were
+/// refused.
+#[track_caller]
+fn told(more: &str, jobs: &[(&str, &str)], expected: &str) {
+    let mut files = MemoryFiles::default();
+    files.insert("outages.csv", &b"time_s,host,lasts_s\n4,0,100\n"[..]);
+    let mut text = "name = 'told'\nduration = '5 min'\nresources = ['slots']\n\
+         [host-models.node]\nslots = 4\n[flavors.one]\nslots = 1\n"
+        .to_owned();
+    text += more;
+    for (row, (keys, jobs)) in jobs.iter().enumerate() {
+        let line = |(number, job): (usize, &str)| {
+            let parts: Vec<&str> = job.split(' ').collect();
+            let [submit, processors, run] = parts[..] else { panic!("{job}") };
+            format!(
+                "{number} {submit} -1 {run} {processors} -1 -1 -1 {run} -1 1 -1 -1 -1 -1 -1 -1 -1\n"
+            )
+        };
+        let trace: String = jobs.split(", ").enumerate().map(line).collect();
+        files.insert(&format!("{row}.swf"), trace.into_bytes());
+        text +=
+            &format!("\n[[jobs]]\nname = 'jobs {row}'\nswf = '{row}.swf'\nflavor = 'one'\n{keys}");
+    }
+    let (heard, _) = run(&text, &files);
+    let said = heard.facts.iter().filter_map(|fact| {
+        let (ms, what) = fact.split_once(" ms: ")?;
+        let (job, what) = what.split_once(' ')?;
+        let is_job = job.strip_prefix('j').is_some_and(|id| id.parse::<u32>().is_ok());
+        let word = what.split([' ', ':']).next()?;
+        (is_job && matches!(word, "started" | "refused"))
+            .then(|| format!("{job} {word} {}", ms.parse::<u64>().unwrap() / 1_000))
+    });
+    assert_eq!(said.collect::<Vec<_>>().join(", "), expected, "{more}");
+}
+
+const POOL: &str = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 4 }\n";
+
+#[test]
+fn a_quota_of_a_tenant_above_holds_for_all_tasks_of_a_job() {
+    let tenants = "[tenants.shop]\nquota = { vms = 5 }\n[tenants.web]\nparent = 'shop'\n";
+    for order in ["", "[scheduler]\nbackfill = 'easy'\n", "[scheduler]\norder = 'drf'\n"] {
+        // The second would be the seventh VM; the other tenant's are not held back by it.
+        told(
+            &format!("{POOL}{tenants}{order}"),
+            &[("tenant = 'web'", "0 3 9, 1 4 1"), ("tenant = 'b'", "2 4 5")],
+            "j0 started 0, j2 started 2, j1 started 9",
+        );
+    }
+}

@@ -352,13 +352,11 @@ impl Simulation {
         (started, is_stopped)
     }
 
-    /// Whether a tenant would have more than its quota with all tasks of a job.
+    /// Whether a tenant, or one that it is a part of, would have more than its quota with all tasks
+    /// of a job.
     fn is_over_quota(&self, queued: &Queued) -> bool {
-        let (tenancy, tenant) = (&self.state.tenancy, queued.job.tenant);
-        let vms = tenancy.taken(tenant).vms.saturating_add(queued.job.tasks.into());
-        tenancy.has_quota(tenant)
-            && (tenancy.over(tenant, &queued.amounts) != 0
-                || vms > tenancy.rules_of(tenant).vms_max)
+        let JobOf { tenant, tasks, .. } = queued.job;
+        self.state.tenancy.is_over_with(tenant, tasks.into(), &queued.amounts)
     }
 
     /// The same, the tenants' jobs in the order of what they have used.
