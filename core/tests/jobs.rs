@@ -443,8 +443,8 @@ fn told(more: &str, jobs: &[(&str, &str)], expected: &str) {
         };
         let trace: String = jobs.split(", ").enumerate().map(line).collect();
         files.insert(&format!("{row}.swf"), trace.into_bytes());
-        text +=
-            &format!("\n[[jobs]]\nname = 'jobs {row}'\nswf = '{row}.swf'\nflavor = 'one'\n{keys}");
+        let flavor = if keys.contains("flavor") { "" } else { "flavor = 'one'" };
+        text += &format!("\n[[jobs]]\nname = 'jobs {row}'\nswf = '{row}.swf'\n{flavor}\n{keys}");
     }
     let (heard, _) = run(&text, &files);
     let said = heard.facts.iter().filter_map(|fact| {
@@ -471,4 +471,65 @@ fn a_quota_of_a_tenant_above_holds_for_all_tasks_of_a_job() {
             "j0 started 0, j2 started 2, j1 started 9",
         );
     }
+}
+
+#[test]
+fn a_host_that_is_to_come_back_is_waited_for() {
+    let pool = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                [[host-rollout]]\nname = 'kernel'\nimage = '2'\nat = '10 s'\nrewrite = '1 min'\n";
+    told(pool, &[("", "20 4 1")], "j0 started 70");
+}
+
+#[test]
+fn hosts_that_are_to_come_from_another_pool_are_waited_for() {
+    let pools = "[[pools]]\nname = 'spare'\nhosts = { model = 'node', count = 2 }\n\
+                 [[pools]]\nname = 'batch'\nhosts = { model = 'node', count = 1 }\n\
+                 [scheduler]\npool = 'batch'\n\
+                 [[hand-over]]\nfrom = 'spare'\nto = 'batch'\nat = '60 s'\ntakes = '20 s'\n";
+    let jobs = [("", "0 8 9, 1 12 9, 2 4 1")];
+    // The second needs three hosts, and only one can come.
+    let expected = "j0 started 80, j1 refused 80, j2 started 89";
+    told(&format!("{pools}hosts = 1\n"), &jobs, expected);
+    told(&format!("{pools}keep = 1\n"), &jobs, expected);
+    told(pools, &jobs, "j0 started 80, j1 started 89, j2 started 98");
+}
+
+#[test]
+fn whom_other_vms_of_his_tenant_hold_back_by_a_quota_is_not_refused() {
+    let pools = "[[pools]]\nname = 'vms'\nlabels = { for = 'vms' }\n\
+                 hosts = { model = 'node', count = 1 }\n\
+                 [[pools]]\nname = 'batch'\nhosts = { model = 'node', count = 1 }\n\
+                 [[demand]]\nname = 'web'\ntenant = 'web'\nflavor = 'one'\nalive = 2\n\
+                 requires = { for = 'vms' }\n\
+                 [tenants.shop]\nquota = { vms = 4 }\n[tenants.web]\nparent = 'shop'\n\
+                 [scheduler]\npool = 'batch'\n";
+    // The third is more than the whole quota.
+    let jobs = [("tenant = 'web'", "0 3 9, 1 1 1"), ("tenant = 'web'", "2 5 1")];
+    told(pools, &jobs, "j1 started 1, j2 refused 2");
+    // With DRF whom a quota holds back is in the way of his tenant's own jobs.
+    let jobs = [jobs[0], ("tenant = 'b'", "3 4 1")];
+    told(&format!("{pools}order = 'drf'\n"), &jobs, "j2 started 3");
+}
+
+#[test]
+fn who_is_too_large_for_all_hosts_that_come_is_refused_when_the_last_has() {
+    let pools = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                 growth = { curve = 'steps', from = 1, steps = [{ at = '60 s', to = 2 }] }\n";
+    told(pools, &[("", "0 12 1, 1 4 1, 2 8 1")], "j0 refused 60, j1 started 60, j2 started 61");
+    // Even where VMs never leave, and where hosts of another pool are still to come.
+    let other = "[[pools]]\nname = 'other'\nhosts = { model = 'node', count = 1 }\n\
+                 growth = { curve = 'linear', from = 1, to = 4 }\n";
+    let demand = "[[demand]]\nname = 'vms'\nflavor = 'one'\nalive = 2\n\
+                  [scheduler]\npool = 'all'\n";
+    let expected = "j0 refused 60, j1 started 60";
+    told(&format!("{pools}{demand}{other}"), &[("", "0 12 1, 1 4 1")], expected);
+}
+
+#[test]
+fn amounts_beyond_all_hosts_are_over_every_quota() {
+    let text = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                growth = { curve = 'steps', from = 1, steps = [{ at = '60 s', to = 2 }] }\n\
+                [flavors.huge]\nslots = 1125899906842624\n[tenants.a]\nquota = { slots = 4 }\n";
+    let jobs = [("tenant = 'a'", "0 1 99"), ("tenant = 'a'\nflavor = 'huge'", "1 100000 1")];
+    told(text, &jobs, "j0 started 0, j1 refused 60");
 }
