@@ -533,3 +533,25 @@ fn amounts_beyond_all_hosts_are_over_every_quota() {
     let jobs = [("tenant = 'a'", "0 1 99"), ("tenant = 'a'\nflavor = 'huge'", "1 100000 1")];
     told(text, &jobs, "j0 started 0, j1 refused 60");
 }
+
+#[test]
+fn who_starts_anew_is_still_one_that_started() {
+    let mut files = MemoryFiles::default();
+    let jobs = "1 0 -1 200 4 -1 -1 -1 200 -1 1 -1 -1 -1 -1 -1 -1 -1\n\
+                2 0 -1 2 4 -1 -1 -1 2 -1 1 -1 -1 -1 -1 -1 -1 -1\n";
+    files.insert("jobs.swf", jobs.as_bytes());
+    files.insert("outages.csv", &b"time_s,host,lasts_s\n4,0,1\n8,0,1\n"[..]);
+    let text = format!(
+        "name = 'anew'\nduration = '1 min'\nresources = ['slots']\n\
+         [host-models.node]\nslots = 4\n[flavors.one]\nslots = 1\n{}\
+         [failures]\ntrace = 'outages.csv'\n\
+         [[jobs]]\nname = 'jobs'\nswf = 'jobs.swf'\nflavor = 'one'\n",
+        POOL.replace("4 }", "1 }")
+    );
+    let jobs = run(&text, &files).1.jobs.expect("there are jobs");
+    let all = &jobs.all;
+    assert_eq!((all.submitted, all.started, all.interrupted, all.ended), (2, 1, 2, 0));
+    assert_eq!((jobs.running, jobs.waiting), (1, 1));
+    // It waited for a second each time that its host was down.
+    assert_eq!((all.wait_s.max, all.wait_s.mean), (2.0, 1.0));
+}

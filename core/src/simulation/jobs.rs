@@ -56,6 +56,8 @@ struct Queued {
     run_ms: u64,
     estimate_ms: u64,
     is_killed: bool,
+    /// Whether it has started, and lost a task.
+    was_interrupted: bool,
     /// What all its tasks take.
     amounts: Amounts,
     /// Who comes first, as far as that does not change.
@@ -218,6 +220,7 @@ impl Simulation {
             run_ms: if is_killed { job.estimate_ms } else { job.run_ms },
             estimate_ms: job.estimate_ms,
             is_killed,
+            was_interrupted: false,
             amounts: each.map(|amount| amount.saturating_mul(job.tasks.into())),
             rank: jobs.rank(priority, now, job.estimate_ms),
         };
@@ -421,7 +424,9 @@ impl Simulation {
         let first = RequestId(self.request_next);
         let tasks = self.find_hosts(now, queued)?;
         let waited_ms = now.since_ms(queued.submitted) - queued.lost_ms;
-        observer.hear(now, &Fact::JobStarted { job: queued.job, waited_ms }, &self.state);
+        let is_again = queued.was_interrupted;
+        let fact = Fact::JobStarted { job: queued.job, waited_ms, is_again };
+        observer.hear(now, &fact, &self.state);
         let place = |(arrived, host): (Arrived, HostId)| {
             self.request_next += 1;
             let Arrived { request, demand, ask, .. } = arrived;
@@ -530,6 +535,7 @@ impl Simulation {
         }
         let ran_ms = now.since_ms(at);
         queued.lost_ms += ran_ms;
+        queued.was_interrupted = true;
         observer.hear(now, &Fact::JobInterrupted { job: queued.job, ran_ms }, &self.state);
         if let Some(jobs) = &mut self.jobs {
             jobs.enter(queued);
