@@ -473,7 +473,7 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
         Fact::JobSubmitted { job, estimate_ms } => {
             of_job("job-submitted", &job, Some(estimate_ms), scenario)
         }
-        Fact::JobStarted { job, waited_ms } => {
+        Fact::JobStarted { job, waited_ms, .. } => {
             of_job("job-started", &job, Some(waited_ms), scenario)
         }
         Fact::JobEnded { job, run_ms, is_killed, .. } => {

@@ -343,7 +343,7 @@ impl Fingerprint {
                     [id, row(job.demand.row()), tenant, queue, tasks, estimate_ms],
                 );
             }
-            Fact::JobStarted { job, waited_ms } => {
+            Fact::JobStarted { job, waited_ms, .. } => {
                 self.write(111, now, [job.id.0.into(), waited_ms]);
             }
             Fact::JobEnded { job, waited_ms, run_ms, is_killed } => {

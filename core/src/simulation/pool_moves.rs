@@ -463,6 +463,21 @@ impl Simulation {
         self.agenda.push(now.after(takes_ms), Event::TakeHostOver(number));
     }
 
+    /// Whether a pool, or any, can still get hosts of another.
+    pub(super) fn may_be_given_hosts(&self, pool: Option<PoolId>) -> bool {
+        let (Some(moves), rules) = (&self.pool_moves, &self.scenario.hand_overs) else {
+            return false;
+        };
+        let gives_it = |rule: &HandOver| pool.is_none_or(|pool| rule.to == pool);
+        let can_give = |(rule, gone): (&HandOver, &u32)| {
+            let total = self.state.hosts.pool_total(rule.from);
+            let has_some = total.hosts > rule.keep || self.may_grow(Some(rule.from));
+            gives_it(rule) && *gone < rule.hosts_max && has_some
+        };
+        moves.between.values().any(|between| gives_it(&rules[between.hand_over as usize]))
+            || rules.iter().zip(&moves.gone).any(can_give)
+    }
+
     /// A host that was handed over goes into service in its new pool.
     pub(super) fn take_host_over(&mut self, now: Time, number: u32, observer: &mut impl Observer) {
         let Some(between) = self.pool_moves().between.remove(&number) else { return };
