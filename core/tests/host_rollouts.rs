@@ -398,6 +398,40 @@ fn a_batch_counts_hosts_that_are_down_where_there_is_a_limit() {
     assert!(limited.duration_s > 36_000.0 - 3_600.0);
 }
 
+fn simulated(text: &str) -> Simulation {
+    let input = Input { file: "t.toml", text, overrides: &[] };
+    let found = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    Simulation::new(Arc::new(found.scenario), &NoFiles).unwrap()
+}
+
+fn hours(hours: u64) -> Time {
+    Time::from_ms(hours * 3_600_000)
+}
+
+/// A pool of so many hosts of the small fleet's model.
+fn pool(name: &str, hosts: u32, more: &str) -> String {
+    format!("[[pools]]\nname = '{name}'\nhosts = {{ model = 'm', count = {hosts} }}\n{more}")
+}
+
+#[test]
+fn a_trial_leaves_vms_in_the_order_in_which_they_came() {
+    let spare = pool("spare", 1, "");
+    let there = "[[demand]]\nname = 'there'\nflavor = 'half'\nalive = 1\nlifetime = 'forever'\n\
+        pool = 'spare'\n";
+    let text = small(1, 2, &format!("{there}{spare}{KERNEL}pools = ['p']\n"));
+    let mut simulation = simulated(&text);
+    let on_first = |simulation: &Simulation| {
+        let residents = simulation.state().residents.as_ref().unwrap();
+        residents.on(HostId::from_row(0)).to_vec()
+    };
+    simulation.advance(Time::from_ms(3_599_999), &mut ()).unwrap();
+    let before = on_first(&simulation);
+    simulation.advance(hours(2), &mut ()).unwrap();
+    assert_eq!(simulation.state().hosts.status(HostId::from_row(0)), HostStatus::Draining);
+    assert_eq!(before.len(), 2);
+    assert_eq!(on_first(&simulation), before);
+}
+
 /// What must hold at every fact of a rollout.
 struct Watch {
     rules: HostRollouts,

@@ -25,9 +25,12 @@ pub(in super::super) struct Trial<'s> {
     /// VMs that are about to end anyway.
     notices: &'s Notices,
     now: Time,
-    /// Those that were moved, where they were, and how they lay there.
-    moved: Vec<(VmId, HostId, Spot)>,
+    /// Those that were moved, and where they were.
+    moved: Vec<(VmId, Place)>,
 }
+
+/// Where a VM was: on which host, how it lay there, and where it stood among that host's VMs.
+type Place = (HostId, Spot, usize);
 
 /// How much is free, in the order of the columns that VMs and hosts are measured by.
 type Free = [i64; KINDS_MAX];
@@ -41,11 +44,11 @@ impl<'s> Trial<'s> {
         Self { state, scenario, placer, updated, notices, now, moved: Vec::new() }
     }
 
-    /// All are where they were.
+    /// All are where they were, in the order in which they stood there.
     pub(in super::super) fn undo(self) {
-        for (vm, from, spot) in self.moved.into_iter().rev() {
+        for (vm, (from, spot, row)) in self.moved.into_iter().rev() {
             self.state.lift(vm);
-            self.state.put(vm, from, spot);
+            self.state.put_back(vm, from, spot, row);
         }
     }
 
@@ -115,11 +118,14 @@ impl Fleet for Trial<'_> {
         if !defrag::migration(self.state, kinds, ask, defrag).has_moved() {
             return Err(WhyStuck::Copy);
         }
+        let residents = self.state.residents.as_ref().expect("kept where hosts get images");
+        let row = residents.on(from).iter().position(|other| *other == vm);
+        let row = row.expect("it is on its host");
         let spot = self.state.lift(vm);
         match self.target(ask) {
             Some(to) => {
                 self.state.put(vm, to, Spot::default());
-                self.moved.push((vm, from, spot));
+                self.moved.push((vm, (from, spot, row)));
                 Ok(to)
             }
             None => {
