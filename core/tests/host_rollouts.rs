@@ -15,7 +15,7 @@ use fleetcast_core::report::Report;
 use fleetcast_core::rollout::hosts::{self as planner, Event, Stuck};
 use fleetcast_core::scenario::hosts::{Drain, OnTimeout, WhenEvicted};
 use fleetcast_core::scenario::*;
-use fleetcast_core::simulation::{self, Simulation};
+use fleetcast_core::simulation::{self, Simulation, host_foresight};
 use fleetcast_core::source::{MemoryFiles, NoFiles};
 use fleetcast_core::state::{HostId, HostStatus, Search, State};
 use fleetcast_core::time::Time;
@@ -413,6 +413,66 @@ fn pool(name: &str, hosts: u32, more: &str) -> String {
     format!("[[pools]]\nname = '{name}'\nhosts = {{ model = 'm', count = {hosts} }}\n{more}")
 }
 
+/// How many batches are foreseen of the first rollout, and how many of them stuck.
+fn foreseen(text: &str, files: &MemoryFiles) -> (usize, usize) {
+    let input = Input { file: "t.toml", text, overrides: &[] };
+    let found = read(&input, files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let one = host_foresight::foresee(&found.scenario, files).unwrap().remove(0);
+    (one.batches, one.stuck)
+}
+
+#[test]
+fn batches_are_foreseen_as_large_as_they_will_be() {
+    let text = |more: &str| {
+        let spare = pool("spare", 1, "");
+        small(2, 4, &format!("{spare}{KERNEL}pools = ['p']\nbatch = 2\n{more}"))
+    };
+    let files = MemoryFiles::default();
+    assert_eq!(foreseen(&text(""), &files), (1, 1), "four halves do not go onto one host");
+    assert_eq!(foreseen(&text("max-unavailable = 1\n"), &files), (2, 0), "two do");
+    // With one of three hosts down, one more may be out of two, and none of one.
+    let mut files = files;
+    files.insert("o.csv", b"time_s,host,lasts_s\n3000,2,36000\n".to_vec());
+    let with_one_down = |limit: u32| {
+        let failures = "[failures]\ntrace = 'o.csv'\nrepair = '1 h'\n";
+        small(3, 2, &format!("{failures}{KERNEL}batch = '60%'\nmax-unavailable = {limit}\n"))
+    };
+    assert_eq!(foreseen(&with_one_down(3), &files), (1, 1), "60% of all three are two");
+    assert_eq!(foreseen(&with_one_down(2), &files), (2, 0));
+    assert_eq!(foreseen(&with_one_down(1), &files), (0, 0));
+}
+
+/// How long hosts took to get their images, in order.
+#[derive(Default)]
+struct Rewrites(Vec<u64>);
+
+impl Observer for Rewrites {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        if let Fact::HostRollout { step: HostStep::Rewriting { until, .. }, .. } = fact {
+            self.0.push(until.since_ms(now));
+        }
+    }
+}
+
+#[test]
+fn rounds_that_had_to_wait_draw_for_themselves() {
+    let later = "[[pools]]\nname = 'later'\ngrowth = { model = 'm', curve = 'steps', steps = [\
+        { at = '5 h', to = 1 }] }\n";
+    let text = small(
+        1,
+        1,
+        &format!(
+            "{later}{KERNEL}pools = ['p']\nevery = '1 h'\ntimes = 4\n\
+             rewrite = {{ distribution = 'exponential', mean = '1 min' }}\n"
+        ),
+    );
+    let mut simulation = simulated(&text);
+    let mut rewrites = Rewrites::default();
+    simulation.advance(simulation.end(), &mut rewrites).unwrap();
+    let different: BTreeSet<u64> = rewrites.0.iter().copied().collect();
+    assert_eq!((rewrites.0.len(), different.len()), (4, 4), "{:?}", rewrites.0);
+}
+
 #[test]
 fn a_trial_leaves_vms_in_the_order_in_which_they_came() {
     let spare = pool("spare", 1, "");
@@ -430,6 +490,21 @@ fn a_trial_leaves_vms_in_the_order_in_which_they_came() {
     assert_eq!(simulation.state().hosts.status(HostId::from_row(0)), HostStatus::Draining);
     assert_eq!(before.len(), 2);
     assert_eq!(on_first(&simulation), before);
+}
+
+#[test]
+fn any_number_of_rollouts_may_have_waited_in_vain() {
+    // The first keeps the host out past its age; for the others none is left when it ends.
+    let text = format!(
+        "{}\n{KERNEL}drain-timeout = '15 days'\non-timeout = 'stop'\n\
+         [[host-rollout]]\nname = 'again'\nimage = '6.13'\nat = '2 h'\nevery = '1 min'\n",
+        small(1, 1, "").replace("duration = '1 day'", "duration = '16 days'")
+    );
+    let text = text.replace("memory = '64 GiB'\n", "memory = '64 GiB'\nretire-after = '1 day'\n");
+    let (_, report) = told(&text);
+    let all = report.host_rollouts.unwrap();
+    assert_eq!(all.list[0].outcome, "stopped");
+    assert!(all.list[1..].iter().all(|one| (one.outcome.as_str(), one.hosts) == ("complete", 0)));
 }
 
 /// What must hold at every fact of a rollout.

@@ -34,8 +34,8 @@ pub(super) struct RollingHosts {
     images: Vec<HostImageId>,
     /// Rows of the rollouts that have begun, the latest last.
     released: Vec<u32>,
-    /// Rows of those that are due and wait for others.
-    due: VecDeque<u32>,
+    /// Rows of those that are due and wait for others, and how often each was due before.
+    due: VecDeque<(u32, u64)>,
     begun: u32,
     /// Those under way, by number.
     under_way: BTreeMap<u32, Box<UnderWay>>,
@@ -52,7 +52,7 @@ pub(super) struct RollingHosts {
 struct UnderWay {
     id: HostRolloutId,
     plan: u32,
-    /// How often it was rolled out before.
+    /// How often it was due before.
     round: u64,
     /// By host: whether it is meant, and whether it has the image.
     meant: Vec<bool>,
@@ -186,13 +186,13 @@ impl Simulation {
         if round + 1 < u64::from(times) {
             self.agenda.push(now.after(every_ms), Event::RollOutHosts(row));
         }
-        self.rolling().due.push_back(row);
+        self.rolling().due.push_back((row, round));
         self.begin_due(now, observer);
     }
 
     /// Begins those that are due, one after another, until one has to wait for one under way.
     fn begin_due(&mut self, now: Time, observer: &mut impl Observer) {
-        while let Some(row) = self.rolling().due.front().copied() {
+        while let Some((row, round)) = self.rolling().due.front().copied() {
             let scenario = self.scenario.clone();
             let rule = &scenario.host_rollouts.list[row as usize];
             let hosts = &self.state.hosts;
@@ -202,27 +202,38 @@ impl Simulation {
                 return;
             }
             self.rolling().due.pop_front();
-            self.begin_host_rollout(now, row, observer);
+            let number = self.begin_host_rollout(now, (row, round), observer);
+            self.roll_on(now, number, observer);
         }
     }
 
-    fn begin_host_rollout(&mut self, now: Time, row: u32, observer: &mut impl Observer) {
-        let scenario = self.scenario.clone();
-        let rule = &scenario.host_rollouts.list[row as usize];
+    /// The hosts that a rollout means as it begins, by domain, and how many of them are down.
+    pub(super) fn meant_hosts(&self, rule: &HostRollout) -> (VecDeque<(HostId, u32)>, u32) {
         let hosts = &self.state.hosts;
         let is_meant = |host: &HostId| {
             let stays = !matches!(hosts.status(*host), HostStatus::Cordoned | HostStatus::Retired);
             stays && rule.means(hosts.host_type(*host), hosts.zone(*host))
         };
-        let meant: Vec<bool> = hosts.ids().map(|host| is_meant(&host)).collect();
         let those = hosts.ids().filter(is_meant);
-        let those = those.map(|host| (host, self.domain(rule.within, host)));
-        let left = by_domain(those);
+        let left = by_domain(those.map(|host| (host, domain(&self.state, rule.within, host))));
         let is_down = |host: &HostId| hosts.status(*host) == HostStatus::Down;
         let down = left.iter().filter(|(host, _)| is_down(host)).count() as u32;
+        (left, down)
+    }
+
+    /// The number of the rollout that begins.
+    fn begin_host_rollout(
+        &mut self,
+        now: Time,
+        (row, round): (u32, u64),
+        observer: &mut impl Observer,
+    ) -> u32 {
+        let scenario = self.scenario.clone();
+        let rule = &scenario.host_rollouts.list[row as usize];
+        let (left, down) = self.meant_hosts(rule);
+        let mut meant = vec![false; self.state.hosts.rows()];
+        left.iter().for_each(|(host, _)| meant[host.row()] = true);
         let (count, is_updated) = (left.len() as u32, vec![false; meant.len()]);
-        let every_ms = rule.every_ms;
-        let round = now.since_ms(Time::from_ms(rule.at_ms)).checked_div(every_ms).unwrap_or(0);
         let rolling = self.rolling();
         let number = rolling.begun;
         rolling.begun += 1;
@@ -249,12 +260,7 @@ impl Simulation {
         rolling.under_way.insert(number, Box::new(under_way));
         let step = HostStep::Started { plan: row, image: rule.image, hosts: count };
         observer.hear(now, &Fact::HostRollout { rollout, step }, &self.state);
-        self.roll_hosts(now, number, observer);
-    }
-
-    /// What a host fails with.
-    pub(super) fn domain(&self, within: Level, host: HostId) -> u32 {
-        domain(&self.state, within, host)
+        number
     }
 
     /// A rollout is asked to act once all else is done at this instant.
@@ -358,22 +364,29 @@ impl Simulation {
         self.ask_host_rollout(now, number);
     }
 
-    /// A rollout acts until it has to wait for something.
+    /// A rollout was asked to act. When it is over, others may begin.
     pub(super) fn roll_hosts(&mut self, now: Time, number: u32, observer: &mut impl Observer) {
-        let Some(mut under_way) = self.rolling().under_way.remove(&number) else { return };
+        if self.roll_on(now, number, observer) {
+            self.begin_due(now, observer);
+        }
+    }
+
+    /// A rollout acts until it has to wait for something; whether it is over now.
+    fn roll_on(&mut self, now: Time, number: u32, observer: &mut impl Observer) -> bool {
+        let Some(mut under_way) = self.rolling().under_way.remove(&number) else { return false };
         under_way.is_asked = false;
         self.rolling().is_told = false;
         while self.go_on(now, &mut under_way, observer) {}
         if let Phase::Over(outcome) = under_way.phase {
             self.tell(now, under_way.id, HostStep::Ended(outcome), observer);
-            self.begin_due(now, observer);
-            return;
+            return true;
         }
         let is_told = self.rolling().is_told;
         self.rolling().under_way.insert(number, under_way);
         if is_told {
             self.ask_host_rollout(now, number);
         }
+        false
     }
 
     fn tell(
@@ -418,14 +431,11 @@ impl Simulation {
             return false;
         }
         let rule = self.rule_of(it.plan);
-        let (mut size, limit) = (rule.batch_of(it.hosts), rule.unavailable_of(it.hosts));
-        let drain = rule.drain;
+        let (size, drain) = (rule.size_of(it.hosts, it.down), rule.drain);
         let wait = if now < from {
             Some(HostWait::Soak(from))
         } else {
-            let room = limit.map_or(u32::MAX, |limit| limit.saturating_sub(it.down));
-            size = size.min(room);
-            (room == 0).then_some(HostWait::Limit(it.down))
+            (size == 0).then_some(HostWait::Limit(it.down))
         };
         let hosts = &self.state.hosts;
         let batch = match wait {
