@@ -12,6 +12,7 @@ use fleetcast_core::fact::{Fact, HostOutcome, HostStep, WhyStuck};
 use fleetcast_core::observe::{Fingerprint, Observer, Summary, Transcript};
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
+use fleetcast_core::report::host_rollouts::HostRolloutReport;
 use fleetcast_core::rollout::hosts::{self as planner, Event, Stuck};
 use fleetcast_core::scenario::hosts::{Drain, OnTimeout, WhenEvicted};
 use fleetcast_core::scenario::*;
@@ -398,6 +399,11 @@ fn a_batch_counts_hosts_that_are_down_where_there_is_a_limit() {
     assert!(limited.duration_s > 36_000.0 - 3_600.0);
 }
 
+/// The reports of a text's host rollouts.
+fn reported(text: &str) -> Vec<HostRolloutReport> {
+    told(text).1.host_rollouts.unwrap().list
+}
+
 fn simulated(text: &str) -> Simulation {
     let input = Input { file: "t.toml", text, overrides: &[] };
     let found = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
@@ -411,6 +417,122 @@ fn hours(hours: u64) -> Time {
 /// A pool of so many hosts of the small fleet's model.
 fn pool(name: &str, hosts: u32, more: &str) -> String {
     format!("[[pools]]\nname = '{name}'\nhosts = {{ model = 'm', count = {hosts} }}\n{more}")
+}
+
+#[test]
+fn an_instance_that_terminates_is_waited_for_while_others_are_evicted() {
+    let text = format!(
+        "{SMALL}{}[images.web]\n\
+         [[service]]\nname = 'web'\nimage = 'web'\nflavor = 'half'\ninstances = 2\ngrace = '5 h'\n\
+         [[rollout]]\nservice = 'web'\nimage = 'web'\nat = '30 min'\n\
+         strategy = {{ name = 'rolling', max-surge = 0, max-unavailable = 1 }}\n\
+         {KERNEL}grace = '0 s'\ndrain-timeout = '1 h'\non-timeout = 'evict'\n",
+        pool("p", 1, "")
+    );
+    let one = &reported(&text)[0];
+    assert_eq!((one.outcome.as_str(), one.vms_evicted), ("complete", 1));
+    assert_eq!(one.duration_s, 4.5 * 3_600.0 + 1_200.0, "the other terminates until 05:30");
+}
+
+#[test]
+fn all_rollouts_together_leave_a_group_what_it_must_keep() {
+    let rollout = |pool: &str| {
+        format!(
+            "[[host-rollout]]\nname = '{pool}'\nimage = '6.12'\nat = '1 h'\npools = ['{pool}']\n\
+             drain = 'eviction'\ngrace = '1 min'\n"
+        )
+    };
+    let text = format!(
+        "{SMALL}{}{}{}[images.web]\nboot = '10 min'\n\
+         [[service]]\nname = 'web'\nimage = 'web'\nflavor = 'half'\ninstances = 4\n\
+         group = {{ min-available = 3 }}\n{}{}",
+        pool("p", 1, ""),
+        pool("q", 1, ""),
+        pool("spare", 2, ""),
+        rollout("p"),
+        rollout("q")
+    );
+    let (lines, report) = told(&text);
+    let mut serving = 4i32;
+    for line in &lines {
+        serving -= i32::from(line.contains("evicted from"));
+        serving += i32::from(line.contains("is available"));
+        assert!(serving >= 3, "{line}");
+    }
+    let all = report.host_rollouts.unwrap().list;
+    assert!(all.iter().all(|one| one.outcome == "complete"), "{lines:#?}");
+}
+
+#[test]
+fn a_rollout_goes_on_when_another_takes_its_notices_back() {
+    let text = format!(
+        "{SMALL}{}{}\
+         [[demand]]\nname = 'vms'\nflavor = 'half'\nalive = 2\nlifetime = 'forever'\n\
+         group = {{ max-per-host = 1, min-available = 1 }}\n\
+         [[host-rollout]]\nname = 'p'\nimage = '6.12'\nat = '1 h'\npools = ['p']\n\
+         drain = 'eviction'\ngrace = '3 h'\ndrain-timeout = '1 h'\non-timeout = 'skip'\n\
+         [[host-rollout]]\nname = 'q'\nimage = '6.12'\nat = '1 h'\npools = ['q']\n\
+         drain = 'eviction'\ngrace = '1 min'\n",
+        pool("p", 1, ""),
+        pool("q", 1, "")
+    );
+    let all = reported(&text);
+    assert_eq!((all[0].outcome.as_str(), all[0].vms_evicted), ("partial", 0));
+    assert_eq!((all[1].outcome.as_str(), all[1].vms_evicted), ("complete", 1));
+    assert_eq!(all[1].duration_s, 3_600.0 + 60.0 + 1_200.0);
+}
+
+#[test]
+fn a_rollout_held_by_a_budget_goes_on_when_the_member_that_waits_has_room() {
+    let others = "[[demand]]\nname = 'other'\nflavor = 'half'\nlifetime = '20 h'\n\
+        alive = { curve = 'steps', from = 1, steps = [{ at = '1 min', to = 0 }] }\n";
+    let more = format!(
+        "group = {{ min-available = 2 }}\n{others}{KERNEL}drain = 'eviction'\ngrace = '1 min'\n"
+    );
+    let one = &reported(&small(2, 3, &more))[0];
+    let held = &one.stalled[0];
+    assert_eq!((held.host, held.reason.as_str()), (0, "min-available"));
+    assert!(held.lasted_s > 3_600.0, "until the other VM ends: {}", held.lasted_s);
+    assert_eq!((one.outcome.as_str(), one.hosts_done), ("complete", 2));
+}
+
+#[test]
+fn room_for_any_vm_of_a_batch_is_news_to_it() {
+    // The larger VM takes the only place that the other may have, until it can go elsewhere.
+    let text = format!(
+        "{SMALL}[flavors.third]\ncpu = 3\nmemory = '24 GiB'\n{}{}{}\
+         [[demand]]\nname = 'large'\nflavor = 'half'\nalive = 1\nlifetime = 'forever'\n\
+         [[demand]]\nname = 'small'\nflavor = 'third'\nalive = 1\nlifetime = 'forever'\n\
+         labels = {{ gen = 'g2' }}\n\
+         [[demand]]\nname = 'there'\nflavor = 'half'\nalive = 1\nlifetime = 'forever'\npool = 'q'\n\
+         {KERNEL}pools = ['p']\n",
+        pool("p", 1, "labels = { gen = 'g2' }\n"),
+        pool("q", 1, "labels = { gen = 'g2' }\n"),
+        "[[pools]]\nname = 'later'\ngrowth = { model = 'm', curve = 'steps', steps = [\
+            { at = '3 h', to = 1 }] }\n"
+    );
+    let one = &reported(&text)[0];
+    assert_eq!((one.outcome.as_str(), one.stalls, one.vms_moved), ("complete", 1, 2));
+    assert_eq!((one.stalled[0].size.as_str(), one.stalled[0].lasted_s), ("third", 7_200.0));
+}
+
+#[test]
+fn who_may_not_be_evicted_leaves_when_there_is_room() {
+    let text = small(
+        1,
+        2,
+        &format!(
+            "group = {{ min-available = 2 }}\n\
+             [[pools]]\nname = 'later'\ngrowth = {{ model = 'm', curve = 'steps', steps = [\
+                 {{ at = '4 h', to = 1 }}] }}\n\
+             {KERNEL}pools = ['p']\ndrain-timeout = '1 h'\non-timeout = 'evict'\n"
+        ),
+    );
+    let one = &reported(&text)[0];
+    let outcome = (one.outcome.as_str(), one.vms_moved, one.vms_evicted);
+    assert_eq!(outcome, ("complete", 2, 0));
+    let held = one.stalled.iter().find(|stall| stall.reason == "min-available").unwrap();
+    assert_eq!(held.lasted_s, 7_200.0);
 }
 
 /// How many batches are foreseen of the first rollout, and how many of them stuck.
@@ -490,6 +612,46 @@ fn a_trial_leaves_vms_in_the_order_in_which_they_came() {
     assert_eq!(simulation.state().hosts.status(HostId::from_row(0)), HostStatus::Draining);
     assert_eq!(before.len(), 2);
     assert_eq!(on_first(&simulation), before);
+}
+
+/// Where VMs were placed after the second hour.
+#[derive(Default)]
+struct Later(Vec<usize>);
+
+impl Observer for Later {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        if let Fact::Placed { host, .. } = fact
+            && now >= hours(2)
+        {
+            self.0.push(host.row());
+        }
+    }
+}
+
+#[test]
+fn who_is_lost_throws_no_dice() {
+    let later = |lifetime: &str, more: &str| {
+        let text = format!(
+            "{SMALL}{}[placement]\npolicy = 'random'\n\
+             [[demand]]\nname = 'first'\nflavor = 'half'\nlifetime = '{lifetime}'\n\
+             alive = {{ curve = 'steps', from = 5, steps = [{{ at = '1 min', to = 0 }}] }}\n\
+             [[demand]]\nname = 'second'\nflavor = 'half'\nlifetime = 'forever'\n\
+             alive = {{ curve = 'steps', from = 0, steps = [{{ at = '3 h', to = 8 }}] }}\n\
+             {more}",
+            pool("p", 16, "")
+        );
+        let mut simulation = simulated(&text);
+        let mut later = Later::default();
+        simulation.advance(simulation.end(), &mut later).unwrap();
+        later.0
+    };
+    let evicts = format!(
+        "{KERNEL}drain = 'eviction'\ngrace = '0 s'\n\
+         when-evicted = 'end'\nrewrite = '1 min'\n"
+    );
+    let ended = later("1 h", "");
+    assert_eq!(ended.len(), 8);
+    assert_eq!(later("forever", &evicts), ended);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::source::Files;
 use crate::state::{HostId, HostStatus};
 use crate::time::Time;
 use crate::words;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most host rollouts that are looked at: the first ones.
@@ -97,9 +98,9 @@ impl Simulation {
             }
             tried += 1;
             batch.iter().for_each(|host| self.state.drain(*host));
-            let notices = Notices::new();
+            let (notices, ending) = (Notices::new(), BTreeSet::new());
             let fleet = (&mut self.state, &*self.scenario, &self.placer);
-            let mut trial = Trial::new(fleet, (None, &notices), at);
+            let mut trial = Trial::new(fleet, (None, &notices, &ending), at);
             let found = plan(&mut trial, &batch);
             trial.undo();
             batch.iter().for_each(|host| self.state.resume(*host));

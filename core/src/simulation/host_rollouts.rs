@@ -19,10 +19,10 @@ use crate::observe::Observer;
 use crate::placement::filters::Filter;
 use crate::rollout::hosts::{by_domain, next_batch, plan};
 use crate::scenario::hosts::{Drain, HostImageId, HostRollout, HostRollouts, OnTimeout};
-use crate::scenario::{HostTypeId, Level, Scenario, ZoneId};
+use crate::scenario::{DemandId, HostTypeId, Level, Scenario, ZoneId};
 use crate::state::{Ask, HostId, HostStatus, State, VmId};
 use crate::time::Time;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use trial::{Notices, Trial};
 
 /// The hosts' images, and what is rolled out on hosts.
@@ -67,7 +67,9 @@ struct UnderWay {
     /// The hosts that are out, and until when they get their image.
     batch: Vec<(HostId, Option<Time>)>,
     phase: Phase,
-    stuck: Option<(Stall, Ask)>,
+    stuck: Option<Stall>,
+    /// What has no place yet, each such thing once; only while something is stuck.
+    homeless: Vec<(DemandId, Ask)>,
     wait: Option<HostWait>,
     notices: Notices,
     is_asked: bool,
@@ -142,6 +144,30 @@ impl UnderWay {
     fn has_left(&self, is_meant: impl Fn(HostId) -> bool) -> bool {
         let batch = self.batch.iter().map(|(host, _)| *host);
         self.left.iter().map(|(host, _)| *host).chain(batch).any(is_meant)
+    }
+
+    /// Whether news can help it where it stands still: something has changed on a host, VMs have
+    /// come or gone. That may give any VM without a place one, and so leave another's to the one
+    /// that is stuck.
+    fn can_be_helped(&self, state: &State, host: Option<HostId>, moved: &[Ask]) -> bool {
+        let is_mate =
+            |ask: Ask| ask.group.is_some() && moved.iter().any(|it| it.group == ask.group);
+        // Its own room on the host that it is to leave counts against it in a quota.
+        let has_room = |ask: Ask, host: HostId| {
+            state.tenancy.has_quota(ask.tenant)
+                || Filter::new(state, Ask { group: None, ..ask }).admits(host)
+        };
+        let has_place =
+            |ask: Ask| state.is_spread(ask) || host.is_some_and(|host| has_room(ask, host));
+        let mut asks = self.homeless.iter().map(|(_, ask)| *ask);
+        match self.stuck.map(|stall| stall.why) {
+            None | Some(WhyStuck::Copy) => false,
+            Some(WhyStuck::Budget(_)) => {
+                let moves = !matches!(self.phase, Phase::Draining { how: How::Evict, .. });
+                asks.any(|ask| is_mate(ask) || moves && has_place(ask))
+            }
+            Some(WhyStuck::NoRoom(_)) => asks.any(|ask| is_mate(ask) || has_place(ask)),
+        }
     }
 }
 
@@ -253,6 +279,7 @@ impl Simulation {
             batch: Vec::new(),
             phase: Phase::Between(now),
             stuck: None,
+            homeless: Vec::new(),
             wait: None,
             notices: BTreeMap::new(),
             is_asked: false,
@@ -302,10 +329,7 @@ impl Simulation {
         let Some(rolling) = &mut self.rolling else { return };
         rolling.is_told = true;
         let state = &self.state;
-        let is_helped = |under_way: &UnderWay| {
-            let stuck = under_way.stuck.as_ref().filter(|_| !under_way.is_asked);
-            stuck.is_some_and(|(stall, ask)| can_help(state, stall.why, *ask, host, moved))
-        };
+        let is_helped = |it: &UnderWay| !it.is_asked && it.can_be_helped(state, host, moved);
         let helped = rolling.under_way.iter().filter(|(_, under_way)| is_helped(under_way));
         for number in helped.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.ask_host_rollout(now, number);
@@ -509,17 +533,35 @@ impl Simulation {
             }
         };
         let is_done = it.batch.iter().all(|(host, _)| self.state.hosts.vm_count(*host) == 0);
+        it.homeless = if is_blocked.is_some() { self.homeless(it) } else { Vec::new() };
         match is_blocked {
             // What is still on its way may change it.
             Some(_) if self.is_in_flight(it) => {}
-            Some(stuck) => {
-                if it.stuck.replace(stuck) != Some(stuck) {
-                    self.tell(now, it.id, HostStep::Stalled(stuck.0), observer);
+            Some(stall) => {
+                if it.stuck.replace(stall) != Some(stall) {
+                    self.tell(now, it.id, HostStep::Stalled(stall), observer);
                 }
             }
             None => it.stuck = None,
         }
         is_done
+    }
+
+    /// What those VMs of the batch are that have no place and were not told to go, each such thing
+    /// once.
+    fn homeless(&self, it: &UnderWay) -> Vec<(DemandId, Ask)> {
+        let has_none = |vm: &VmId| {
+            self.state.moves.target(*vm).is_none() && !it.notices.contains_key(vm) //
+        };
+        let what = |vm: VmId| {
+            let vm = self.state.vms.get(vm);
+            (vm.demand, vm.ask)
+        };
+        let vms = self.residents(it).into_iter().filter(has_none);
+        let mut those: Vec<(DemandId, Ask)> = vms.map(what).collect();
+        those.sort_unstable_by_key(|(demand, ask)| (*demand, ask.shape, ask.group, ask.tenant));
+        those.dedup();
+        those
     }
 
     /// Whether VMs of the batch are on their way, or about to end.
@@ -536,22 +578,22 @@ impl Simulation {
     }
 
     /// All VMs of the batch that have no place yet are given one each, or none is; where those
-    /// without are evicted, they are. What stands in the way, if anything.
+    /// without are evicted, they are, but for those that end of themselves. What stands in the
+    /// way, if anything.
     fn give_places(
         &mut self,
         now: Time,
         it: &mut UnderWay,
         evicts: bool,
         observer: &mut impl Observer,
-    ) -> Option<(Stall, Ask)> {
+    ) -> Option<Stall> {
         let batch: Vec<HostId> = it.batch.iter().map(|(host, _)| *host).collect();
-        let mut blocked = None;
+        let mut ending = BTreeSet::new();
         loop {
             let updated = self.rule_of(it.plan).prefers_updated.then_some(&*it.is_updated);
-            let notices = &it.notices;
             let mut trial = Trial::new(
                 (&mut self.state, &self.scenario, &self.placer),
-                (updated, notices),
+                (updated, &it.notices, &ending),
                 now,
             );
             let found = plan(&mut trial, &batch);
@@ -559,29 +601,25 @@ impl Simulation {
             match found {
                 Ok(ways) => {
                     self.reserve(now, it, &ways, observer);
-                    return blocked;
+                    return None;
                 }
-                Err((_, vm, why)) => {
-                    let stuck = self.stall(vm, why);
-                    if !evicts {
-                        return Some(stuck);
-                    }
-                    match self.give_notice(now, it, vm, observer) {
-                        Ok(()) => {}
-                        Err(min) => blocked = Some(self.stall(vm, WhyStuck::Budget(min))),
-                    }
-                    if blocked.is_some() {
-                        return blocked;
+                Err((_, vm, why)) if !evicts => return Some(self.stall(vm, why)),
+                Err((_, vm, _)) if self.ends_anyhow(vm) => {
+                    ending.insert(vm);
+                }
+                Err((_, vm, _)) => {
+                    if let Err(min) = self.give_notice(now, it, vm, observer) {
+                        return Some(self.stall(vm, WhyStuck::Budget(min)));
                     }
                 }
             }
         }
     }
 
-    fn stall(&self, vm: VmId, why: WhyStuck) -> (Stall, Ask) {
+    fn stall(&self, vm: VmId, why: WhyStuck) -> Stall {
         let row = self.state.vms.get(vm);
         let request = RequestId(row.request);
-        (Stall { host: row.host, vm, request, demand: row.demand, why }, row.ask)
+        Stall { host: row.host, vm, request, demand: row.demand, why }
     }
 
     /// Room that was found is taken.
@@ -731,7 +769,7 @@ impl Simulation {
         members: &[(HostId, Option<Time>)],
         observer: &mut impl Observer,
     ) {
-        it.notices.clear();
+        self.take_notices_back(now, it);
         for (host, _) in members {
             let rolling = self.rolling();
             let of_host = rolling.queued.iter().filter(|step| step.from == *host);
@@ -752,22 +790,4 @@ fn domain(state: &State, within: Level, host: HostId) -> u32 {
         Level::Zone => state.hosts.zone(host).row(),
     };
     u32::try_from(row).expect("hosts and places are bounded")
-}
-
-/// Whether news can help a VM that is stuck: something has changed on a host, VMs have come or
-/// gone.
-fn can_help(state: &State, why: WhyStuck, ask: Ask, host: Option<HostId>, moved: &[Ask]) -> bool {
-    let is_mate = |moved: &Ask| ask.group.is_some() && ask.group == moved.group;
-    match why {
-        WhyStuck::Copy => false,
-        WhyStuck::Budget(_) => moved.iter().any(is_mate),
-        WhyStuck::NoRoom(_) => {
-            let has_room = |host: HostId| {
-                // Its own room on the host that it is to leave counts against it in a quota.
-                state.tenancy.has_quota(ask.tenant)
-                    || Filter::new(state, Ask { group: None, ..ask }).admits(host)
-            };
-            moved.iter().any(is_mate) || state.is_spread(ask) || host.is_some_and(has_room)
-        }
-    }
 }
