@@ -699,6 +699,8 @@ pub enum Fact<'a> {
         job: JobOf,
         /// How long it waited, all in all, ms.
         waited_ms: u64,
+        /// Whether it starts anew: it has lost a task before.
+        is_again: bool,
     },
     /// A job is over. Its tasks have just left.
     JobEnded {

@@ -22,21 +22,37 @@ pub struct User {
 /// A share as a fraction, part ÷ whole.
 #[derive(Clone, Copy, Debug)]
 pub struct Share {
-    /// From 0 to 2^53.
+    /// 0 or more.
     pub part: i64,
-    /// Above 0, to 2^53.
+    /// Above 0.
     pub whole: i64,
 }
 
 impl Share {
-    /// Compares two shares, each over its user's weight.
+    /// Compares two shares, each over its user's weight, exactly.
     pub fn compare(self, weight: u64, other: Self, other_weight: u64) -> Ordering {
-        let times = |part: i64, whole: i64, weight: u64| {
-            i128::from(part) * i128::from(whole) * i128::from(weight)
+        let over = |share: Self, weight: u64| {
+            (
+                u128::from(share.part.unsigned_abs()),
+                u128::from(share.whole.unsigned_abs()) * u128::from(weight),
+            )
         };
-        let own = times(self.part, other.whole, other_weight);
-        own.cmp(&times(other.part, self.whole, weight))
+        compare_fractions(over(self, weight), over(other, other_weight))
     }
+}
+
+/// Compares two fractions of numbers to 2^128, those below not 0: what they are at the least, then
+/// what they have beyond it, upside down; across it would overflow.
+fn compare_fractions(a: (u128, u128), b: (u128, u128)) -> Ordering {
+    if let (Some(a), Some(b)) = (a.0.checked_mul(b.1), b.0.checked_mul(a.1)) {
+        return a.cmp(&b);
+    }
+    let (a_beyond, b_beyond) = (a.0 % a.1, b.0 % b.1);
+    let beyond = match a_beyond.min(b_beyond) {
+        0 => a_beyond.cmp(&b_beyond),
+        _ => compare_fractions((b.1, b_beyond), (a.1, a_beyond)),
+    };
+    (a.0 / a.1).cmp(&(b.0 / b.1)).then(beyond)
 }
 
 /// A division of resources.
@@ -130,6 +146,24 @@ mod tests {
     fn who_counts_double_gets_double() {
         let user = |weight| User { demand: vec![1], weight };
         assert_eq!(progressive_filling(&[9], &[user(1), user(2)]).tasks, [3, 6]);
+    }
+
+    #[test]
+    fn shares_of_the_largest_fleets_are_compared_exactly() {
+        // 16 hosts of 2^50, and the heaviest users.
+        let all = Share { part: 16 << 50, whole: 16 << 50 };
+        let less = Share { part: (16 << 50) - 1, ..all };
+        let weight = 1_000_000;
+        assert_eq!(all.compare(weight, all, weight), Ordering::Equal);
+        assert_eq!(less.compare(weight, all, weight), Ordering::Less);
+        assert_eq!(all.compare(weight, less, weight), Ordering::Greater);
+        assert_eq!(less.compare(weight - 1, all, weight), Ordering::Greater);
+        assert_eq!(all.compare(weight, all, weight - 1), Ordering::Less);
+        let most = Share { part: i64::MAX, whole: i64::MAX };
+        assert_eq!(most.compare(weight, all, weight), Ordering::Equal);
+        let nothing = Share { part: 0, ..most };
+        assert_eq!(nothing.compare(WEIGHT_MAX, nothing, 1), Ordering::Equal);
+        assert_eq!(nothing.compare(WEIGHT_MAX, most, WEIGHT_MAX), Ordering::Less);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::HOSTS_MAX;
 use fleetcast_core::simulation;
-use fleetcast_core::source::NoFiles;
+use fleetcast_core::source::{MemoryFiles, NoFiles};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,4 +68,36 @@ fn hosts_that_age_in_a_day_are_replaced_in_bounds() {
         run(&[("hosts =", plan), ("cpu = 1\n[[p", "cpu = 1\nretire-after = '1 day'\n[[p")]);
     // The one with the VM is cordoned and stays.
     assert_eq!(report.hosts, 4_901);
+}
+
+/// As many tenants as fit into a scenario: a tree of them, and half as many others have jobs.
+#[test]
+fn a_hundred_thousand_tenants_are_looked_up_quickly() {
+    use std::fmt::Write as _;
+    let begun = Instant::now();
+    let mut text = "name = 'many'\nduration = '1 day'\nresources = ['slots']\n\
+        [host-models.node]\nslots = 2\n\
+        [[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+        [flavors.one]\nslots = 1\n\
+        [[jobs]]\nname = 'jobs'\nswf = 'jobs.swf'\nflavor = 'one'\ntenants = 'user'\n\
+        [tenants]\n'user 7' = { weight = 7, parent = 't99999' }\nt0 = {}\n"
+        .to_owned();
+    let mut trace = String::new();
+    for row in 1..100_000 {
+        writeln!(text, "t{row} = {{ parent = 't{}' }}", row / 8).expect("a string takes any text");
+    }
+    for user in 0..50_000 {
+        writeln!(trace, "{user} {user} -1 1 1 -1 -1 1 1 -1 1 {user} -1 -1 -1 -1 -1 -1")
+            .expect("a string takes any text");
+    }
+    let mut files = MemoryFiles::default();
+    files.insert("jobs.swf", trace.into_bytes());
+    let read = read(&Input { file: "t.toml", text: &text, overrides: &[] }, &files);
+    let scenario = read.expect("it is let through").scenario;
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    // The users, seven above one of them, and the tenant of whoever says none.
+    assert_eq!(scenario.tenants.len(), 50_000 + 7 + 1);
+    let weights = scenario.batch.expect("there are jobs").weights;
+    let heavy = scenario.tenants.iter().zip(weights).filter(|(_, weight)| *weight == 7);
+    assert_eq!(heavy.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["user 7"]);
 }

@@ -422,3 +422,136 @@ fn who_is_at_his_quota_is_in_nobodys_way() {
         assert_eq!(taken(order, quota, alike), [3, 6], "{order}");
     }
 }
+
+/// A fleet of pools, a demand or two and two streams of jobs: which jobs started when, and which were
+/// refused.
+#[track_caller]
+fn told(more: &str, jobs: &[(&str, &str)], expected: &str) {
+    let mut files = MemoryFiles::default();
+    files.insert("outages.csv", &b"time_s,host,lasts_s\n4,0,100\n"[..]);
+    let mut text = "name = 'told'\nduration = '5 min'\nresources = ['slots']\n\
+         [host-models.node]\nslots = 4\n[flavors.one]\nslots = 1\n"
+        .to_owned();
+    text += more;
+    for (row, (keys, jobs)) in jobs.iter().enumerate() {
+        let line = |(number, job): (usize, &str)| {
+            let parts: Vec<&str> = job.split(' ').collect();
+            let [submit, processors, run] = parts[..] else { panic!("{job}") };
+            format!(
+                "{number} {submit} -1 {run} {processors} -1 -1 -1 {run} -1 1 -1 -1 -1 -1 -1 -1 -1\n"
+            )
+        };
+        let trace: String = jobs.split(", ").enumerate().map(line).collect();
+        files.insert(&format!("{row}.swf"), trace.into_bytes());
+        let flavor = if keys.contains("flavor") { "" } else { "flavor = 'one'" };
+        text += &format!("\n[[jobs]]\nname = 'jobs {row}'\nswf = '{row}.swf'\n{flavor}\n{keys}");
+    }
+    let (heard, _) = run(&text, &files);
+    let said = heard.facts.iter().filter_map(|fact| {
+        let (ms, what) = fact.split_once(" ms: ")?;
+        let (job, what) = what.split_once(' ')?;
+        let is_job = job.strip_prefix('j').is_some_and(|id| id.parse::<u32>().is_ok());
+        let word = what.split([' ', ':']).next()?;
+        (is_job && matches!(word, "started" | "refused"))
+            .then(|| format!("{job} {word} {}", ms.parse::<u64>().unwrap() / 1_000))
+    });
+    assert_eq!(said.collect::<Vec<_>>().join(", "), expected, "{more}");
+}
+
+const POOL: &str = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 4 }\n";
+
+#[test]
+fn a_quota_of_a_tenant_above_holds_for_all_tasks_of_a_job() {
+    let tenants = "[tenants.shop]\nquota = { vms = 5 }\n[tenants.web]\nparent = 'shop'\n";
+    for order in ["", "[scheduler]\nbackfill = 'easy'\n", "[scheduler]\norder = 'drf'\n"] {
+        // The second would be the seventh VM; the other tenant's are not held back by it.
+        told(
+            &format!("{POOL}{tenants}{order}"),
+            &[("tenant = 'web'", "0 3 9, 1 4 1"), ("tenant = 'b'", "2 4 5")],
+            "j0 started 0, j2 started 2, j1 started 9",
+        );
+    }
+}
+
+#[test]
+fn a_host_that_is_to_come_back_is_waited_for() {
+    let pool = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                [[host-rollout]]\nname = 'kernel'\nimage = '2'\nat = '10 s'\nrewrite = '1 min'\n";
+    told(pool, &[("", "20 4 1")], "j0 started 70");
+}
+
+#[test]
+fn hosts_that_are_to_come_from_another_pool_are_waited_for() {
+    let pools = "[[pools]]\nname = 'spare'\nhosts = { model = 'node', count = 2 }\n\
+                 [[pools]]\nname = 'batch'\nhosts = { model = 'node', count = 1 }\n\
+                 [scheduler]\npool = 'batch'\n\
+                 [[hand-over]]\nfrom = 'spare'\nto = 'batch'\nat = '60 s'\ntakes = '20 s'\n";
+    let jobs = [("", "0 8 9, 1 12 9, 2 4 1")];
+    // The second needs three hosts, and only one can come.
+    let expected = "j0 started 80, j1 refused 80, j2 started 89";
+    told(&format!("{pools}hosts = 1\n"), &jobs, expected);
+    told(&format!("{pools}keep = 1\n"), &jobs, expected);
+    told(pools, &jobs, "j0 started 80, j1 started 89, j2 started 98");
+}
+
+#[test]
+fn whom_other_vms_of_his_tenant_hold_back_by_a_quota_is_not_refused() {
+    let pools = "[[pools]]\nname = 'vms'\nlabels = { for = 'vms' }\n\
+                 hosts = { model = 'node', count = 1 }\n\
+                 [[pools]]\nname = 'batch'\nhosts = { model = 'node', count = 1 }\n\
+                 [[demand]]\nname = 'web'\ntenant = 'web'\nflavor = 'one'\nalive = 2\n\
+                 requires = { for = 'vms' }\n\
+                 [tenants.shop]\nquota = { vms = 4 }\n[tenants.web]\nparent = 'shop'\n\
+                 [scheduler]\npool = 'batch'\n";
+    // The third is more than the whole quota.
+    let jobs = [("tenant = 'web'", "0 3 9, 1 1 1"), ("tenant = 'web'", "2 5 1")];
+    told(pools, &jobs, "j1 started 1, j2 refused 2");
+    // With DRF whom a quota holds back is in the way of his tenant's own jobs.
+    let jobs = [jobs[0], ("tenant = 'b'", "3 4 1")];
+    told(&format!("{pools}order = 'drf'\n"), &jobs, "j2 started 3");
+}
+
+#[test]
+fn who_is_too_large_for_all_hosts_that_come_is_refused_when_the_last_has() {
+    let pools = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                 growth = { curve = 'steps', from = 1, steps = [{ at = '60 s', to = 2 }] }\n";
+    told(pools, &[("", "0 12 1, 1 4 1, 2 8 1")], "j0 refused 60, j1 started 60, j2 started 61");
+    // Even where VMs never leave, and where hosts of another pool are still to come.
+    let other = "[[pools]]\nname = 'other'\nhosts = { model = 'node', count = 1 }\n\
+                 growth = { curve = 'linear', from = 1, to = 4 }\n";
+    let demand = "[[demand]]\nname = 'vms'\nflavor = 'one'\nalive = 2\n\
+                  [scheduler]\npool = 'all'\n";
+    let expected = "j0 refused 60, j1 started 60";
+    told(&format!("{pools}{demand}{other}"), &[("", "0 12 1, 1 4 1")], expected);
+}
+
+#[test]
+fn amounts_beyond_all_hosts_are_over_every_quota() {
+    let text = "[[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                growth = { curve = 'steps', from = 1, steps = [{ at = '60 s', to = 2 }] }\n\
+                [flavors.huge]\nslots = 1125899906842624\n[tenants.a]\nquota = { slots = 4 }\n";
+    let jobs = [("tenant = 'a'", "0 1 99"), ("tenant = 'a'\nflavor = 'huge'", "1 100000 1")];
+    told(text, &jobs, "j0 started 0, j1 refused 60");
+}
+
+#[test]
+fn who_starts_anew_is_still_one_that_started() {
+    let mut files = MemoryFiles::default();
+    let jobs = "1 0 -1 200 4 -1 -1 -1 200 -1 1 -1 -1 -1 -1 -1 -1 -1\n\
+                2 0 -1 2 4 -1 -1 -1 2 -1 1 -1 -1 -1 -1 -1 -1 -1\n";
+    files.insert("jobs.swf", jobs.as_bytes());
+    files.insert("outages.csv", &b"time_s,host,lasts_s\n4,0,1\n8,0,1\n"[..]);
+    let text = format!(
+        "name = 'anew'\nduration = '1 min'\nresources = ['slots']\n\
+         [host-models.node]\nslots = 4\n[flavors.one]\nslots = 1\n{}\
+         [failures]\ntrace = 'outages.csv'\n\
+         [[jobs]]\nname = 'jobs'\nswf = 'jobs.swf'\nflavor = 'one'\n",
+        POOL.replace("4 }", "1 }")
+    );
+    let jobs = run(&text, &files).1.jobs.expect("there are jobs");
+    let all = &jobs.all;
+    assert_eq!((all.submitted, all.started, all.interrupted, all.ended), (2, 1, 2, 0));
+    assert_eq!((jobs.running, jobs.waiting), (1, 1));
+    // It waited for a second each time that its host was down.
+    assert_eq!((all.wait_s.max, all.wait_s.mean), (2.0, 1.0));
+}

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use fleetcast_core::fact::{Fact, HostStep, PoolFact};
-use fleetcast_core::observe::{Fingerprint, Observer, Summary, Transcript};
+use fleetcast_core::observe::{Fingerprint, Observer, SeriesRecorder, Summary, Transcript};
 use fleetcast_core::problem::Problem;
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
@@ -116,6 +116,45 @@ fn room_that_comes_up_goes_to_the_copy_that_waits() {
     assert!(report.waited_by.is_empty());
 }
 
+/// The new pool is full until 10 min into the third day; copies are wanted from the second day on, and
+/// at the beginning of the third the old pool's first host gets a new image.
+const MEANWHILE: &str = "[[demand]]\nname = \"full\"\nflavor = \"two\"\nlifetime = \"2830 min\"\npool = \"new\"\n\
+    alive = { curve = \"steps\", from = 0, steps = [{ at = \"1 h\", to = 2 }, { at = \"2 h\", to = 0 }] }\n\
+    [defrag]\nbandwidth = \"1 MiB/s\"\ndirty-rate = \"0 MiB/s\"\n\
+    [[host-rollout]]\nname = \"kernel\"\nimage = \"6.12\"\nat = \"2 days\"\npools = [\"old\"]\n";
+
+#[test]
+fn room_for_a_copy_whose_vm_is_on_the_move_is_left_to_a_later_wave() {
+    let scenario = scenario(&text(2, 1, &format!("{TWO}{MOVE}{MEANWHILE}")));
+    let observers = (Summary::new(&scenario), SeriesRecorder::new(&scenario));
+    let (summary, series) = observe(&scenario, observers);
+    let report = verdict::report(&scenario, &summary, String::new());
+    let migration = &report.pool_migrations[0];
+    assert_eq!((migration.moved, migration.left, migration.dropped), (2, 0, 0));
+    assert_eq!(migration.waves, 2);
+    // From the second day on until there is room, not until the second wave.
+    assert_eq!(migration.longest_wait_s, 87_000.0);
+    assert!(report.host_rollouts.is_some_and(|all| all.list[0].vms_moved == 4));
+    // Who moves within the old pool takes room twice, but not in two pools.
+    let series = series.series();
+    let twice = series.columns.iter().find(|column| column.name == "vms_twice");
+    let twice = &twice.expect("there are two pools").max;
+    let first = twice.iter().position(|most| *most > 0).expect("copies take room twice");
+    assert_eq!(first as u64, 3 * 86_400_000 / series.step_ms);
+    assert_eq!(twice.iter().max(), Some(&2));
+}
+
+#[test]
+fn who_is_evicted_waits_for_no_copy_any_more() {
+    let full = MEANWHILE.replace("\"2830 min\"", "\"forever\"");
+    let evicts = "drain = \"eviction\"\ngrace = \"0 s\"\nwhen-evicted = \"end\"\n";
+    let report = report(&text(2, 1, &format!("{TWO}{MOVE}{full}{evicts}")));
+    assert_eq!(report.host_rollouts.as_ref().map(|all| all.list[0].vms_lost), Some(2));
+    let migration = &report.pool_migrations[0];
+    assert_eq!((migration.moved, migration.left), (0, 0));
+    assert_eq!(migration.longest_wait_s, 0.0, "no copy that was made has waited");
+}
+
 #[test]
 fn what_is_asked_for_later_is_asked_for_in_the_new_pool() {
     let grows = TWO.replace(
@@ -127,6 +166,19 @@ fn what_is_asked_for_later_is_asked_for_in_the_new_pool() {
     let [old, new] = &report.pools[..] else { panic!("two pools") };
     assert_eq!((old.peak_hosts_used, new.peak_hosts_used), (1, 2));
     assert_eq!(report.alive, 6);
+}
+
+/// Two jobs of one task a day, in the old pool.
+const JOBS: &str = "[scheduler]\npool = \"old\"\n[[jobs]]\nname = \"nights\"\nflavor = \"one\"\n\
+                    rate = \"2 per day\"\nrun-time = \"1 h\"\n";
+
+#[test]
+fn batch_jobs_stay_where_their_scheduler_is() {
+    let report = report(&text(1, 1, &format!("{TWO}{MOVE}{JOBS}")));
+    let migration = &report.pool_migrations[0];
+    assert_eq!((migration.moved, migration.left, migration.waves), (2, 0, 1));
+    let jobs = report.jobs.as_ref().expect("there are jobs");
+    assert!(jobs.all.ended > 40, "{:?}", jobs.all);
 }
 
 #[test]
@@ -188,18 +240,15 @@ fn who_waits_on_a_host_that_fails_gets_none_of_the_room_that_this_frees() {
 }
 
 #[test]
-fn a_vm_whose_copy_waits_can_be_on_the_move_to_another_host_when_its_own_fails() {
-    let rollout = "[[host-rollout]]\nname = \"kernel\"\nimage = \"b\"\npools = [\"old\"]\nat = \"2 days\"\n\
-                   [defrag]\nbandwidth = \"1 MiB/s\"\ndirty-rate = \"0.1 MiB/s\"\n";
-    let full = FULL.replace("alive = 3", "alive = 4");
-    let text = text(2, 1, &format!("{TWO}{full}{MOVE}{rollout}"));
-    // The first host is being emptied: one VM is on its way to the other one, one waits for a lane.
-    for (host, down) in [(0, 2), (1, 0)] {
-        let report = judged(&text, &format!("{},{host},86400\n", 2 * 86_400 + 60));
+fn a_host_fails_while_vms_that_wait_for_copies_are_on_the_move() {
+    let full = MEANWHILE.replace("\"2830 min\"", "\"forever\"");
+    let text = text(2, 1, &format!("{TWO}{MOVE}{full}"));
+    // Where they go, and where they are, five minutes after they have set out. Those that are down
+    // come up in the new pool, and it is full.
+    for (host, down, alive) in [(1, 0, 4), (0, 2, 2)] {
+        let report = judged(&text, &format!("{},{host},86400\n", 2 * 86_400 + 300));
         assert_eq!(report.failures.as_ref().map(|failures| failures.vms_down), Some(down));
-        // Who is down has no room in the new pool.
-        assert_eq!(report.alive, 6 - down, "host {host}");
-        assert_eq!(report.pool_migrations[0].moved, 0);
+        assert_eq!((report.alive, report.pool_migrations[0].moved), (alive, 0), "host {host}");
     }
 }
 
@@ -262,6 +311,13 @@ fn what_is_wrong_is_told() {
         "[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 day\"\ndemands = [\"wms\"]\n",
     );
     assert!(names.contains("did you mean `vms`"), "{names}");
+    let nights =
+        format!("{JOBS}[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"1 day\"\n");
+    let jobs = wrong(&format!("{nights}demands = [\"vms\", \"nights\"]\n"));
+    assert!(jobs.contains("`nights` are jobs: they run in the scheduler's pool"), "{jobs}");
+    assert!(jobs.contains("leave it out here"), "{jobs}");
+    let only_jobs = problems(&text(1, 1, &nights));
+    assert!(only_jobs.contains("no demand or service runs in the pool `old`"), "{only_jobs}");
     let share = wrong("[[hand-over]]\nfrom = \"old\"\nto = \"new\"\nheadroom = \"100%\"\n");
     assert!(share.contains("below 100%"), "{share}");
     let often = text(1, 1, &format!("{TWO}{MOVE}every = \"1 min\"\n")).replace("30 days", "1 year");
@@ -283,6 +339,14 @@ fn a_demand_in_several_pools_is_one_in_each() {
     let parts = scenario(&text(4, 4, service)).services;
     let parts: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.instances)).collect();
     assert_eq!(parts, [("web (old)", 5), ("web (new)", 3)]);
+    // 100 × 0.07 is 7.000000000000001 in floats; 13 × 0.3 is more than 3.
+    for (instances, share, part) in
+        [(100, "0.07", 7), (1_000_000, "0.07", 70_000), (13, "0.3", 4), (3, "0.3334", 2)]
+    {
+        let wanted = format!("instances = {instances}\npools = {{ old = 1, new = {share} }}");
+        let service = service.replace("instances = 5\npools = { old = 1, new = 0.5 }", &wanted);
+        assert_eq!(scenario(&text(4, 4, &service)).services[1].instances, part, "{wanted}");
+    }
     let both = problems(&text(1, 1, &shares.replace("pools =", "pool = \"old\"\npools =")));
     assert!(both.contains("`pools` and `pool` cannot be together"), "{both}");
     let unknown = problems(&text(1, 1, &shares.replace("new = 0.5", "nwe = 0.5")));

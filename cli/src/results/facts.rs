@@ -473,7 +473,7 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
         Fact::JobSubmitted { job, estimate_ms } => {
             of_job("job-submitted", &job, Some(estimate_ms), scenario)
         }
-        Fact::JobStarted { job, waited_ms } => {
+        Fact::JobStarted { job, waited_ms, .. } => {
             of_job("job-started", &job, Some(waited_ms), scenario)
         }
         Fact::JobEnded { job, run_ms, is_killed, .. } => {
@@ -569,6 +569,9 @@ fn of_pools(fact: &PoolFact, scenario: &Scenario) -> Row {
             to: text(to.row()),
             ..copy("pool-copy-dropped", migration, request)
         },
+        PoolFact::CopyPutOff { migration, request } => {
+            copy("pool-copy-put-off", migration, request)
+        }
         PoolFact::MigrationDone { migration } => {
             Row { fact: "pool-done", pool: pool(migration), ..Row::default() }
         }

@@ -76,6 +76,14 @@ pub enum PoolFact {
         /// Where the copy was.
         to: HostId,
     },
+    /// A copy that waited has room, but its VM has set out for another host of the old pool
+    /// meanwhile: a later wave takes it.
+    CopyPutOff {
+        /// Of which migration.
+        migration: u32,
+        /// The request its VM was made for.
+        request: RequestId,
+    },
     /// None of a migration's VMs is in the old pool any more.
     MigrationDone {
         /// Which migration.
@@ -97,6 +105,19 @@ pub enum PoolFact {
     },
 }
 
+impl PoolFact {
+    /// How many more VMs take room in two pools from now on; of which migration, and which VM.
+    pub const fn twice(&self) -> Option<(u32, VmId, i64)> {
+        match *self {
+            Self::CopyStarted { migration, vm, .. } => Some((migration, vm, 1)),
+            Self::CutOver { migration, vm, .. } | Self::CopyDropped { migration, vm, .. } => {
+                Some((migration, vm, -1))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl std::fmt::Display for PoolFact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -115,6 +136,9 @@ impl std::fmt::Display for PoolFact {
             }
             Self::CopyDropped { request, vm, from, to, .. } => {
                 write!(f, "{vm} of {request} stays on {from}: its copy on {to} is dropped")
+            }
+            Self::CopyPutOff { request, .. } => {
+                write!(f, "the copy of {request} has room, and is put off: its VM is on the move")
             }
             Self::MigrationDone { migration } => write!(f, "migration {migration} is done"),
             Self::HandedOver { host, .. } => write!(f, "{host} is handed over"),

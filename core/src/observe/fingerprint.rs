@@ -127,6 +127,9 @@ impl Fingerprint {
                 let (vm, from, to) = (row(vm.row()), row(from.row()), row(to.row()));
                 self.write(135, now, [migration.into(), request.0, vm, from, to]);
             }
+            PoolFact::CopyPutOff { migration, request } => {
+                self.write(139, now, [migration.into(), request.0]);
+            }
             PoolFact::MigrationDone { migration } => self.write(136, now, [migration.into()]),
             PoolFact::HandedOver { hand_over, host } => {
                 self.write(137, now, [hand_over.into(), row(host.row())]);
@@ -340,7 +343,7 @@ impl Fingerprint {
                     [id, row(job.demand.row()), tenant, queue, tasks, estimate_ms],
                 );
             }
-            Fact::JobStarted { job, waited_ms } => {
+            Fact::JobStarted { job, waited_ms, .. } => {
                 self.write(111, now, [job.id.0.into(), waited_ms]);
             }
             Fact::JobEnded { job, waited_ms, run_ms, is_killed } => {

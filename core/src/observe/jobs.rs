@@ -30,6 +30,8 @@ pub struct Jobs {
     pub by_tenant: Vec<Account>,
     /// Jobs that wait.
     pub waiting: Level,
+    /// Jobs that run.
+    pub running: u64,
     /// By tenant: what its jobs take.
     taken: Vec<Amounts>,
     /// By tenant: its dominant share, in millionths of the hosts.
@@ -58,7 +60,8 @@ pub struct Account {
     pub interrupted: u64,
     /// That would never have fitted.
     pub refused: u64,
-    /// How long those that started had waited by then.
+    /// At each start, how long the job had waited by then, all in all: one that was interrupted
+    /// counts for each of its starts.
     pub waited: Durations,
     /// (wait + run) ÷ run, in thousandths, of those that are over; 1 at least, and for a run of
     /// less than [`BOUND_MS`] of that.
@@ -80,6 +83,7 @@ impl Jobs {
             by_queue: vec![Account::default(); batch.queues.len()],
             by_tenant: vec![Account::default(); tenants],
             waiting: Level::default(),
+            running: 0,
             taken: vec![Amounts::default(); tenants],
             shares: vec![Level::default(); tenants],
             busy: Level::default(),
@@ -96,12 +100,13 @@ impl Jobs {
                 self.each(&job, |account| account.submitted += 1);
                 self.waiting.set(now, self.waiting.value + 1);
             }
-            Fact::JobStarted { job, waited_ms } => {
+            Fact::JobStarted { job, waited_ms, is_again } => {
                 self.each(&job, |account| {
-                    account.started += 1;
+                    account.started += u64::from(!is_again);
                     account.waited.add(waited_ms);
                 });
                 self.waiting.set(now, self.waiting.value - 1);
+                self.running += 1;
                 self.take(now, &job, 1, state);
             }
             Fact::JobEnded { job, waited_ms, run_ms, is_killed } => {
@@ -113,6 +118,7 @@ impl Jobs {
                     account.slowdown_milli.add(u64::try_from(milli).unwrap_or(u64::MAX));
                     account.task_ms += u128::from(run_ms) * u128::from(job.tasks);
                 });
+                self.running -= 1;
                 self.take(now, &job, -1, state);
             }
             Fact::JobInterrupted { job, ran_ms } => {
@@ -121,6 +127,7 @@ impl Jobs {
                     account.task_ms += u128::from(ran_ms) * u128::from(job.tasks);
                 });
                 self.waiting.set(now, self.waiting.value + 1);
+                self.running -= 1;
                 self.take(now, &job, -1, state);
             }
             Fact::JobRefused { job } => {

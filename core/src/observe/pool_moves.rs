@@ -120,7 +120,8 @@ impl PoolMoves {
             Fact::Pools(ref fact) => self.hear_pools(now, fact, state),
             Fact::Departed { request, .. }
             | Fact::VmDown { request, .. }
-            | Fact::Preempted { request, .. } => {
+            | Fact::Preempted { request, .. }
+            | Fact::Evicted { request, .. } => {
                 self.waiting.remove(&request);
             }
             Fact::Ended => self.end(now, state),
@@ -161,7 +162,18 @@ impl PoolMoves {
         }
     }
 
+    /// A copy has room: it has waited for it until now, if it did.
+    fn end_wait(&mut self, now: Time, request: RequestId) {
+        if let Some((migration, since)) = self.waiting.remove(&request) {
+            let account = self.of(migration);
+            account.longest_wait_ms = account.longest_wait_ms.max(now.since_ms(since));
+        }
+    }
+
     fn hear_pools(&mut self, now: Time, fact: &PoolFact, state: &State) {
+        if let Some((migration, vm, more)) = fact.twice() {
+            self.count_twice(now, migration, vm, more, state);
+        }
         match *fact {
             PoolFact::WaveBegan { migration, .. } => {
                 let account = self.of(migration);
@@ -173,23 +185,14 @@ impl PoolMoves {
                 *self.of(migration).waited_by.entry(reason).or_default() += 1;
                 self.waiting.insert(request, (migration, now));
             }
-            PoolFact::CopyStarted { migration, request, vm, mib, .. } => {
-                if let Some((_, since)) = self.waiting.remove(&request) {
-                    let account = self.of(migration);
-                    account.longest_wait_ms = account.longest_wait_ms.max(now.since_ms(since));
-                }
+            PoolFact::CopyStarted { migration, request, mib, .. } => {
+                self.end_wait(now, request);
                 self.of(migration).mib += mib;
-                self.count_twice(now, migration, vm, 1, state);
             }
             PoolFact::Copied { .. } => {}
-            PoolFact::CutOver { migration, vm, .. } => {
-                self.of(migration).moved += 1;
-                self.count_twice(now, migration, vm, -1, state);
-            }
-            PoolFact::CopyDropped { migration, vm, .. } => {
-                self.of(migration).dropped += 1;
-                self.count_twice(now, migration, vm, -1, state);
-            }
+            PoolFact::CutOver { migration, .. } => self.of(migration).moved += 1,
+            PoolFact::CopyDropped { migration, .. } => self.of(migration).dropped += 1,
+            PoolFact::CopyPutOff { request, .. } => self.end_wait(now, request),
             PoolFact::MigrationDone { migration } => self.of(migration).done = Some(now),
             PoolFact::HandedOver { hand_over, .. } => {
                 let handed = &mut self.hand_overs[hand_over as usize];

@@ -22,6 +22,8 @@ pub struct SeriesRecorder {
     levels: Vec<Level>,
     /// The pools whose hosts have levels of their own, behind the others.
     pools: Vec<String>,
+    /// VMs that take room in two of them.
+    twice: i64,
     /// Tickets in the queues of desks: the last level, where there are desks.
     queued: Option<i64>,
     counts: [Vec<u64>; COUNTS.len()],
@@ -84,20 +86,24 @@ impl SeriesRecorder {
             end_ms,
             levels: vec![Level::default(); levels + usize::from(has_desks)],
             pools,
+            twice: 0,
             queued: has_desks.then_some(0),
             counts: Default::default(),
             row: 0,
         }
     }
 
-    fn note_pools(&mut self, now_ms: u64, state: &State) {
+    fn note_pools(&mut self, now_ms: u64, fact: &Fact<'_>, state: &State) {
+        if let Fact::Pools(fact) = fact {
+            self.twice += fact.twice().map_or(0, |(.., more)| more);
+        }
         let levels = &mut self.levels[LEVELS.len() + 2 * self.kinds.len()..];
         for row in 0..self.pools.len() {
             let total = state.hosts.pool_total(PoolId::from_row(row));
             levels[2 * row].set(now_ms, total.hosts.into());
             levels[2 * row + 1].set(now_ms, total.hosts_used.into());
         }
-        levels[2 * self.pools.len()].set(now_ms, state.moves.under_way() as i64);
+        levels[2 * self.pools.len()].set(now_ms, self.twice);
     }
 
     fn row_of(&self, now_ms: u64) -> u64 {
@@ -183,7 +189,7 @@ impl Observer for SeriesRecorder {
             levels[1].set(now_ms, total.capacity[column]);
         }
         if !self.pools.is_empty() {
-            self.note_pools(now_ms, state);
+            self.note_pools(now_ms, fact, state);
         }
         if let Some(queued) = &mut self.queued {
             match fact {

@@ -114,7 +114,7 @@ impl std::fmt::Display for Fact<'_> {
                 write!(f, "{} submitted to {}: ", job.id, job.queue)?;
                 write!(f, "{} tasks for {estimate_ms} ms", job.tasks)
             }
-            Self::JobStarted { job, waited_ms } => {
+            Self::JobStarted { job, waited_ms, .. } => {
                 write!(f, "{} started (waited {waited_ms} ms)", job.id)
             }
             Self::JobEnded { job, run_ms, is_killed, .. } => {

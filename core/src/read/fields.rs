@@ -1567,8 +1567,9 @@ sections! {
         FROM "from" Name("pool"), Must, "\"vmware\"";
         /// The pool that they go to.
         TO "to" Name("pool"), Must, "\"openstack\"";
-        /// The demands or services whose VMs go, in this order; they name `from` as their pool.
-        DEMANDS "demands" TextList, Else("all of the pool `from`"), "[\"shop\", \"mail\"]";
+        /// The demands or services whose VMs go, in this order; they name `from` as their pool. Jobs
+        /// stay where their scheduler is.
+        DEMANDS "demands" TextList, Else("all of the pool `from`, but jobs"), "[\"shop\", \"mail\"]";
         /// When the first wave begins.
         AT "at" Time, Must, "\"2016-09-01\"";
         /// How long after one wave the next begins, at least 1 min. A wave of which a copy waits for

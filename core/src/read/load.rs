@@ -10,7 +10,7 @@ use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
 use super::pool_shares::{PoolShare, read_shares};
-use super::rules::{Rules, Tenant, line_of, read_rules, read_tenants};
+use super::rules::{Rules, Tenant, Tenants, read_rules, read_tenants};
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
@@ -80,7 +80,7 @@ pub(crate) struct Load {
     /// What requests go through.
     pub(crate) desks: Desks,
     /// What some of them are held to.
-    pub(crate) held: Vec<Tenant>,
+    pub(crate) held: Tenants,
     /// Which kinds somebody asks for.
     pub(crate) uses: [bool; 8],
     /// The last instant of all traces, ms.
@@ -222,13 +222,13 @@ impl Load {
 
     /// By tenant: what it is held to, of all kinds.
     pub(crate) fn held_by_tenant(&self) -> Vec<Option<&Tenant>> {
-        let held = |name: &String| self.held.iter().find(|tenant| tenant.name == *name);
-        self.tenants.iter().map(held).collect()
+        self.tenants.iter().map(|name| self.held.find(name)).collect()
     }
 
     /// Warns of tenants that own no demand.
     pub(crate) fn check_tenants(&self, check: &mut Check<'_>) {
-        for tenant in self.held.iter().filter(|held| !self.tenant_rows.contains_key(&held.name)) {
+        let owns_none = |held: &&Tenant| !self.tenant_rows.contains_key(&held.name);
+        for tenant in self.held.list.iter().filter(owns_none) {
             let known = self.tenants.iter().map(String::as_str);
             let hint = check.name_hint("tenant", &tenant.name, known);
             let message = format!("no demand belongs to the tenant `{}`", shorten(&tenant.name));
@@ -268,7 +268,7 @@ impl Load {
         }
         for row in 0..self.tenants.len() {
             let line: Vec<String> =
-                line_of(&self.held, &self.tenants[row]).map(|above| above.name.clone()).collect();
+                self.held.line_of(&self.tenants[row]).map(|above| above.name.clone()).collect();
             line.iter().for_each(|name| {
                 self.tenant(name);
             });
@@ -277,7 +277,7 @@ impl Load {
 
     /// The desks of a tenant's requests: its own, or those of the nearest above it.
     fn way_of_tenant(&self, tenant: usize) -> Way {
-        let mut line = line_of(&self.held, &self.tenants[tenant]);
+        let mut line = self.held.line_of(&self.tenants[tenant]);
         line.find_map(|tenant| tenant.way.clone()).unwrap_or_default()
     }
 
@@ -419,40 +419,11 @@ impl Load {
     ) -> Option<()> {
         let name = self.read_name(check, table, &service::NAME);
         let owner = self.read_owner(check, fleet, table);
-        let flavor = table.must(check, &service::FLAVOR).and_then(|node| {
-            let name = check.name(service::FLAVOR.key, node)?;
-            self.flavor_named(check, name, node.at)
-        });
-        let mut ask = owner.ask(table.at);
-        if let Some(row) = flavor {
-            self.use_flavor(row, 1.0, &mut ask);
-        }
-        let asked = std::mem::take(&mut ask.asked);
-        if owner.is_pool_known {
-            self.asks.push(ask);
-        }
-        let row = self.services;
+        let service = ServiceId::from_row(self.services);
         self.services += 1;
-        self.demands.push(DemandDraft {
-            name: name?,
-            part_of: None,
-            at: table.at,
-            arrivals: Arrivals::Instances(ServiceId::from_row(row)),
-            mix: vec![(flavor?, 1.0)],
-            asked,
-            lifetime: Distribution::Constant(u64::MAX),
-            boot: Distribution::Constant(0),
-            tenant: owner.tenant,
-            pool: owner.pool,
-            labels: owner.labels,
-            rules: owner.rules?,
-            group: owner.group,
-            way: Way::default(),
-            when_full: WhenFull::Wait { ms_max: u64::MAX },
-            priority: owner.priority?,
-            preempts: owner.preempts?,
-            when_preempted: WhenPreempted::Wait { ms_max: u64::MAX },
-        });
+        let arrivals = Arrivals::Instances(service);
+        let draft = self.read_silent(check, table, (name, &service::FLAVOR), owner, arrivals)?;
+        self.demands.push(draft);
         Some(())
     }
 
@@ -470,8 +441,29 @@ impl Load {
         owner.pool = pool;
         let at = table.at_key(&demand::PRIORITY);
         self.priorities.retain(|other| *other != at);
-        let flavor = table.must(check, &jobs::FLAVOR).and_then(|node| {
-            let name = check.name(jobs::FLAVOR.key, node)?;
+        let arrivals = Arrivals::Jobs(u32::try_from(stream).ok()?);
+        let draft = self.read_silent(check, table, (name, &jobs::FLAVOR), owner, arrivals)?;
+        self.demands.push(DemandDraft {
+            when_full: WhenFull::Refuse,
+            preempts: false,
+            when_preempted: WhenPreempted::End,
+            ..draft
+        });
+        Some(())
+    }
+
+    /// Reads a demand of one flavor whose requests are made elsewhere: they stay until they are
+    /// ended, and wait for room.
+    fn read_silent(
+        &mut self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        (name, flavor): (Option<String>, &'static Field),
+        owner: Owner,
+        arrivals: Arrivals,
+    ) -> Option<DemandDraft> {
+        let flavor = table.must(check, flavor).and_then(|node| {
+            let name = check.name(flavor.key, node)?;
             self.flavor_named(check, name, node.at)
         });
         let mut ask = owner.ask(table.at);
@@ -482,11 +474,11 @@ impl Load {
         if owner.is_pool_known {
             self.asks.push(ask);
         }
-        self.demands.push(DemandDraft {
+        Some(DemandDraft {
             name: name?,
-            at: table.at,
             part_of: None,
-            arrivals: Arrivals::Jobs(u32::try_from(stream).ok()?),
+            at: table.at,
+            arrivals,
             mix: vec![(flavor?, 1.0)],
             asked,
             lifetime: Distribution::Constant(u64::MAX),
@@ -497,12 +489,11 @@ impl Load {
             rules: owner.rules?,
             group: owner.group,
             way: Way::default(),
-            when_full: WhenFull::Refuse,
+            when_full: WhenFull::Wait { ms_max: u64::MAX },
             priority: owner.priority?,
-            preempts: false,
-            when_preempted: WhenPreempted::End,
-        });
-        Some(())
+            preempts: owner.preempts?,
+            when_preempted: WhenPreempted::Wait { ms_max: u64::MAX },
+        })
     }
 
     fn use_flavor(&mut self, row: usize, weight: f64, ask: &mut Ask) {

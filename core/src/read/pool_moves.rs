@@ -5,7 +5,7 @@ use super::fields::{Field, hand_over, pool_migration, root};
 use super::fleet::Fleet;
 use super::load::Load;
 use super::tree::Node;
-use crate::scenario::{DemandId, HOSTS_MAX, HandOver, PoolId, PoolMigration};
+use crate::scenario::{Arrivals, DemandId, HOSTS_MAX, HandOver, PoolId, PoolMigration};
 use crate::time::{DAY_MS, MINUTE_MS};
 
 /// The most looks of one migration or hand-over in a run: each goes over all VMs, or all hosts.
@@ -54,8 +54,13 @@ fn read_migration(
     };
     let (from, to) = pools?;
     let is_there = |row: &usize| load.demands[*row].pool == Some(from);
+    // The scheduler starts jobs in its own pool, whatever becomes of the VMs there.
+    let are_jobs = |row: &usize| matches!(load.demands[*row].arrivals, Arrivals::Jobs(_));
     let demands = match table.get(&DEMANDS) {
-        None => Some((0..load.demands.len()).filter(is_there).collect()),
+        None => {
+            let goes = |row: &usize| is_there(row) && !are_jobs(row);
+            Some((0..load.demands.len()).filter(goes).collect())
+        }
         Some(node) => {
             let names = check.list(DEMANDS.key, node, true);
             let row = |node: &Node| {
@@ -65,7 +70,11 @@ fn read_migration(
                     check.unknown_name(node.at, "demand or service", name, known);
                     return None;
                 };
-                if !is_there(&row) {
+                if are_jobs(&row) {
+                    let message = format!("`{name}` are jobs: they run in the scheduler's pool");
+                    let hint = "leave it out here; `pool` in `[scheduler]` is where jobs run";
+                    check.error_hint(node.at, message, hint);
+                } else if !is_there(&row) {
                     let pool = &fleet.pools[from].name;
                     let message = format!("`{name}` does not run in the pool `{pool}`");
                     let hint = format!("give it `pool = \"{pool}\"`, or leave it out here");

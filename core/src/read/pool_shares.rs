@@ -55,6 +55,14 @@ impl PoolShare {
         format!("{whole} ({})", self.name)
     }
 
+    /// So many in this pool, rounded up to a whole number.
+    pub(crate) fn whole_of(&self, count: u32) -> f64 {
+        // 0.07 of 100 is 7, though their product is 7.000000000000001: what floats can be wrong
+        // by, in the share and in the product, is not an eighth one.
+        const SURE: f64 = 1.0 - 4.0 * f64::EPSILON;
+        libm::ceil(f64::from(count) * self.share * SURE)
+    }
+
     /// The part of a demand that runs in this pool.
     pub(crate) fn of(&self, whole: &DemandDraft) -> DemandDraft {
         let arrivals = match &whole.arrivals {

@@ -11,7 +11,7 @@ use super::fleet::{Fleet, Type};
 use super::tree::{Node, Value};
 use crate::scenario::{HostRules, LabelId, Preference, Selector, Taint, TaintId};
 use crate::units::shorten;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest weight of a preference.
 const WEIGHT_MAX: u64 = 100;
@@ -45,6 +45,13 @@ pub(crate) struct Tenant {
     pub(crate) parent: Option<String>,
     /// The desks of its requests, where it says them.
     pub(crate) way: Option<Way>,
+}
+
+/// All that are held to something, by name too.
+#[derive(Default)]
+pub(crate) struct Tenants {
+    pub(crate) list: Vec<Tenant>,
+    rows: BTreeMap<String, usize>,
 }
 
 /// The most tenants one above the other.
@@ -128,14 +135,15 @@ fn read_wanted(check: &mut Check<'_>, key: &str, node: &Node) -> Option<Wanted> 
 }
 
 /// Reads what tenants are held to.
-pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) -> Vec<Tenant> {
+pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) -> Tenants {
     let key = root::TENANTS.key;
     let Some(entries) = node.table() else {
         let message = format!("`{key}` is a table of tables, not {}", node.kind());
         check.error_hint(node.at, message, "write it like `[tenants.web]`");
-        return Vec::new();
+        return Tenants::default();
     };
-    let mut tenants = Vec::new();
+    let names: BTreeSet<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    let mut tenants = Tenants::default();
     for entry in entries {
         if !check.is_name("tenant", &entry.key, entry.key_at) {
             continue;
@@ -156,7 +164,7 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) ->
         let (quota, vms_max) = quota.unwrap_or(([None; 8], None));
         let parent = table.get(&tenant::PARENT).and_then(|node| {
             let name = check.name(tenant::PARENT.key, node)?;
-            let is_known = entries.iter().any(|entry| entry.key == name);
+            let is_known = names.contains(name);
             if !is_known {
                 let known = entries.iter().map(|entry| entry.key.as_str());
                 check.unknown_name(node.at, "tenant", name, known);
@@ -165,27 +173,37 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) ->
         });
         let way = table.get(&tenant::PROVISIONING).and_then(|node| desks.read_way(check, node));
         let (name, at) = (entry.key.clone(), entry.key_at);
-        tenants.push(Tenant { name, at, quota, vms_max, is_exclusive, weight, parent, way });
+        tenants.rows.insert(name.clone(), tenants.list.len());
+        tenants.list.push(Tenant { name, at, quota, vms_max, is_exclusive, weight, parent, way });
     }
     check_lines(check, &mut tenants);
     tenants
 }
 
-/// A tenant and all that it is a part of, as rows.
-pub(crate) fn line_of<'a>(tenants: &'a [Tenant], name: &str) -> impl Iterator<Item = &'a Tenant> {
-    let find = |name: &str| tenants.iter().find(|tenant| tenant.name == name);
-    let parent = move |tenant: &&'a Tenant| find(tenant.parent.as_deref()?);
-    std::iter::successors(find(name), parent).take(LEVELS_MAX + 1)
+impl Tenants {
+    /// The one of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Tenant> {
+        self.rows.get(name).map(|row| &self.list[*row])
+    }
+
+    /// A tenant and all that it is a part of.
+    pub(crate) fn line_of(&self, name: &str) -> impl Iterator<Item = &Tenant> {
+        let parent = |tenant: &&Tenant| self.find(tenant.parent.as_deref()?);
+        std::iter::successors(self.find(name), parent).take(LEVELS_MAX + 1)
+    }
 }
 
 /// No tenant is a part of itself, by way of others or not.
-fn check_lines(check: &mut Check<'_>, tenants: &mut [Tenant]) {
-    let is_too_long = |tenant: &Tenant| line_of(tenants, &tenant.name).count() > LEVELS_MAX;
-    let wrong: Vec<usize> = (0..tenants.len()).filter(|row| is_too_long(&tenants[*row])).collect();
+fn check_lines(check: &mut Check<'_>, tenants: &mut Tenants) {
+    let is_too_long = |row: &usize| {
+        let name = &tenants.list[*row].name;
+        tenants.line_of(name).count() > LEVELS_MAX
+    };
+    let wrong: Vec<usize> = (0..tenants.list.len()).filter(is_too_long).collect();
     for row in &wrong {
-        let Tenant { name, at, .. } = &tenants[*row];
-        let above = line_of(tenants, name).skip(1);
-        let (message, hint) = match above.into_iter().any(|above| above.name == *name) {
+        let Tenant { name, at, .. } = &tenants.list[*row];
+        let mut above = tenants.line_of(name).skip(1);
+        let (message, hint) = match above.any(|above| above.name == *name) {
             true => (
                 format!("the tenant `{}` is a part of itself", shorten(name)),
                 "leave out one `parent` of those that lead back to it".to_owned(),
@@ -198,7 +216,7 @@ fn check_lines(check: &mut Check<'_>, tenants: &mut [Tenant]) {
         check.error_hint(*at, message, hint);
     }
     for row in wrong {
-        tenants[row].parent = None;
+        tenants.list[row].parent = None;
     }
 }
 

@@ -203,7 +203,7 @@ impl Services {
         }
         for (row, share) in shares.iter().enumerate() {
             let name = share.name_of(&whole.name);
-            let instances = libm::ceil(f64::from(whole.instances) * share.share);
+            let instances = share.whole_of(whole.instances);
             let demand = DemandId::from_row(whole.demand.row() + row);
             let requests_per_s = whole.requests_per_s.map(|requests| requests * share.share);
             self.service_rows.insert(name.clone(), self.services.len());

@@ -49,7 +49,7 @@ pub struct JobShare {
     pub name: String,
     /// Jobs that were submitted.
     pub submitted: u64,
-    /// That started.
+    /// That started at least once.
     pub started: u64,
     /// That are over.
     pub ended: u64,
@@ -59,7 +59,8 @@ pub struct JobShare {
     pub interrupted: u64,
     /// That need more than there is.
     pub refused: u64,
-    /// How long those that started had waited.
+    /// At each start, how long the job had waited by then, all in all: one that was interrupted
+    /// counts for each of its starts.
     pub wait_s: Percentiles,
     /// (wait + run) ÷ run of those that are over, at least 1; a run of less than 10 s counts as 10 s.
     pub slowdown: Percentiles,

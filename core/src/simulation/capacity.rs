@@ -247,6 +247,21 @@ impl Simulation {
         u32::try_from(ordered).expect("HOSTS_MAX fits")
     }
 
+    /// Whether a pool, or all together, can still get hosts that take VMs: new ones by plan or
+    /// order, or those that are down or drained for now.
+    pub(super) fn may_grow(&self, pool: Option<PoolId>) -> bool {
+        let (scenario, hosts) = (&self.scenario, &self.state.hosts);
+        let total = pool.map_or(hosts.total(), |pool| hosts.pool_total(pool));
+        let is_of = |host_type: HostTypeId| {
+            pool.is_none_or(|pool| scenario.host_types[host_type.row()].pool == pool)
+        };
+        let mut plans = scenario.growth.iter().zip(&self.capacity.next_look_ms);
+        total.down > 0
+            || total.draining > 0
+            || plans.any(|(plan, next_ms)| next_ms.is_some() && is_of(plan.host_type))
+            || scenario.procurement.iter().any(|procurement| is_of(procurement.host_type))
+    }
+
     /// An order arrives.
     pub(super) fn deliver(&mut self, now: Time, number: u32, observer: &mut impl Observer) {
         let order = self.capacity.orders[number as usize];

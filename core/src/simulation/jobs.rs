@@ -22,7 +22,7 @@ use crate::source::Files;
 use crate::state::{Ask, GroupKey, HostId, Vm, VmId};
 use crate::time::Time;
 use shares::Shares;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All batch work of a run.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ struct Queued {
     run_ms: u64,
     estimate_ms: u64,
     is_killed: bool,
+    /// Whether it has started, and lost a task.
+    was_interrupted: bool,
     /// What all its tasks take.
     amounts: Amounts,
     /// Who comes first, as far as that does not change.
@@ -218,12 +220,13 @@ impl Simulation {
             run_ms: if is_killed { job.estimate_ms } else { job.run_ms },
             estimate_ms: job.estimate_ms,
             is_killed,
+            was_interrupted: false,
             amounts: each.map(|amount| amount.saturating_mul(job.tasks.into())),
             rank: jobs.rank(priority, now, job.estimate_ms),
         };
         let fact = Fact::JobSubmitted { job: queued.job, estimate_ms: job.estimate_ms };
         observer.hear(now, &fact, &self.state);
-        if !queued.amounts.is_within(&self.batch_room().0) && !self.may_grow() {
+        if !queued.amounts.is_within(&self.batch_room().0) && !self.may_get_room() {
             self.refuse_job(now, queued, observer);
             return;
         }
@@ -249,12 +252,10 @@ impl Simulation {
         (total.capacity, free)
     }
 
-    /// Whether there can be more hosts than now.
-    fn may_grow(&self) -> bool {
-        let scenario = &self.scenario;
-        !scenario.growth.is_empty()
-            || !scenario.procurement.is_empty()
-            || self.state.hosts.total().down > 0
+    /// Whether there can be more hosts for jobs than now.
+    fn may_get_room(&self) -> bool {
+        let pool = self.scenario.batch.as_ref().and_then(|batch| batch.scheduler.pool);
+        self.may_grow(pool) || self.may_be_given_hosts(pool)
     }
 
     /// Room may have come up, or a job: who starts is decided at the end of this instant.
@@ -352,13 +353,11 @@ impl Simulation {
         (started, is_stopped)
     }
 
-    /// Whether a tenant would have more than its quota with all tasks of a job.
+    /// Whether a tenant, or one that it is a part of, would have more than its quota with all tasks
+    /// of a job.
     fn is_over_quota(&self, queued: &Queued) -> bool {
-        let (tenancy, tenant) = (&self.state.tenancy, queued.job.tenant);
-        let vms = tenancy.taken(tenant).vms.saturating_add(queued.job.tasks.into());
-        tenancy.has_quota(tenant)
-            && (tenancy.over(tenant, &queued.amounts) != 0
-                || vms > tenancy.rules_of(tenant).vms_max)
+        let JobOf { tenant, tasks, .. } = queued.job;
+        self.state.tenancy.is_over_with(tenant, tasks.into(), &queued.amounts)
     }
 
     /// The same, the tenants' jobs in the order of what they have used.
@@ -425,7 +424,9 @@ impl Simulation {
         let first = RequestId(self.request_next);
         let tasks = self.find_hosts(now, queued)?;
         let waited_ms = now.since_ms(queued.submitted) - queued.lost_ms;
-        observer.hear(now, &Fact::JobStarted { job: queued.job, waited_ms }, &self.state);
+        let is_again = queued.was_interrupted;
+        let fact = Fact::JobStarted { job: queued.job, waited_ms, is_again };
+        observer.hear(now, &fact, &self.state);
         let place = |(arrived, host): (Arrived, HostId)| {
             self.request_next += 1;
             let Arrived { request, demand, ask, .. } = arrived;
@@ -534,28 +535,48 @@ impl Simulation {
         }
         let ran_ms = now.since_ms(at);
         queued.lost_ms += ran_ms;
+        queued.was_interrupted = true;
         observer.hear(now, &Fact::JobInterrupted { job: queued.job, ran_ms }, &self.state);
         if let Some(jobs) = &mut self.jobs {
             jobs.enter(queued);
         }
     }
 
-    /// Where nothing runs and nothing will come, who is first in the queue never finds hosts: it is
-    /// refused, so that the others have their turn.
+    /// Where nothing will come, the first of the queue never finds hosts if it is larger than all,
+    /// or if nothing runs: it is refused, so that the others have their turn.
     fn refuse_whom_nothing_helps(&mut self, now: Time, observer: &mut impl Observer) {
-        let is_idle = |jobs: &Jobs| jobs.running.is_empty() && !jobs.queue.is_empty();
-        if !self.jobs.as_ref().is_some_and(|jobs| is_idle(jobs)) || self.may_grow() {
-            return;
-        }
+        let Some(jobs) = &self.jobs else { return };
+        let Some(first) = jobs.queue.first() else { return };
         let (capacity, free) = self.batch_room();
-        if capacity != free {
+        let is_too_large = !first.amounts.is_within(&capacity);
+        let is_idle = jobs.running.is_empty() && capacity == free;
+        if !(is_too_large || is_idle) || self.may_get_room() {
             return;
         }
-        let Some(jobs) = &mut self.jobs else { return };
-        let queued = jobs.queue.remove(0);
-        jobs.waiting.remove(0);
+        let row = if is_too_large { Some(0) } else { self.first_that_is_not_held_back(jobs) };
+        let (Some(row), Some(jobs)) = (row, &mut self.jobs) else { return };
+        let queued = jobs.queue.remove(row);
+        jobs.waiting.remove(row);
         self.refuse_job(now, queued, observer);
         self.ask_scheduler(now);
+    }
+
+    /// The first of the queue whom no VM that is not a job's keeps from starting, by a quota.
+    fn first_that_is_not_held_back(&self, jobs: &Jobs) -> Option<usize> {
+        let is_held = |queued: &Queued| {
+            let JobOf { tenant, tasks, .. } = queued.job;
+            let tenancy = &self.state.tenancy;
+            self.is_over_quota(queued)
+                && !tenancy.is_over_alone(tenant, tasks.into(), &queued.amounts)
+        };
+        // With DRF whoever is held back stops his tenant.
+        let is_drf = jobs.batch.scheduler.order == JobOrder::Drf;
+        let mut stopped = BTreeSet::new();
+        jobs.queue.iter().position(|queued| {
+            let tenant = queued.job.tenant;
+            let is_held = is_held(queued) || is_drf && stopped.contains(&tenant);
+            is_held.then(|| stopped.insert(tenant)).is_none()
+        })
     }
 }
 

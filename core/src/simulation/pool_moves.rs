@@ -274,8 +274,9 @@ impl Simulation {
         let request = arrived.request;
         let Copy { migration, vm, .. } = self.pool_moves().copies[&request];
         if self.state.moves.target(vm).is_some() {
-            // It has set out for another host of the old pool meanwhile: a later wave takes it.
-            return self.give_up_copy(now, vm);
+            self.give_up_copy(now, vm);
+            let fact = Fact::Pools(PoolFact::CopyPutOff { migration, request });
+            return observer.hear(now, &fact, &self.state);
         }
         let amounts = self.state.shapes.get(arrived.ask.shape).amounts;
         let kinds = &self.scenario.kinds;
@@ -363,6 +364,7 @@ impl Simulation {
         vm: VmId,
         observer: &mut impl Observer,
     ) -> bool {
+        // A copy that waits for room has nothing to do with the move that its VM is on.
         let Some((request, copy)) = self.copy_of(vm).filter(|(_, copy)| !copy.waits()) else {
             return false;
         };
@@ -488,6 +490,21 @@ impl Simulation {
         moves.between_next += 1;
         moves.between.insert(number, Between { hand_over: row, host_type, rack, born_ms });
         self.agenda.push(now.after(takes_ms), Event::TakeHostOver(number));
+    }
+
+    /// Whether a pool, or any, can still get hosts of another.
+    pub(super) fn may_be_given_hosts(&self, pool: Option<PoolId>) -> bool {
+        let (Some(moves), rules) = (&self.pool_moves, &self.scenario.hand_overs) else {
+            return false;
+        };
+        let gives_it = |rule: &HandOver| pool.is_none_or(|pool| rule.to == pool);
+        let can_give = |(rule, gone): (&HandOver, &u32)| {
+            let total = self.state.hosts.pool_total(rule.from);
+            let has_some = total.hosts > rule.keep || self.may_grow(Some(rule.from));
+            gives_it(rule) && *gone < rule.hosts_max && has_some
+        };
+        moves.between.values().any(|between| gives_it(&rules[between.hand_over as usize]))
+            || rules.iter().zip(&moves.gone).any(can_give)
     }
 
     /// A host that was handed over goes into service in its new pool.

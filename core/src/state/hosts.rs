@@ -39,6 +39,8 @@ pub struct Totals {
     pub hosts: u32,
     /// Hosts that have failed, and come back.
     pub down: u32,
+    /// Hosts in service that take no VMs for now.
+    pub draining: u32,
     /// Hosts with a VM on them.
     pub hosts_used: u32,
     /// What their VMs take.
@@ -278,12 +280,14 @@ impl Hosts {
     pub(super) fn drain(&mut self, host: HostId) {
         assert_eq!(self.status(host), HostStatus::Up, "only a host that takes VMs is drained");
         self.status[host.row()] = HostStatus::Draining;
+        self.totals_of(host).for_each(|totals| totals.draining += 1);
     }
 
     /// A host that was drained takes VMs again.
     pub(super) fn resume(&mut self, host: HostId) {
         assert_eq!(self.status(host), HostStatus::Draining, "only a drained host resumes");
         self.status[host.row()] = HostStatus::Up;
+        self.totals_of(host).for_each(|totals| totals.draining -= 1);
     }
 
     /// A drained host, empty, has failed.
@@ -295,6 +299,7 @@ impl Hosts {
         let (kinds, effective) = (self.kinds(), *self.effective(host));
         for totals in self.totals_of(host) {
             totals.hosts -= 1;
+            totals.draining -= 1;
             totals.down += 1;
             for column in 0..kinds {
                 totals.capacity[column] -= effective[column];

@@ -119,10 +119,30 @@ impl Tenancy {
         let (rules, taken) = (self.rules_of(tenant), self.taken(tenant));
         let vms = if taken.vms >= rules.vms_max { VMS_BIT } else { 0 };
         (0..self.kinds).fold(vms, |over, column| {
-            let is_over =
-                asked[column] > 0 && taken.amounts[column] + asked[column] > rules.quota[column];
+            let is_over = asked[column] > 0
+                && taken.amounts[column].saturating_add(asked[column]) > rules.quota[column];
             over | u16::from(is_over) << column
         })
+    }
+
+    /// Whether so many VMs more would break a quota, of the tenant or of one that it is a part of.
+    pub fn is_over_with(&self, tenant: TenantId, vms: u64, asked: &Amounts) -> bool {
+        let is_over = |tenant: TenantId| {
+            let vms = self.taken(tenant).vms.saturating_add(vms);
+            self.over_own(tenant, asked) != 0 || vms > self.rules_of(tenant).vms_max
+        };
+        self.has_quotas && self.line_of(tenant).any(is_over)
+    }
+
+    /// Whether so many VMs would break one if nobody had any.
+    pub fn is_over_alone(&self, tenant: TenantId, vms: u64, asked: &Amounts) -> bool {
+        let is_over = |tenant: TenantId| {
+            let rules = self.rules_of(tenant);
+            let quotas = asked.iter().zip(&rules.quota).take(self.kinds);
+            vms > rules.vms_max
+                || quotas.into_iter().any(|(asked, most)| *asked > 0 && asked > most)
+        };
+        self.has_quotas && self.line_of(tenant).any(is_over)
     }
 
     /// Whether those on a host and a VM bear each other.

@@ -24,7 +24,7 @@ pub(super) fn report(scenario: &Scenario, summary: &Summary) -> Option<JobsRepor
         order: batch.scheduler.order.name().to_owned(),
         backfill: batch.scheduler.backfill.name().to_owned(),
         waiting: level(jobs.waiting.value),
-        running: all.started - all.ended - all.interrupted,
+        running: jobs.running,
         peak_waiting: level(jobs.waiting.peak),
         mean_waiting: jobs.waiting.mean(now),
         utilisation: jobs.busy.mean(now) / MILLION as f64,

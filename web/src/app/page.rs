@@ -432,6 +432,7 @@ impl Page {
         }
         let is_progress = matches!(message, FromWorker::Progress { .. });
         let is_end = matches!(message, FromWorker::Ended { .. });
+        let is_cancelled = lane == 0 && matches!(message, FromWorker::Cancelled { .. });
         self.tell(link, Msg::Heard(lane, Box::new(message)));
         if is_end && lane > 0 {
             let variants = self.model.compare.variants.iter().enumerate();
@@ -452,6 +453,7 @@ impl Page {
         self.last_progress = now;
         match self.model.run.course {
             Course::Running(at_ms) if lane == 0 => self.stage.show(at_ms),
+            Course::Cancelled(at_ms) if is_cancelled => self.stage.show(at_ms),
             _ => self.stage.redraw(),
         }
         true

@@ -113,7 +113,7 @@ pub(crate) fn transport(
 /// Images by colour and weave, as the map shows them; a host can run several of its instances, and
 /// one of its own.
 fn images(names: &[String], can_be_several: bool) -> Html {
-    let key = |weave: Weave, colour: usize, name: &str| {
+    let key = |weave: Weave, colour: &str, name: &str| {
         let (rows, columns) = ("M0 4H12M0 9H12", "M4 0V12M9 0V12");
         let lines = match weave {
             Weave::Plain => String::new(),
@@ -123,7 +123,7 @@ fn images(names: &[String], can_be_several: bool) -> Html {
         };
         html! {
             <span class="key">
-                <svg class={format!("host image line-{colour}")} viewBox="0 0 12 12" aria-hidden="true">
+                <svg class={format!("host image {colour}")} viewBox="0 0 12 12" aria-hidden="true">
                     <rect class="fill" x="0" y="0" width="12" height="12" /><path class="weave" d={lines} />
                 </svg>
                 { name }
@@ -133,8 +133,11 @@ fn images(names: &[String], can_be_several: bool) -> Html {
     let of = |row: usize| Weave::of_image(u8::try_from(row + 1).unwrap_or(u8::MAX - 1));
     html! {
         <>
-            { for names.iter().take(IMAGE_COLOURS).enumerate().map(|(row, name)| key(of(row), row, name)) }
-            if can_be_several && names.len() > 1 { { key(Weave::Checks, 5, "several") } }
+            { for names.iter().take(IMAGE_COLOURS).enumerate().map(|(row, name)| key(of(row), &format!("line-{row}"), name)) }
+            if can_be_several {
+                if names.len() > 1 { { key(Weave::Checks, "none", "several") } }
+                { key(Weave::Plain, "none", "other VMs") }
+            }
         </>
     }
 }
