@@ -555,3 +555,22 @@ fn who_starts_anew_is_still_one_that_started() {
     // It waited for a second each time that its host was down.
     assert_eq!((all.wait_s.max, all.wait_s.mean), (2.0, 1.0));
 }
+
+#[test]
+fn a_long_queue_is_not_looked_through_at_each_instant() {
+    // 100,000 jobs on 10 processors: with a look at all that wait each time this takes minutes.
+    let line = |number| format!("{number} 0 -1 1 1 -1 -1 -1 1 -1 1 -1 -1 -1 -1 -1 -1 -1\n");
+    let mut files = MemoryFiles::default();
+    files.insert("jobs.swf", (0..100_000).map(line).collect::<String>().into_bytes());
+    let text = "name = 'long'\nduration = '1 day'\nresources = ['slots']\n\
+                [host-models.node]\nslots = 10\n[flavors.one]\nslots = 1\n\
+                [[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                [tenants.other]\nquota = { vms = 1 }\n\
+                [[jobs]]\nname = 'jobs'\nswf = 'jobs.swf'\nflavor = 'one'\n";
+    let scenario = scenario(text, &files);
+    let mut summary = Summary::new(&scenario);
+    let mut simulation = Simulation::new(Arc::clone(&scenario), &files).expect("it was checked");
+    simulation.advance(simulation.end(), &mut summary).expect("it was checked");
+    let jobs = verdict::report(&scenario, &summary, String::new()).jobs.expect("there are some");
+    assert_eq!((jobs.all.ended, jobs.all.wait_s.max), (100_000, 9_999.0));
+}
