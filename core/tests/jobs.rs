@@ -84,7 +84,7 @@ fn seth(backfill: &str, more: &str) -> String {
 
 /// The jobs of the trace that ran.
 fn rows() -> Vec<fleetcast_core::swf::Job> {
-    let rows = Rows::open("seth", Box::new(SETH)).expect("it is a trace");
+    let rows = Rows::open("seth", Box::new(SETH), None).expect("it is a trace");
     rows.map(|row| row.expect("it is a trace")).collect()
 }
 
@@ -573,4 +573,17 @@ fn a_long_queue_is_not_looked_through_at_each_instant() {
     simulation.advance(simulation.end(), &mut summary).expect("it was checked");
     let jobs = verdict::report(&scenario, &summary, String::new()).jobs.expect("there are some");
     assert_eq!((jobs.all.ended, jobs.all.wait_s.max), (100_000, 9_999.0));
+}
+
+#[test]
+fn whoever_does_not_wait_waits_not_at_all() {
+    let jobs = [Plain { submit: 0, processors: 4, estimate: 5_000, run: 5_000 }; 3];
+    for (hosts, expected) in [
+        (1, "jobs wait 5 s on average, half of them at most 5 s, 95% at most 10 s"),
+        (2, "jobs wait 1.7 s on average, half of them not at all, 95% at most 5 s"),
+        (3, "no job waited"),
+    ] {
+        let (_, report) = on_hosts(hosts, "", &jobs);
+        assert!(report.verdict.contains(expected), "{}", report.verdict);
+    }
 }
