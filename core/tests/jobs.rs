@@ -580,7 +580,7 @@ fn whoever_does_not_wait_waits_not_at_all() {
     let jobs = [Plain { submit: 0, processors: 4, estimate: 5_000, run: 5_000 }; 3];
     for (hosts, expected) in [
         (1, "jobs wait 5 s on average, half of them at most 5 s, 95% at most 10 s"),
-        (2, "jobs wait 1.7 s on average, half of them not at all, 95% at most 5 s"),
+        (2, "jobs wait 1,667 ms on average, half of them not at all, 95% at most 5 s"),
         (3, "no job waited"),
     ] {
         let (_, report) = on_hosts(hosts, "", &jobs);
