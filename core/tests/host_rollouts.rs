@@ -669,6 +669,23 @@ fn any_number_of_rollouts_may_have_waited_in_vain() {
     assert!(all.list[1..].iter().all(|one| (one.outcome.as_str(), one.hosts) == ("complete", 0)));
 }
 
+#[test]
+fn a_batch_may_be_a_large_fleet() {
+    let hosts = 20_000;
+    let text = format!(
+        "{SMALL}{}[[demand]]\nname = 'none'\nflavor = 'half'\nalive = 0\nlifetime = 'forever'\n\
+         {KERNEL}batch = {hosts}\nwithin = 'zone'\n\
+         rewrite = {{ distribution = 'exponential', mean = '1 h' }}\n",
+        pool("p", hosts, "zones = 1\n")
+    );
+    let input = Input { file: "t.toml", text: &text, overrides: &[] };
+    let found = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let report = simulation::run(&Arc::new(found.scenario), &NoFiles).unwrap();
+    let one = &report.host_rollouts.unwrap().list[0];
+    assert_eq!((one.outcome.as_str(), one.hosts_done), ("complete", hosts));
+    assert_eq!((one.batches, one.peak_hosts_out, one.lowest_capacity), (1, hosts, 0.0));
+}
+
 /// What must hold at every fact of a rollout.
 struct Watch {
     rules: HostRollouts,

@@ -7,6 +7,7 @@
 //! goes wrong on the way (a target fails, a VM comes late) is planned anew.
 
 mod evictions;
+mod queue;
 pub(super) mod trial;
 
 use super::{Event, Simulation};
@@ -22,6 +23,7 @@ use crate::scenario::hosts::{Drain, HostImageId, HostRollout, HostRollouts, OnTi
 use crate::scenario::{DemandId, HostTypeId, Level, Scenario, ZoneId};
 use crate::state::{Ask, HostId, HostStatus, State, VmId};
 use crate::time::Time;
+use queue::Queue;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use trial::{Notices, Trial};
 
@@ -42,7 +44,7 @@ pub(super) struct RollingHosts {
     /// Hosts of a batch, and whose that is.
     out: BTreeMap<HostId, u32>,
     /// Moves that have their room and have not begun, in order.
-    queued: Vec<Move>,
+    queued: Queue,
     /// Something has happened while a rollout acted.
     is_told: bool,
 }
@@ -64,8 +66,10 @@ struct UnderWay {
     /// How many of those meant are down.
     down: u32,
     is_partial: bool,
-    /// The hosts that are out, and until when they get their image.
-    batch: Vec<(HostId, Option<Time>)>,
+    /// The hosts that are being emptied.
+    batch: Vec<HostId>,
+    /// Those that get their image, and until when.
+    rewriting: BTreeMap<HostId, Time>,
     phase: Phase,
     stuck: Option<Stall>,
     /// What has no place yet, each such thing once; only while something is stuck.
@@ -114,7 +118,7 @@ impl RollingHosts {
                 begun: 0,
                 under_way: BTreeMap::new(),
                 out: BTreeMap::new(),
-                queued: Vec::new(),
+                queued: Queue::default(),
                 is_told: false,
             })
         })
@@ -142,8 +146,8 @@ impl UnderWay {
     }
 
     fn has_left(&self, is_meant: impl Fn(HostId) -> bool) -> bool {
-        let batch = self.batch.iter().map(|(host, _)| *host);
-        self.left.iter().map(|(host, _)| *host).chain(batch).any(is_meant)
+        let left = self.left.iter().map(|(host, _)| host);
+        left.chain(&self.batch).chain(self.rewriting.keys()).any(|host| is_meant(*host))
     }
 
     /// Whether news can help it where it stands still: something has changed on a host, VMs have
@@ -277,6 +281,7 @@ impl Simulation {
             down,
             is_partial: false,
             batch: Vec::new(),
+            rewriting: BTreeMap::new(),
             phase: Phase::Between(now),
             stuck: None,
             homeless: Vec::new(),
@@ -382,7 +387,9 @@ impl Simulation {
         let Some(number) = rolling.out.remove(&host) else { return };
         if let Some(under_way) = rolling.under_way.get_mut(&number) {
             let within = rolling.rule.list[under_way.plan as usize].within;
-            under_way.batch.retain(|(member, _)| *member != host);
+            if under_way.rewriting.remove(&host).is_none() {
+                under_way.batch.retain(|member| *member != host);
+            }
             under_way.left.push_back((host, domain(&self.state, within, host)));
         }
         self.ask_host_rollout(now, number);
@@ -431,7 +438,7 @@ impl Simulation {
             Phase::Draining { since, how, is_overdue } => {
                 self.drain_batch(now, it, (since, how, is_overdue), observer)
             }
-            Phase::Rewriting if it.batch.is_empty() => self.end_batch(now, it),
+            Phase::Rewriting if it.rewriting.is_empty() => self.end_batch(now, it),
             Phase::Rewriting | Phase::Over(_) => false,
         }
     }
@@ -493,7 +500,7 @@ impl Simulation {
             let vms = self.state.hosts.vm_count(*host);
             self.tell(now, it.id, HostStep::Draining { host: *host, vms }, observer);
         }
-        it.batch = batch.into_iter().map(|host| (host, None)).collect();
+        it.batch = batch;
         let how = if drain == Drain::Eviction { How::Evict } else { How::Move };
         it.phase = Phase::Draining { since: now, how, is_overdue: false };
         if let Some((ms, _)) = self.rule_of(it.plan).timeout {
@@ -510,7 +517,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> bool {
         self.evict_those_due(now, it, observer);
-        if it.batch.iter().all(|(host, _)| self.state.hosts.vm_count(*host) == 0) {
+        if it.batch.iter().all(|host| self.state.hosts.vm_count(*host) == 0) {
             self.rewrite(now, it, observer);
             return false;
         }
@@ -532,7 +539,7 @@ impl Simulation {
                 None
             }
         };
-        let is_done = it.batch.iter().all(|(host, _)| self.state.hosts.vm_count(*host) == 0);
+        let is_done = it.batch.iter().all(|host| self.state.hosts.vm_count(*host) == 0);
         it.homeless = if is_blocked.is_some() { self.homeless(it) } else { Vec::new() };
         match is_blocked {
             // What is still on its way may change it.
@@ -574,7 +581,7 @@ impl Simulation {
     /// The VMs on the hosts of the batch.
     fn residents(&self, it: &UnderWay) -> Vec<VmId> {
         let residents = self.state.residents.as_ref().expect("kept where hosts get images");
-        it.batch.iter().flat_map(|(host, _)| residents.on(*host)).copied().collect()
+        it.batch.iter().flat_map(|host| residents.on(*host)).copied().collect()
     }
 
     /// All VMs of the batch that have no place yet are given one each, or none is; where those
@@ -587,7 +594,6 @@ impl Simulation {
         evicts: bool,
         observer: &mut impl Observer,
     ) -> Option<Stall> {
-        let batch: Vec<HostId> = it.batch.iter().map(|(host, _)| *host).collect();
         let mut ending = BTreeSet::new();
         loop {
             let updated = self.rule_of(it.plan).prefers_updated.then_some(&*it.is_updated);
@@ -596,7 +602,7 @@ impl Simulation {
                 (updated, &it.notices, &ending),
                 now,
             );
-            let found = plan(&mut trial, &batch);
+            let found = plan(&mut trial, &it.batch);
             trial.undo();
             match found {
                 Ok(ways) => {
@@ -667,8 +673,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> bool {
         let Some(rolling) = &mut self.rolling else { return false };
-        let Some(row) = rolling.queued.iter().position(|step| step.vm == vm) else { return false };
-        let step = rolling.queued.remove(row);
+        let Some(step) = rolling.queued.remove(vm) else { return false };
         let left = self.state.end_move(vm, false);
         self.ask_host_rollout_of(now, step.from);
         self.serve_after_leaving(now, left, step.ask, observer);
@@ -682,12 +687,12 @@ impl Simulation {
         it.phase = Phase::Rewriting;
         let rule = &self.scenario.host_rollouts.list[it.plan as usize];
         let seed = self.rolling.as_ref().map_or(0, |rolling| rolling.seed);
-        for (host, until) in &mut it.batch {
+        for host in std::mem::take(&mut it.batch) {
             let name = format!("rewrites/{}/{}/{}", rule.name, host.row(), it.round);
             let at = now.after(rule.rewrite.draw(&mut dice::stream(seed, &name)));
-            *until = Some(at);
-            self.agenda.push(at, Event::Rewritten(*host));
-            let step = HostStep::Rewriting { host: *host, until: at };
+            it.rewriting.insert(host, at);
+            self.agenda.push(at, Event::Rewritten(host));
+            let step = HostStep::Rewriting { host, until: at };
             observer.hear(now, &Fact::HostRollout { rollout: it.id, step }, &self.state);
         }
     }
@@ -697,9 +702,10 @@ impl Simulation {
         let rolling = self.rolling();
         let Some(number) = rolling.out.get(&host).copied() else { return };
         let Some(under_way) = rolling.under_way.get_mut(&number) else { return };
-        let is_due = |member: &(HostId, Option<Time>)| *member == (host, Some(now));
-        let Some(row) = under_way.batch.iter().position(is_due) else { return };
-        under_way.batch.remove(row);
+        if under_way.rewriting.get(&host) != Some(&now) {
+            return;
+        }
+        under_way.rewriting.remove(&host);
         under_way.is_updated[host.row()] = true;
         let plan = under_way.plan;
         rolling.images[host.row()] = rolling.rule.list[plan as usize].image;
@@ -732,9 +738,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         let hosts = &self.state.hosts;
-        let is_empty = |member: &&(HostId, Option<Time>)| hosts.vm_count(member.0) == 0;
+        let is_empty = |host: &&HostId| hosts.vm_count(**host) == 0;
         let (empty, full): (Vec<_>, Vec<_>) = it.batch.iter().partition(is_empty);
-        for (host, _) in &full {
+        for host in &full {
             self.tell(now, it.id, HostStep::Overdue { host: *host, then }, observer);
         }
         let is_overdue = true;
@@ -766,14 +772,16 @@ impl Simulation {
         &mut self,
         now: Time,
         it: &mut UnderWay,
-        members: &[(HostId, Option<Time>)],
+        members: &[HostId],
         observer: &mut impl Observer,
     ) {
         self.take_notices_back(now, it);
-        for (host, _) in members {
-            let rolling = self.rolling();
-            let of_host = rolling.queued.iter().filter(|step| step.from == *host);
-            for vm in of_host.map(|step| step.vm).collect::<Vec<_>>() {
+        let mut queued: BTreeMap<HostId, Vec<VmId>> = BTreeMap::new();
+        for step in self.rolling().queued.iter() {
+            queued.entry(step.from).or_default().push(step.vm);
+        }
+        for host in members {
+            for vm in queued.remove(host).unwrap_or_default() {
                 self.give_place_up(now, vm, observer);
             }
             let step = HostStep::GivenUp { host: *host };

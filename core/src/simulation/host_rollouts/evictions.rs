@@ -174,7 +174,7 @@ impl Simulation {
             self.break_off(now, id, observer);
             // One that runs in two pools may go on in the other.
             let left = self.state.vms.find(id).map(|vm| vm.host);
-            if !it.batch.iter().any(|(host, _)| Some(*host) == left) {
+            if !it.batch.iter().any(|host| Some(*host) == left) {
                 return;
             }
         }
