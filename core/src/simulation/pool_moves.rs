@@ -8,7 +8,7 @@
 use super::{Arrived, Comes, Event, Simulation};
 use crate::defrag::{Move, Plan};
 use crate::demand::FOR_GOOD_MS;
-use crate::fact::{Fact, PoolFact, RequestId};
+use crate::fact::{Fact, PoolFact, Reason, RequestId};
 use crate::observe::Observer;
 use crate::scenario::{DemandId, HandOver, HostTypeId, PoolId, PoolMigration, RackId, Scenario};
 use crate::state::{Ask, HostId, HostStatus, VmId};
@@ -252,7 +252,7 @@ impl Simulation {
         };
         let copy = Copy { migration, wave, vm: id, ask, stage: Stage::Copying(now) };
         self.pool_moves().copies.insert(request, copy);
-        match self.decide(now, &arrived) {
+        match self.decide_copy(now, &arrived) {
             Ok(host) => self.begin_copy(now, &arrived, host, observer),
             Err(reason) => {
                 let stage = Stage::Waits(self.enter_room(arrived, reason));
@@ -261,6 +261,15 @@ impl Simulation {
                 observer.hear(now, &Fact::Pools(fact), &self.state);
             }
         }
+    }
+
+    /// Where a copy goes. It is the same VM: what its tenant's quotas count already is not counted
+    /// twice.
+    pub(super) fn decide_copy(&mut self, now: Time, arrived: &Arrived) -> Result<HostId, Reason> {
+        self.state.count(arrived.ask, -1);
+        let decided = self.decide(now, arrived);
+        self.state.count(arrived.ask, 1);
+        decided
     }
 
     /// A copy has found a host, and no longer waits.
