@@ -116,7 +116,8 @@ impl Simulation {
             return false;
         }
         if is_there {
-            images.add_layers(host, &images.layers(image).to_vec());
+            let layers = images.layers(image).to_vec();
+            images.add_layers(host, &layers);
             return false;
         }
         let Some(pulls) = &self.image_pulls else { return false };
