@@ -11,6 +11,7 @@ mod end;
 mod page;
 mod problems;
 mod results;
+mod runs;
 mod scenario;
 mod store;
 

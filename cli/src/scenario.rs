@@ -33,7 +33,12 @@ pub(crate) struct ScenarioArgs {
     seed: Option<u64>,
 }
 
-fn parse_override(typed: &str) -> Result<(String, String), String> {
+/// What puts a value in the place of the file's.
+pub(crate) fn change(key: &str, value: impl ToString) -> Override {
+    Override { key: key.to_owned(), value: value.to_string() }
+}
+
+pub(crate) fn parse_override(typed: &str) -> Result<(String, String), String> {
     match typed.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -98,10 +103,9 @@ impl ScenarioArgs {
 
     /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
     fn overrides(&self) -> Vec<Override> {
-        let own = |key: &str, value: String| Override { key: key.to_owned(), value };
-        let set = self.overrides.iter().map(|(key, value)| own(key, value.clone()));
-        set.chain(self.policy.iter().map(|name| own("placement.policy", name.clone())))
-            .chain(self.seed.iter().map(|seed| own("seed", seed.to_string())))
+        let set = self.overrides.iter().map(|(key, value)| change(key, value));
+        set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
+            .chain(self.seed.iter().map(|seed| change("seed", seed)))
             .collect()
     }
 }
@@ -112,7 +116,16 @@ impl Source {
     /// # Errors
     /// All its problems.
     pub(crate) fn read(&self) -> Result<Read, Problems> {
+        self.read_with(&[])
+    }
+
+    /// The same with more changes, which go before those typed.
+    ///
+    /// # Errors
+    /// All its problems.
+    pub(crate) fn read_with(&self, more: &[Override]) -> Result<Read, Problems> {
         let Self { file, text, overrides, files } = self;
+        let overrides = &[overrides, more].concat();
         read(&Input { file, text, overrides }, files)
     }
 
