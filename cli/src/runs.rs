@@ -7,7 +7,7 @@ use fleetcast_core::read::Override;
 use fleetcast_core::report::Report;
 use fleetcast_core::simulation;
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 use std::sync::Arc;
 
 /// How many runs go at a time.
