@@ -67,8 +67,15 @@ fn seeds_are_added_until_the_interval_is_tight_enough() {
 fn no_variant_that_holds_is_exit_code_1() {
     // In a month there are no 1,900 hosts.
     let trigger = "procurement.trigger=\"85%\"";
-    let output =
-        compare(&["mercadolibre", "--with", trigger, "--set", "duration=\"1 month\"", "--seeds", "1"]);
+    let output = compare(&[
+        "mercadolibre",
+        "--with",
+        trigger,
+        "--set",
+        "duration=\"1 month\"",
+        "--seeds",
+        "1",
+    ]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stdout(&output).contains("every expectation held with 0 of 1 seeds"));
 }
