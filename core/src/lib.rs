@@ -56,6 +56,8 @@ pub mod observe;
 pub mod frames;
 pub mod verdict;
 pub mod comparison;
+pub mod sensitivity;
+pub mod assumptions;
 pub mod explain;
 pub mod defrag;
 pub mod survive;
