@@ -1,4 +1,4 @@
-//! The verdict in five cards: what a planner asks first.
+//! The verdict in five cards: what a planner asks first; and a sixth, where it is known what hosts draw.
 
 use fleetcast_core::report::Report;
 use fleetcast_core::time::Calendar;
@@ -31,7 +31,9 @@ pub enum Mood {
 
 /// The cards of a report.
 pub fn cards(report: &Report, calendar: &Calendar) -> Vec<Card> {
-    vec![fits(report, calendar), left(report), order(report), ready(report), refused(report)]
+    let first =
+        [fits(report, calendar), left(report), order(report), ready(report), refused(report)];
+    first.into_iter().chain(energy(report)).collect()
 }
 
 fn fits(report: &Report, calendar: &Calendar) -> Card {
@@ -133,6 +135,18 @@ fn refused(report: &Report) -> Card {
     }
     let mood = if report.refused + waited == 0 { Mood::Good } else { Mood::Bad };
     Card { label: "Refused", value: words::percent_of(report.refused, report.requests), more, mood }
+}
+
+fn energy(report: &Report) -> Option<Card> {
+    let energy = report.energy.as_ref()?;
+    let mut more = format!("hosts draw {} on average", words::power(energy.mean_kw));
+    if energy.all_carbon_kg() > 0.0 {
+        more += &format!("; {} of CO2e", words::mass(energy.all_carbon_kg()));
+    }
+    if let Some(cost) = &report.cost {
+        more += &format!("; with hosts, it costs {}", words::amount(cost.total));
+    }
+    Some(Card { label: "Energy", value: words::energy(energy.kwh), more, mood: Mood::Plain })
 }
 
 #[cfg(test)]
