@@ -71,7 +71,21 @@ impl ScenarioArgs {
 
     /// Fetches the text.
     pub(crate) fn fetch(&self) -> Result<Source, End> {
-        let typed = self.scenario.as_str();
+        Source::fetch(&self.scenario, self.overrides())
+    }
+
+    /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
+    fn overrides(&self) -> Vec<Override> {
+        let set = self.overrides.iter().map(|(key, value)| change(key, value));
+        set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
+            .chain(self.seed.iter().map(|seed| change("seed", seed)))
+            .collect()
+    }
+}
+
+impl Source {
+    /// Fetches the text of a file, of stdin (`-`) or of a scenario in the box.
+    pub(crate) fn fetch(typed: &str, overrides: Vec<Override>) -> Result<Self, End> {
         let (file, bytes, files) = if typed == "-" {
             let bytes = read_at_most(&mut io::stdin().lock());
             let bytes = bytes.map_err(|error| End::files("read", "stdin", &error))?;
@@ -98,19 +112,9 @@ impl ScenarioArgs {
             ));
         }
         let text = String::from_utf8(bytes).map_err(|error| not_text(&file, &error))?;
-        Ok(Source { file, text, overrides: self.overrides(), files })
+        Ok(Self { file, text, overrides, files })
     }
 
-    /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
-    fn overrides(&self) -> Vec<Override> {
-        let set = self.overrides.iter().map(|(key, value)| change(key, value));
-        set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
-            .chain(self.seed.iter().map(|seed| change("seed", seed)))
-            .collect()
-    }
-}
-
-impl Source {
     /// Reads and checks it.
     ///
     /// # Errors
