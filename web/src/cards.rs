@@ -190,6 +190,7 @@ mod tests {
                 "Order by: 2011-07-18; 2,440 hosts in 61 orders, price 12,688,000",
                 "Request to ready, p95: 10 s; median 10 s, 99th percentile 10 s",
                 "Refused: 0%; 0 of 52,284 requests",
+                "Energy: 2.13 GWh; hosts draw 44.9 kW on average; 850 t of CO2e; with hosts, it costs 1,936,322",
             ],
         );
     }

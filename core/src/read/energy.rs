@@ -343,7 +343,7 @@ fn read_file(check: &mut Check<'_>, table: &Table<'_>, node: &Node) -> Option<Gr
     let offset_ms = u64::try_from(since_first.rem_euclid(i128::from(round_ms))).unwrap_or(0);
     let is_covered =
         since_first >= 0 && since_first + i128::from(check.run_ms()) <= i128::from(round_ms);
-    if !is_covered && round_ms % DAY_MS != 0 {
+    if !is_covered && !round_ms.is_multiple_of(DAY_MS) {
         let message = format!("`{name}` is repeated, and does not cover whole days");
         let hint = "then its hours drift away from those of the run: give it whole days, best a \
                     whole year";
