@@ -33,7 +33,12 @@ pub(crate) struct ScenarioArgs {
     seed: Option<u64>,
 }
 
-fn parse_override(typed: &str) -> Result<(String, String), String> {
+/// What puts a value in the place of the file's.
+pub(crate) fn change(key: &str, value: impl ToString) -> Override {
+    Override { key: key.to_owned(), value: value.to_string() }
+}
+
+pub(crate) fn parse_override(typed: &str) -> Result<(String, String), String> {
     match typed.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -66,7 +71,21 @@ impl ScenarioArgs {
 
     /// Fetches the text.
     pub(crate) fn fetch(&self) -> Result<Source, End> {
-        let typed = self.scenario.as_str();
+        Source::fetch(&self.scenario, self.overrides())
+    }
+
+    /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
+    fn overrides(&self) -> Vec<Override> {
+        let set = self.overrides.iter().map(|(key, value)| change(key, value));
+        set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
+            .chain(self.seed.iter().map(|seed| change("seed", seed)))
+            .collect()
+    }
+}
+
+impl Source {
+    /// Fetches the text of a file, of stdin (`-`) or of a scenario in the box.
+    pub(crate) fn fetch(typed: &str, overrides: Vec<Override>) -> Result<Self, End> {
         let (file, bytes, files) = if typed == "-" {
             let bytes = read_at_most(&mut io::stdin().lock());
             let bytes = bytes.map_err(|error| End::files("read", "stdin", &error))?;
@@ -93,26 +112,24 @@ impl ScenarioArgs {
             ));
         }
         let text = String::from_utf8(bytes).map_err(|error| not_text(&file, &error))?;
-        Ok(Source { file, text, overrides: self.overrides(), files })
+        Ok(Self { file, text, overrides, files })
     }
 
-    /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
-    fn overrides(&self) -> Vec<Override> {
-        let own = |key: &str, value: String| Override { key: key.to_owned(), value };
-        let set = self.overrides.iter().map(|(key, value)| own(key, value.clone()));
-        set.chain(self.policy.iter().map(|name| own("placement.policy", name.clone())))
-            .chain(self.seed.iter().map(|seed| own("seed", seed.to_string())))
-            .collect()
-    }
-}
-
-impl Source {
     /// Reads and checks it.
     ///
     /// # Errors
     /// All its problems.
     pub(crate) fn read(&self) -> Result<Read, Problems> {
+        self.read_with(&[])
+    }
+
+    /// The same with more changes, which go before those typed.
+    ///
+    /// # Errors
+    /// All its problems.
+    pub(crate) fn read_with(&self, more: &[Override]) -> Result<Read, Problems> {
         let Self { file, text, overrides, files } = self;
+        let overrides = &[overrides, more].concat();
         read(&Input { file, text, overrides }, files)
     }
 

@@ -13,7 +13,7 @@ use crate::fact::Reason;
 use crate::observe::summary::{Counts, Snapshot};
 use crate::observe::{Durations, Summary};
 use crate::report::{
-    ExpectationReport, FailuresReport, Fits, METRICS, Migrations, Moment, Order, Percentiles,
+    self, ExpectationReport, FailuresReport, Fits, Metric, Migrations, Moment, Order, Percentiles,
     Report, SCHEMA_VERSION, SURVIVES, Stranded, Stranding, TenantReport, TrafficReport,
     Utilisation,
 };
@@ -388,16 +388,9 @@ fn expectation(
 ) -> ExpectationReport {
     let of_demand = expectation.demand.map(|demand| of_demand(summary, demand, report));
     let report = of_demand.as_ref().unwrap_or(report);
-    let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
-    let whole = metric.and_then(|metric| metric.of).map_or(1.0, |of| match of {
-        "requests" => report.requests as f64,
-        "rollouts" => report.rollout_totals.rollouts as f64,
-        "host rollouts" => report.host_rollouts.as_ref().map_or(0.0, |all| all.rollouts as f64),
-        "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
-        _ => 1.0,
-    });
-    let value = metric_value(&expectation.metric, report);
-    let share = if whole > 0.0 { value / whole } else { 0.0 };
+    let metric = report::metric(&expectation.metric).expect("the scenario check knows the metrics");
+    let value = value(metric, report);
+    let share = share(metric, report).unwrap_or(value);
     let holds = |bound: &Bound, is_most: bool| {
         let (found, limit) = match bound {
             Bound::Value(limit) => (value, *limit),
@@ -434,8 +427,8 @@ fn bound_text(metric: &str, bound: &Bound) -> String {
     }
 }
 
-/// A figure with its unit.
-fn figure(metric: &str, value: f64) -> String {
+/// A key figure with its unit, as people read it.
+pub fn figure(metric: &str, value: f64) -> String {
     if metric == "survives" {
         return SURVIVES[(value as usize).min(SURVIVES.len() - 1)].to_owned();
     }
@@ -456,12 +449,27 @@ fn of_demand(summary: &Summary, demand: DemandId, report: &Report) -> Report {
     report
 }
 
-/// The figure that an expectation names, in its own unit.
-fn metric_value(metric: &str, report: &Report) -> f64 {
+/// The same as a share of what the metric is a part of; `None` where that makes no sense. Nothing of
+/// nothing is 0.
+pub fn share(metric: &Metric, report: &Report) -> Option<f64> {
+    let whole = match metric.of? {
+        "requests" => report.requests as f64,
+        "rollouts" => report.rollout_totals.rollouts as f64,
+        "host rollouts" => report.host_rollouts.as_ref().map_or(0.0, |all| all.rollouts as f64),
+        "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
+        "jobs" => report.jobs.as_ref().map_or(0.0, |jobs| jobs.all.submitted as f64),
+        _ => 1.0,
+    };
+    let value = value(metric, report);
+    Some(if whole > 0.0 { value / whole } else { 0.0 })
+}
+
+/// A key figure of a run, in its own unit; 0 where the run has nothing of the kind.
+pub fn value(metric: &Metric, report: &Report) -> f64 {
     let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
     let failed = report.failures.as_ref();
     let rolled = report.host_rollouts.as_ref();
-    match metric {
+    match metric.name {
         "host-rollouts" => rolled.map_or(0.0, |rolled| rolled.rollouts as f64),
         "host-rollouts-complete" => rolled.map_or(0.0, |rolled| rolled.complete as f64),
         "time-of-longest-host-rollout" => rolled.map_or(0.0, |rolled| rolled.longest_s),

@@ -1,8 +1,8 @@
 //! `fleetcast check`: is the file right?
 
-use super::run::broke;
 use crate::end::{End, say, say_json, tell};
 use crate::problems;
+use crate::runs::broke;
 use crate::scenario::{ScenarioArgs, Source};
 use fleetcast_core::problem::{Problem, Problems};
 use fleetcast_core::scenario::Scenario;

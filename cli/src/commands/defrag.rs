@@ -3,6 +3,7 @@
 use super::moment;
 use crate::end::{End, say, say_json};
 use crate::problems;
+use crate::runs;
 use crate::scenario::ScenarioArgs;
 use anstyle::Style;
 use fleetcast_core::defrag::{self, Account};
@@ -43,11 +44,11 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     let scenario = Arc::new(scenario);
     let at = moment::of_run(&args.at, &scenario)?;
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
-        .map_err(|wrong| super::run::broke(&source, &problems::draw(&wrong)))?;
+        .map_err(|wrong| runs::broke(&source, &problems::draw(&wrong)))?;
     let mut names = Names::default();
     simulation
         .advance(at, &mut names)
-        .map_err(|problem| super::run::broke(&source, &problems::draw_one(&problem)))?;
+        .map_err(|problem| runs::broke(&source, &problems::draw_one(&problem)))?;
     let name_of = |request: u64| names.0.get(&request).cloned();
     let account = defrag::account(&scenario, simulation.state(), at, &simulation.plan(), name_of);
     if args.json { say_json(&account) } else { say(&text(&account)) }

@@ -2,6 +2,7 @@
 
 use crate::end::{End, say, say_json};
 use crate::problems;
+use crate::runs;
 use crate::scenario::{ScenarioArgs, Source};
 use anstyle::Style;
 use fleetcast_core::explain::{self, Explanation, Later, Outcome};
@@ -46,10 +47,10 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
 }
 
 fn account(scenario: &Arc<Scenario>, source: &Source, typed: &str) -> Result<Explanation, End> {
-    let broke = |problem: Problem| super::run::broke(source, &problems::draw_one(&problem));
+    let broke = |problem: Problem| runs::broke(source, &problems::draw_one(&problem));
     let start = || {
         Simulation::new(Arc::clone(scenario), &source.files)
-            .map_err(|wrong| super::run::broke(source, &problems::draw(&wrong)))
+            .map_err(|wrong| runs::broke(source, &problems::draw(&wrong)))
     };
     // What is called so comes first: the names of a trace can be numbers too.
     let number: Option<u64> = typed.parse().ok();

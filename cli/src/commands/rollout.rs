@@ -3,6 +3,7 @@
 use super::moment;
 use crate::end::{End, say, say_json};
 use crate::problems;
+use crate::runs;
 use crate::scenario::ScenarioArgs;
 use anstyle::Style;
 use fleetcast_core::scenario::{ImageId, Scenario, ServiceId, Strategy};
@@ -54,7 +55,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), End> {
     let (source, scenario) = args.scenario.load()?;
     let question = question(args, &scenario)?;
-    let broke = |wrong| super::run::broke(&source, &problems::draw(&wrong));
+    let broke = |wrong| runs::broke(&source, &problems::draw(&wrong));
     let tried = trials::compare(&scenario, &source.files, &question).map_err(broke)?;
     let week = trials::best_hour(&scenario, &source.files, &question).map_err(broke)?;
     let account = trials::account(&scenario, &question, &tried, &week);

@@ -8,6 +8,7 @@ mod outages;
 mod outputs;
 
 use crate::end::{End, say, say_json, tell};
+use crate::runs;
 use crate::scenario::{ScenarioArgs, Source};
 use crate::{page, problems};
 use fleetcast_core::fact::Fact;
@@ -122,9 +123,9 @@ fn simulate(
     outputs: Outputs,
     args: &Args,
 ) -> Result<(Results, Outputs), End> {
-    let broke = |problem: Problem| broke(source, &problems::draw_one(&problem));
+    let broke = |problem: Problem| runs::broke(source, &problems::draw_one(&problem));
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
-        .map_err(|wrong| self::broke(source, &problems::draw(&wrong)))?;
+        .map_err(|wrong| runs::broke(source, &problems::draw(&wrong)))?;
     let mut recorder = Recorder {
         summary: Summary::new(&scenario),
         contraster: Contraster::new(&scenario),
@@ -152,20 +153,11 @@ fn simulate(
         bar.set_message("again with best-fit, to compare");
         let contrast = contraster.finish(&source.files);
         report.contrast =
-            Some(contrast.map_err(|wrong| self::broke(source, &problems::draw(&wrong)))?);
+            Some(contrast.map_err(|wrong| runs::broke(source, &problems::draw(&wrong)))?);
     }
     bar.finish_and_clear();
     let series = recorder.series.map(|series| series.series()).unwrap_or_default();
     Ok((Results { scenario, report, series }, recorder.outputs))
-}
-
-/// A file changed or went away while it was run: it was right when it was checked.
-pub(super) fn broke(source: &Source, drawn: &str) -> End {
-    tell(drawn);
-    End::Files(crate::end::Complaint {
-        message: format!("the run of {} stopped: a file can no longer be read", source.file),
-        hint: None,
-    })
 }
 
 /// On stderr, and only if that is a terminal.

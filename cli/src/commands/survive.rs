@@ -3,6 +3,7 @@
 use super::moment;
 use crate::end::{End, say, say_json};
 use crate::problems;
+use crate::runs;
 use crate::scenario::ScenarioArgs;
 use anstyle::Style;
 use fleetcast_core::simulation::Simulation;
@@ -49,10 +50,10 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
         None => Time::from_ms(scenario.duration_ms),
     };
     let mut simulation = Simulation::new(Arc::clone(&scenario), &source.files)
-        .map_err(|wrong| super::run::broke(&source, &problems::draw(&wrong)))?;
+        .map_err(|wrong| runs::broke(&source, &problems::draw(&wrong)))?;
     simulation
         .advance(at, &mut ())
-        .map_err(|problem| super::run::broke(&source, &problems::draw_one(&problem)))?;
+        .map_err(|problem| runs::broke(&source, &problems::draw_one(&problem)))?;
     let style = ProgressStyle::with_template("{bar:40} {percent:>3}%  each {msg}  {eta} left");
     let style = style.expect("our template is right").progress_chars("━╸ ");
     let bar = ProgressBar::new(1).with_style(style);

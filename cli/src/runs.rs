@@ -1,0 +1,69 @@
+//! Many runs at once: on all cores, in memory bounded by the cores.
+
+use crate::end::{End, tell};
+use crate::problems;
+use crate::scenario::Source;
+use fleetcast_core::read::Override;
+use fleetcast_core::report::Report;
+use fleetcast_core::simulation;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+use std::sync::Arc;
+
+/// How many runs go at a time.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Cores {
+    /// How many runs go at a time; else as many as there are cores
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+}
+
+impl Cores {
+    /// Does `work` with each number below `count`, as many at a time as there are cores. The
+    /// results are in the order of the numbers; the first that fails ends all.
+    pub(crate) fn each<T: Send>(
+        self,
+        count: usize,
+        bar: &ProgressBar,
+        work: impl Fn(usize) -> Result<T, End> + Sync,
+    ) -> Result<Vec<T>, End> {
+        let threads = self.jobs.map_or(0, usize::from); // 0: rayon counts the cores.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| {
+            End::input(format!("no threads to run on: {error}"), "try with `--jobs 1`")
+        })?;
+        let one = |number| {
+            let result = work(number);
+            bar.inc(1);
+            result
+        };
+        // One at a time is handed out: runs are long, and their lengths differ.
+        pool.install(|| (0..count).into_par_iter().with_max_len(1).map(one).collect())
+    }
+}
+
+/// One run of a scenario with such changes.
+pub(crate) fn run(source: &Source, changes: &[Override]) -> Result<Report, End> {
+    let read = source.read_with(changes).map_err(|wrong| source.tell(&wrong))?;
+    simulation::run(&Arc::new(read.scenario), &source.files)
+        .map_err(|wrong| broke(source, &problems::draw(&wrong)))
+}
+
+/// A file changed or went away while it was run: it was right when it was checked.
+pub(crate) fn broke(source: &Source, drawn: &str) -> End {
+    tell(drawn);
+    End::Files(crate::end::Complaint {
+        message: format!("the run of {} stopped: a file can no longer be read", source.file),
+        hint: None,
+    })
+}
+
+/// On stderr, and only if that is a terminal.
+pub(crate) fn bar(runs: usize, is_quiet: bool) -> ProgressBar {
+    if is_quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} runs  {eta} left");
+    let style = style.expect("our template is right").progress_chars("━╸ ");
+    ProgressBar::new(runs as u64).with_style(style)
+}
