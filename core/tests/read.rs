@@ -322,7 +322,6 @@ fn what_is_wrong_with_jobs_is_told() {
             expect![[r#"
                 20:1+11 tenants that are offered hosts do not ask the `filters` of `placement` | let `requires` and `forbids` say it, or choose another `order`
                 22:10+21 there would be more than 100 million rounds of offers | make `interval` longer
-                24:11+10 `scores` is a table, not text | write it like `{ score = "best-fit" }`
             "#]],
         ),
         (
