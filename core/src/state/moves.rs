@@ -61,6 +61,11 @@ impl Residents {
         let place = list.iter().position(|other| *other == vm).expect("the VM is on its host");
         list.remove(place);
     }
+
+    /// The last that came to a host stands at this row among its VMs.
+    fn rank_last(&mut self, host: HostId, row: usize) {
+        self.by_host[host.row()][row..].rotate_right(1);
+    }
 }
 
 impl State {
@@ -82,6 +87,16 @@ impl State {
         self.now_on(id, host);
     }
 
+    /// Puts a VM that was lifted back, where it lay, and at its old row among the host's residents.
+    ///
+    /// # Panics
+    /// If it was not moved, or there are fewer residents, or no account of them is kept.
+    pub fn put_back(&mut self, id: VmId, host: HostId, spot: Spot, row: usize) {
+        self.put(id, host, spot);
+        let residents = self.residents.as_mut().expect("there is an account of residents");
+        residents.rank_last(host, row);
+    }
+
     /// A VM sets out for another host, which has room for it; until it is there it takes room on
     /// both.
     ///
@@ -93,7 +108,7 @@ impl State {
         let here = self.spot(id);
         self.enter(id, vm.ask, to, Spot::default());
         // It is one VM of its tenant's, though on two hosts.
-        self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, -1);
+        self.count(vm.ask, -1);
         let there = self.spot(id);
         self.name_spot(id, here);
         let before = self.moves.by_vm.insert(id, (to, there));
@@ -115,13 +130,18 @@ impl State {
             self.name_spot(id, there);
         }
         self.leave(id, vm.ask, left);
-        self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, 1);
+        self.count(vm.ask, 1);
         self.name_spot(id, stays);
         self.changed(left);
         if has_arrived {
             self.now_on(id, to);
         }
         left
+    }
+
+    /// A VM of this ask counts once more for its tenant's quotas, or (with the sign −1) once less.
+    pub(crate) fn count(&mut self, ask: Ask, sign: i64) {
+        self.tenancy.count(ask.tenant, &self.shapes.get(ask.shape).amounts, sign);
     }
 
     fn now_on(&mut self, id: VmId, host: HostId) {
