@@ -1,7 +1,8 @@
 //! What was typed.
 
 use crate::commands::{
-    check, compare, completions, defrag, explain, list, rollout, run, schema, sensitivity, survive,
+    check, compare, completions, defrag, explain, list, rollout, run, schema, sensitivity, size,
+    survive,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Compare(compare::Args),
     /// Which numbers of the plan matter most: each turned down and up alone, the widest swing first
     Sensitivity(sensitivity::Args),
+    /// The smallest fleet that meets the expectations, the cheapest mix, and what rules cost
+    Size(size::Args),
     /// Is the file right? Tells every problem at once, each with its place
     Check(check::Args),
     /// Why a request went where it went; or why nowhere, and what would make it fit
@@ -60,6 +63,7 @@ impl Command {
             Self::Run(args) => run::run(&args),
             Self::Compare(args) => compare::run(&args),
             Self::Sensitivity(args) => sensitivity::run(&args),
+            Self::Size(args) => size::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),
             Self::Defrag(args) => defrag::run(&args),

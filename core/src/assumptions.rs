@@ -7,8 +7,8 @@
 use crate::resources::Amounts;
 use crate::scenario::batch::JobSource;
 use crate::scenario::{
-    Arrivals, Curve, Demand, Distribution, HostModel, Pool, Procurement, Scenario,
-    Service, WhenFull,
+    Arrivals, Curve, Demand, Distribution, HostModel, Pool, Procurement, Scenario, Service,
+    WhenFull,
 };
 use crate::time::{DAY_MS, HOUR_MS, SECOND_MS, Time, YEAR_MS};
 use crate::units::{format_amount, format_duration_ms, format_share};
