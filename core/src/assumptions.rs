@@ -7,12 +7,12 @@
 use crate::resources::Amounts;
 use crate::scenario::batch::JobSource;
 use crate::scenario::{
-    Arrivals, Curve, Demand, Distribution, HostModel, Pool, Procurement, Scenario, Service,
-    WhenFull,
+    Arrivals, Curve, Demand, Distribution, HostModel, Pool, Procurement, Scenario, Service, Step,
+    TenantRules, WhenFull,
 };
 use crate::time::{DAY_MS, HOUR_MS, SECOND_MS, Time, YEAR_MS};
 use crate::units::{format_amount, format_duration_ms, format_share};
-use crate::words::{amount, count, plural};
+use crate::words::{amount, count, duration, plural};
 
 /// Of what there is more, the rest is counted.
 const EACH_MAX: usize = 8;
@@ -38,7 +38,7 @@ pub struct Assumptions {
 /// The assumptions of a scenario.
 pub fn assumptions(scenario: &Scenario) -> Assumptions {
     let mut all = Assumptions::default();
-    let span = format_duration_ms(scenario.duration_ms);
+    let span = duration(scenario.duration_ms as f64 / 1e3);
     let start = scenario.calendar.date(Time::ZERO);
     all.add("Run", vec![format!("{span} from {start}, seed {}", scenario.seed)]);
     let own = scenario.demands.iter().filter(|demand| {
@@ -55,12 +55,18 @@ pub fn assumptions(scenario: &Scenario) -> Assumptions {
         let host_type = &scenario.host_types[growth.host_type.row()];
         let (pool, model) =
             (&scenario.pools[host_type.pool.row()], &scenario.models[host_type.model.row()]);
-        format!("{}: {} hosts of {}", pool.name, curve(scenario, &growth.curve, amount), model.name)
+        format!(
+            "{}: {}, of {}",
+            pool.name,
+            curve(scenario, &growth.curve, amount, " hosts"),
+            model.name
+        )
     });
     all.add("Hosts by plan", growth.collect());
     all.add("Orders", scenario.procurement.iter().map(|rule| of_orders(scenario, rule)).collect());
     all.add("Desks", desks(scenario));
     all.add("Failures", failures(scenario));
+    all.add("Energy", energy(scenario));
     let rollouts = scenario.rollouts.iter().map(|rollout| {
         let service = &scenario.services[rollout.service.row()].name;
         let image = &scenario.images[rollout.image.row()].name;
@@ -103,13 +109,13 @@ impl Assumptions {
 
 fn of_demand(scenario: &Scenario, demand: &Demand) -> String {
     let mut parts = vec![match &demand.arrivals {
-        Arrivals::Alive(alive) => format!("{} VMs alive", curve(scenario, alive, amount)),
+        Arrivals::Alive(alive) => curve(scenario, alive, amount, " VMs alive"),
         Arrivals::Rate { per_ms, season } => {
             let is_even = season.hourly == [1.0; 24] && season.daily == [1.0; 7];
             let varies = if is_even { "" } else { ", more and less by the hour and day" };
             let events = if season.events.is_empty() { "" } else { ", more or less at events" };
             let hours = if season.hours.is_some() { ", in working hours" } else { "" };
-            format!("{} requests{varies}{events}{hours}", curve(scenario, per_ms, rate))
+            format!("requests at {}", curve(scenario, per_ms, rate, "")) + varies + events + hours
         }
         Arrivals::Trace(file) => {
             return format!(
@@ -186,8 +192,8 @@ fn jobs(scenario: &Scenario) -> Vec<String> {
                 format!("{name}: the {} of {}", plural(file.jobs, "job"), file.file)
             }
             JobSource::Drawn(drawn) => format!(
-                "{name}: {} jobs, each running {}",
-                curve(scenario, &drawn.per_ms, rate),
+                "{name}: jobs at {}, each running {}",
+                curve(scenario, &drawn.per_ms, rate, ""),
                 spread(&drawn.run)
             ),
         }
@@ -249,7 +255,7 @@ fn of_orders(scenario: &Scenario, rule: &Procurement) -> String {
         count(rule.batch.into()),
         scenario.models[host_type.model.row()].name,
         format_share(rule.trigger),
-        format_duration_ms(rule.review_ms),
+        format_duration_ms(rule.review_ms).trim_start_matches("1 "),
         spread(&rule.lead_time),
     )
 }
@@ -298,6 +304,20 @@ fn failures(scenario: &Scenario) -> Vec<String> {
     list
 }
 
+fn energy(scenario: &Scenario) -> Vec<String> {
+    if !scenario.draws_power() {
+        return Vec::new();
+    }
+    let energy = &scenario.energy;
+    let price = energy.price.map_or(String::new(), |price| format!(", {} a kWh", amount(price)));
+    let empty = if energy.switches_off { ", hosts without VMs off" } else { "" };
+    let busy = format_share(energy.busy);
+    vec![format!(
+        "PUE {}{price}, {busy} of the CPU that is given out at work{empty}",
+        amount(energy.pue)
+    )]
+}
+
 /// What the file does not say, and what that means.
 fn left_out(scenario: &Scenario) -> Vec<String> {
     let mut list = Vec::new();
@@ -326,9 +346,10 @@ fn left_out(scenario: &Scenario) -> Vec<String> {
         "Hosts never grow too old.",
     );
     add(
-        scenario.tenant_rules.iter().all(|rules| {
-            rules.vms_max == u64::MAX && rules.quota == crate::scenario::TenantRules::NONE.quota
-        }),
+        scenario
+            .tenant_rules
+            .iter()
+            .all(|rules| rules.vms_max == u64::MAX && rules.quota == TenantRules::NONE.quota),
         "No tenant has a quota.",
     );
     list
@@ -349,51 +370,43 @@ fn rate(per_ms: f64) -> String {
     format!("{} per {}", amount(per_ms * fits.1 as f64), fits.0)
 }
 
-fn curve(scenario: &Scenario, curve: &Curve, says: fn(f64) -> String) -> String {
+/// What the curve is of, and its course.
+fn curve(scenario: &Scenario, curve: &Curve, says: fn(f64) -> String, noun: &str) -> String {
     let over = |over_ms: u64| match over_ms >= scenario.duration_ms {
         true => "over the run".to_owned(),
         false => format!("within {}", format_duration_ms(over_ms)),
     };
+    let to = |from: f64, to: f64| format!("{} to {}{noun}", says(from), says(to));
     match curve {
-        Curve::Constant(value) => says(*value),
-        Curve::Linear { from, to, over_ms } => {
-            format!("{} to {} in a straight line {},", says(*from), says(*to), over(*over_ms))
+        Curve::Constant(value) => format!("{}{noun}", says(*value)),
+        Curve::Linear { from, to: end, over_ms } => {
+            format!("{}, in a straight line {}", to(*from, *end), over(*over_ms))
         }
-        Curve::Exponential { from, to, over_ms } => {
-            format!(
-                "{} to {}, by a constant factor a day {},",
-                says(*from),
-                says(*to),
-                over(*over_ms)
-            )
+        Curve::Exponential { from, to: end, over_ms } => {
+            format!("{}, by the same share each day {}", to(*from, *end), over(*over_ms))
         }
-        Curve::Logistic { from, to, over_ms, ceiling } => format!(
-            "{} to {} {}, along a logistic curve with the ceiling {},",
-            says(*from),
-            says(*to),
+        Curve::Logistic { from, to: end, over_ms, ceiling } => format!(
+            "{}, along a logistic curve {} (ceiling {})",
+            to(*from, *end),
             over(*over_ms),
             says(*ceiling)
         ),
         Curve::Steps(steps) => {
-            let step = |step: &crate::scenario::Step| match step.at_ms {
-                0 => says(step.value),
-                at_ms => format!(
-                    "{} from {}",
-                    says(step.value),
-                    scenario.calendar.date(Time::from_ms(at_ms))
-                ),
+            let step = |step: &Step| match step.at_ms {
+                0 => format!("{}{noun}", says(step.value)),
+                at_ms => {
+                    let date = scenario.calendar.date(Time::from_ms(at_ms));
+                    format!("{} from {date}", says(step.value))
+                }
             };
-            steps.iter().take(EACH_MAX).map(step).collect::<Vec<_>>().join(", then ") + ","
+            steps.iter().take(EACH_MAX).map(step).collect::<Vec<_>>().join(", then ")
         }
     }
 }
 
 fn spread(of: &Distribution) -> String {
-    let length = |ms: f64| {
-        // What was computed is no exact length: to the second, or the ms if it is short.
-        let step = if ms >= 60_000.0 { 1_000.0 } else { 1.0 };
-        format_duration_ms((libm::round(ms / step) * step) as u64)
-    };
+    // What was computed is no exact length.
+    let length = |ms: f64| duration(ms / 1e3);
     match of {
         Distribution::Constant(ms) => format_duration_ms(*ms),
         Distribution::Exponential { mean_ms } => {
