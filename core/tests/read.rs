@@ -337,7 +337,10 @@ fn what_is_wrong_with_jobs_is_told() {
         ),
         (
             format!("{SMALL}tenant = 'd'\n[tenants.d]\nguarantee = {{ }}"),
-            expect![[r#""#]],
+            expect![[r#"
+                warning 16:10+1 `d` is guaranteed something for its jobs, and has none | add jobs with `[[jobs]]`
+                17:13+3 this guarantee names nothing | add what its jobs get, such as `cpu = 100`
+            "#]],
         ),
         (format!("{SMALL}tenant = 'd'\n[tenants.d]\nguarantee = {{ cpu = 9 }}"), expect![[r#"
             fine
