@@ -37,12 +37,12 @@ fn draw(tornado: &Tornado, found: &Sensitivity) -> String {
     let mark = |held: u64| if held < found.held { " <b class=\"miss\">✗</b>" } else { "" };
     for bar in &tornado.bars {
         let Bar { label, value, low, high, .. } = bar;
-        write!(
+        writeln!(
             rows,
             "<tr><th scope=\"row\">{}<br><span class=\"unit\">{}</span></th>\
              <td class=\"number\">{}{}<br><span class=\"unit\">{}</span></td>\
              <td class=\"drawing\">{}</td>\
-             <td>{}{}<br><span class=\"unit\">{}</span></td></tr>\n",
+             <td>{}{}<br><span class=\"unit\">{}</span></td></tr>",
             escape(label),
             escape(value),
             escape(&tornado.figure(low.figure)),
