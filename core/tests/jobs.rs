@@ -442,7 +442,7 @@ fn told(more: &str, jobs: &[(&str, &str)], expected: &str) {
             )
         };
         let trace: String = jobs.split(", ").enumerate().map(line).collect();
-        files.insert(&format!("{row}.swf"), trace.into_bytes());
+        files.insert(format!("{row}.swf"), trace.into_bytes());
         let flavor = if keys.contains("flavor") { "" } else { "flavor = 'one'" };
         text += &format!("\n[[jobs]]\nname = 'jobs {row}'\nswf = '{row}.swf'\n{flavor}\n{keys}");
     }

@@ -1,7 +1,7 @@
 //! From pool to pool: copied, run twice, cut over, retired; and hosts handed over.
 
 use expect_test::expect;
-use fleetcast_core::fact::{Fact, PoolFact};
+use fleetcast_core::fact::{Fact, HostStep, PoolFact};
 use fleetcast_core::observe::{Fingerprint, Observer, SeriesRecorder, Summary, Transcript};
 use fleetcast_core::problem::Problem;
 use fleetcast_core::read::{Input, read};
@@ -192,26 +192,27 @@ fn a_service_moves_with_its_instances_and_is_rolled_out_in_the_new_pool() {
     assert_eq!(report.pools[1].peak_hosts_used, 2, "the second stack is in the new pool too");
 }
 
+/// Runs a scenario whose hosts fail by a list, while a judge looks on.
+fn judged(text: &str, outages: &str) -> Report {
+    let files = std::collections::BTreeMap::from([(
+        "outages.csv".to_owned(),
+        format!("time_s,host,lasts_s\n{outages}"),
+    )]);
+    let text = format!("{text}[failures]\nrepair = \"1 day\"\ntrace = \"outages.csv\"\n");
+    let input = Input { file: "pools.toml", text: &text, overrides: &[] };
+    let scenario = read(&input, &Memory(files.clone())).unwrap_or_else(|p| panic!("{p:#?}"));
+    let scenario = scenario.scenario;
+    let mut simulation =
+        Simulation::new(Arc::new(scenario.clone()), &Memory(files)).expect("files are there");
+    let mut observers = (Judge::default(), Summary::new(&scenario));
+    simulation.advance(simulation.end(), &mut observers).expect("no trace is read");
+    verdict::report(&scenario, &observers.1, String::new())
+}
+
 #[test]
 fn who_runs_twice_survives_the_loss_of_the_old_host() {
-    let fails = "[failures]\nrepair = \"1 day\"\ntrace = \"outages.csv\"\n";
-    let files = |at_s: u64| {
-        std::collections::BTreeMap::from([(
-            "outages.csv".to_owned(),
-            format!("time_s,host,lasts_s\n{at_s},0,86400\n"),
-        )])
-    };
     let run = |at_s: u64| {
-        let text = text(1, 1, &format!("{TWO}{MOVE}{fails}"));
-        let files = files(at_s);
-        let input = Input { file: "pools.toml", text: &text, overrides: &[] };
-        let scenario = read(&input, &Memory(files.clone())).unwrap_or_else(|p| panic!("{p:#?}"));
-        let scenario = scenario.scenario;
-        let mut simulation =
-            Simulation::new(Arc::new(scenario.clone()), &Memory(files)).expect("files are there");
-        let mut summary = Summary::new(&scenario);
-        simulation.advance(simulation.end(), &mut summary).expect("no trace is read");
-        verdict::report(&scenario, &summary, String::new())
+        judged(&text(1, 1, &format!("{TWO}{MOVE}")), &format!("{at_s},0,86400\n")) //
     };
     // On the second day both run twice; on the first they are being copied.
     let twice = run(2 * 86_400);
@@ -225,24 +226,27 @@ fn who_runs_twice_survives_the_loss_of_the_old_host() {
     assert_eq!(copying.pools[1].peak_hosts_used, 1);
 }
 
+/// Takes 3 of the 4 slots of the new pool's host.
+const FULL: &str = "[[demand]]\nname = \"full\"\nflavor = \"one\"\nalive = 3\npool = \"new\"\n";
+
+#[test]
+fn who_waits_on_a_host_that_fails_gets_none_of_the_room_that_this_frees() {
+    // One of the two is copied, the other one waits for its room; both lose their host.
+    let report = judged(&text(1, 1, &format!("{TWO}{FULL}{MOVE}")), "86460,0,86400\n");
+    assert_eq!(report.failures.as_ref().map(|failures| failures.vms_down), Some(2));
+    assert_eq!(report.pool_migrations[0].dropped, 1);
+    // One of them comes up in the new pool, where there is room for one.
+    assert_eq!((report.alive, report.pool_migrations[0].left), (4, 0));
+}
+
 #[test]
 fn a_host_fails_while_vms_that_wait_for_copies_are_on_the_move() {
     let full = MEANWHILE.replace("\"2830 min\"", "\"forever\"");
-    let fails = "[failures]\nrepair = \"1 day\"\ntrace = \"outages.csv\"\n";
-    let text = text(2, 1, &format!("{TWO}{MOVE}{full}{fails}"));
+    let text = text(2, 1, &format!("{TWO}{MOVE}{full}"));
     // Where they go, and where they are, five minutes after they have set out. Those that are down
     // come up in the new pool, and it is full.
     for (host, down, alive) in [(1, 0, 4), (0, 2, 2)] {
-        let outage = format!("time_s,host,lasts_s\n{},{host},86400\n", 2 * 86_400 + 300);
-        let files = std::collections::BTreeMap::from([("outages.csv".to_owned(), outage)]);
-        let input = Input { file: "pools.toml", text: &text, overrides: &[] };
-        let scenario = read(&input, &Memory(files.clone())).unwrap_or_else(|p| panic!("{p:#?}"));
-        let scenario = scenario.scenario;
-        let mut simulation =
-            Simulation::new(Arc::new(scenario.clone()), &Memory(files)).expect("files are there");
-        let mut summary = Summary::new(&scenario);
-        simulation.advance(simulation.end(), &mut summary).expect("no trace is read");
-        let report = verdict::report(&scenario, &summary, String::new());
+        let report = judged(&text, &format!("{},{host},86400\n", 2 * 86_400 + 300));
         assert_eq!(report.failures.as_ref().map(|failures| failures.vms_down), Some(down));
         assert_eq!((report.alive, report.pool_migrations[0].moved), (alive, 0), "host {host}");
     }
@@ -357,6 +361,8 @@ struct Judge {
     moved: usize,
     /// On the move for other reasons.
     migrating: usize,
+    /// The most that can have room elsewhere and wait for a lane.
+    planned: usize,
 }
 
 impl Observer for Judge {
@@ -368,11 +374,19 @@ impl Observer for Judge {
                 self.twice -= 1;
             }
             Fact::Pools(PoolFact::CopyDropped { .. }) => self.twice -= 1,
+            Fact::HostRollout { step: HostStep::Planned { moves, .. }, .. } => {
+                self.planned += *moves as usize;
+            }
             Fact::MigrationStarted { .. } => self.migrating += 1,
             Fact::MigrationEnded { .. } => self.migrating -= 1,
             _ => {}
         }
-        assert_eq!(state.moves.under_way(), self.twice + self.migrating, "{fact}");
+        let known = self.twice + self.migrating;
+        assert!((known..=known + self.planned).contains(&state.moves.under_way()), "{fact}");
+        for (id, to) in state.moves.iter() {
+            let vm = state.vms.find(id).unwrap_or_else(|| panic!("{id} has ended, after {fact}"));
+            assert_ne!(vm.host, to, "{id} after {fact}");
+        }
         for host in state.hosts.ids() {
             for column in 0..state.hosts.kinds() {
                 assert!(state.hosts.free(host, column) >= 0, "{host} after {fact}");
@@ -401,23 +415,84 @@ fn is_new(state: &State, host: fleetcast_core::state::HostId) -> bool {
     state.hosts.host_type(host).row() == 1
 }
 
+/// What else goes on in a run of the property test.
+#[derive(Clone, Debug)]
+struct Beside {
+    /// From hours to days, or seconds.
+    bandwidth: &'static str,
+    group: &'static str,
+    quota: &'static str,
+    failures: &'static str,
+    is_pushed_out: bool,
+    defrag: String,
+    rollout: &'static str,
+    on_timeout: &'static str,
+}
+
+fn beside() -> impl Strategy<Value = Beside> {
+    let group = [
+        "",
+        "group = { max-per-host = 1 }\n",
+        "group = { size = 3, anti-affinity = \"host\", min-available = 1 }\n",
+        "group = { size = 4, max-skew = { host = 1 } }\n",
+    ];
+    let failures = [
+        "",
+        "[failures]\nhosts = \"10 per month\"\nrepair = \"12 h\"\n",
+        "[failures]\nhosts = \"5 per month\"\nracks = \"10 per month\"\nrepair = \"1 h\"\nrack-repair = \"2 h\"\n",
+    ];
+    // Migrations within a pool take from seconds to days.
+    let slow = "bandwidth = \"0.05 MiB/s\"\ndirty-rate = \"0.01 MiB/s\"\n";
+    let defrag = [
+        "".to_owned(),
+        "every = \"30 h\"\n".to_owned(),
+        slow.to_owned(),
+        format!("every = \"9 h\"\n{slow}"),
+    ];
+    let rollout = [
+        "",
+        "drain = \"live-migration\"\nbatch = 2\nwithin = \"zone\"\n",
+        "drain = \"live-migration\"\ndrain-timeout = \"40 h\"\n",
+        "drain = \"eviction\"\ngrace = \"1 h\"\n",
+    ];
+    (
+        (
+            prop::sample::select(vec!["0.03 MiB/s", "1 MiB/s", "1 GiB/s"]),
+            prop::sample::select(group.to_vec()),
+            prop::sample::select(vec!["", "quota = { vms = 4 }\n", "quota = { slots = 6 }\n"]),
+            prop::sample::select(failures.to_vec()),
+        ),
+        (
+            any::<bool>(),
+            prop::sample::select(defrag.to_vec()),
+            prop::sample::select(rollout.to_vec()),
+            prop::sample::select(vec!["wait", "skip", "evict", "force", "stop"]),
+        ),
+    )
+        .prop_map(|((bandwidth, group, quota, failures), rest)| {
+            let (is_pushed_out, defrag, rollout, on_timeout) = rest;
+            Beside { bandwidth, group, quota, failures, is_pushed_out, defrag, rollout, on_timeout }
+        })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn room_is_taken_twice_and_given_back(
         seed in 0u64..1_000,
-        (old, new) in (2u32..6, 1u32..8),
-        alive in 1u32..14,
+        (old, new) in (2u32..6, 1u32..5),
+        alive in 1u32..10,
         wave in 1u32..6,
         twice_h in 0u64..200,
-        has_failures in any::<bool>(),
-        is_pushed_out in any::<bool>(),
-        has_defrag in any::<bool>(),
+        beside in beside(),
     ) {
+        let Beside { bandwidth, group, quota, failures, is_pushed_out, defrag, .. } = beside;
         let demands = format!(
-            "[[demand]]\nname = \"a\"\nflavors = {{ one = 1, two = 1 }}\nalive = {alive}\npool = \"old\"\n\
+            "[tenants.team]\n{quota}\
+             [[demand]]\nname = \"a\"\nflavors = {{ one = 1, two = 1 }}\nalive = {alive}\npool = \"old\"\n\
              lifetime = {{ distribution = \"exponential\", mean = \"9 days\" }}\nwhen-full = \"wait\"\n\
+             tenant = \"team\"\n{group}\
              [[demand]]\nname = \"b\"\nflavor = \"one\"\nrate = \"2 per day\"\npool = \"new\"\n\
              lifetime = {{ distribution = \"exponential\", mean = \"3 days\" }}\npriority = 5\n\
              [[demand]]\nname = \"c\"\nflavor = \"two\"\nrate = \"2 per day\"\npool = \"old\"\n\
@@ -425,14 +500,22 @@ proptest! {
         );
         let moves = format!(
             "[[pool-migration]]\nfrom = \"old\"\nto = \"new\"\nat = \"2 days\"\nwave = {wave}\nevery = \"20 h\"\n\
-             bandwidth = \"1 MiB/s\"\nrun-twice = \"{twice_h} h\"\n\
-             [[hand-over]]\nfrom = \"old\"\nto = \"new\"\ntakes = \"5 h\"\nevery = \"7 h\"\nheadroom = \"10%\"\n"
+             bandwidth = \"{bandwidth}\"\nrun-twice = \"{twice_h} h\"\n\
+             [[hand-over]]\nfrom = \"old\"\nto = \"new\"\nat = \"60 h\"\ntakes = \"5 h\"\nevery = \"7 h\"\nheadroom = \"10%\"\n"
         );
-        let failures = "[failures]\nhosts = \"10 per month\"\nrepair = \"12 h\"\n";
-        let failures = if has_failures { failures } else { "" };
-        let defrag = if has_defrag { "[defrag]\nevery = \"30 h\"\n" } else { "" };
+        let rollout = match beside.rollout {
+            "" => String::new(),
+            how => format!(
+                "[[host-rollout]]\nname = \"kernel\"\nimage = \"6.12\"\nat = \"3 days\"\nevery = \"5 days\"\n\
+                 rewrite = \"2 h\"\nsoak = \"1 h\"\n{how}{}",
+                match how.contains("drain-timeout") {
+                    true => format!("on-timeout = \"{}\"\n", beside.on_timeout),
+                    false => String::new(),
+                },
+            ),
+        };
         let placement = format!("[placement]\npolicy = \"best-fit\"\npreemption = {is_pushed_out}\n");
-        let text = format!("seed = {seed}\n{}", text(old, new, &format!("{demands}{moves}{failures}{defrag}{placement}")));
+        let text = format!("seed = {seed}\n{}", text(old, new, &format!("{demands}{moves}{failures}{rollout}[defrag]\n{defrag}{placement}")));
         let scenario = scenario(&text);
         let (judge, summary) = observe(&scenario, (Judge::default(), Summary::new(&scenario)));
         let report = verdict::report(&scenario, &summary, String::new());

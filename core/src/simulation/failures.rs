@@ -313,9 +313,10 @@ impl Simulation {
         hosts.ids().filter(is_meant).collect()
     }
 
-    /// These hosts go down at once. First none of them takes VMs any more; then migrations from
-    /// and to them end; then they fail, one after another; and then who waits may have the places
-    /// of VMs that are down in quotas and groups.
+    /// These hosts go down at once. First none of them takes VMs any more, and copies of theirs that
+    /// wait for room in another pool wait no longer; then migrations from and to them end; then they
+    /// fail, one after another; and then who waits may have the places of VMs that are down in
+    /// quotas and groups.
     fn strike(
         &mut self,
         now: Time,
@@ -338,6 +339,7 @@ impl Simulation {
             }
             standing.push((*host, *cause));
         }
+        self.stop_waiting_for_copies(now, standing.iter().map(|(host, _)| *host));
         let is_struck = |host: &HostId| standing.iter().any(|(struck, _)| struck == host);
         let moving = self
             .state

@@ -142,6 +142,7 @@ impl Simulation {
 
     /// A VM on the move ends where it was; one that runs in two pools can go on in the new one.
     pub(super) fn break_off(&mut self, now: Time, vm: VmId, observer: &mut impl Observer) {
+        self.stop_waiting_for_copy(now, vm);
         if self.give_place_up(now, vm, observer) || self.save_by_copy(now, vm, observer) {
             return;
         }

@@ -46,6 +46,12 @@ struct Copy {
     stage: Stage,
 }
 
+impl Copy {
+    fn waits(&self) -> bool {
+        matches!(self.stage, Stage::Waits(_))
+    }
+}
+
 /// How far a copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -132,8 +138,7 @@ impl Simulation {
         let scenario = self.scenario.clone();
         let migration = &scenario.pool_migrations[row as usize];
         self.agenda.push(now.after(migration.every_ms), Event::MovePools(row));
-        let waits = |copy: &Copy| matches!(copy.stage, Stage::Waits(_));
-        if self.pool_moves().copies_of(row).any(waits) {
+        if self.pool_moves().copies_of(row).any(Copy::waits) {
             return;
         }
         let vms = self.next_wave(migration);
@@ -352,7 +357,7 @@ impl Simulation {
     }
 
     /// One of the hosts of a VM fails that takes room in two pools: it goes on in the new pool, if it
-    /// runs there, or its copy is dropped. Whether it was such a VM.
+    /// runs there, or its copy is dropped. Whether it was such a VM; one whose copy only waits is not.
     pub(super) fn save_by_copy(
         &mut self,
         now: Time,
@@ -360,8 +365,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> bool {
         // A copy that waits for room has nothing to do with the move that its VM is on.
-        let has_room = |(_, copy): &(RequestId, Copy)| !matches!(copy.stage, Stage::Waits(_));
-        let Some((request, copy)) = self.copy_of(vm).filter(has_room) else { return false };
+        let Some((request, copy)) = self.copy_of(vm).filter(|(_, copy)| !copy.waits()) else {
+            return false;
+        };
         let takes_over = |to: HostId| self.state.hosts.status(to) == HostStatus::Up;
         let is_up = self.state.moves.target(vm).is_some_and(takes_over);
         if copy.stage == Stage::Twice && is_up {
@@ -376,7 +382,7 @@ impl Simulation {
     /// A VM ends, or its copy is lost: the copy gives back what it has.
     pub(super) fn drop_copy(&mut self, now: Time, vm: VmId, observer: &mut impl Observer) {
         let Some((request, copy)) = self.copy_of(vm) else { return };
-        if matches!(copy.stage, Stage::Waits(_)) {
+        if copy.waits() {
             return self.give_up_copy(now, vm);
         }
         let moves = self.pool_moves();
@@ -393,6 +399,29 @@ impl Simulation {
         }
         self.serve_after_leaving(now, to, ask, observer);
         self.state.forget(ask);
+    }
+
+    /// A VM is about to lose its host: a copy that waits gets none of the room that this frees.
+    pub(super) fn stop_waiting_for_copy(&mut self, now: Time, vm: VmId) {
+        if self.copy_of(vm).is_some_and(|(_, copy)| copy.waits()) {
+            self.give_up_copy(now, vm);
+        }
+    }
+
+    /// The same of all VMs on these hosts.
+    pub(super) fn stop_waiting_for_copies(
+        &mut self,
+        now: Time,
+        hosts: impl Iterator<Item = HostId>,
+    ) {
+        if self.pool_moves.is_none() {
+            return;
+        }
+        let residents = self.state.residents.as_ref().expect("kept where hosts fail");
+        let vms: Vec<VmId> = hosts.flat_map(|host| residents.on(host)).copied().collect();
+        for vm in vms {
+            self.stop_waiting_for_copy(now, vm);
+        }
     }
 
     /// A copy that has no room yet, or is not to have it, is not wanted any more.
