@@ -10,3 +10,4 @@ pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod survive;
+pub(crate) mod sweep;

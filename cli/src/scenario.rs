@@ -20,6 +20,13 @@ pub(crate) struct ScenarioArgs {
     /// A scenario file, `-` for stdin, or the name of a scenario in the box (`fleetcast list`)
     scenario: String,
 
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What to change in a scenario.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Changes {
     /// Change a key of the scenario: `--set duration='"2 years"'`, `--set pools.main.zones=3`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
     overrides: Vec<(String, String)>,
@@ -55,7 +62,7 @@ pub(crate) struct Source {
     /// Its text.
     pub text: String,
     /// What to change in it.
-    overrides: Vec<Override>,
+    pub overrides: Vec<Override>,
     /// Where the files are that it names.
     pub files: Folder,
 }
@@ -71,7 +78,13 @@ impl ScenarioArgs {
 
     /// Fetches the text.
     pub(crate) fn fetch(&self) -> Result<Source, End> {
-        let typed = self.scenario.as_str();
+        self.changes.fetch(&self.scenario)
+    }
+}
+
+impl Changes {
+    /// Fetches the text of the scenario that was typed.
+    pub(crate) fn fetch(&self, typed: &str) -> Result<Source, End> {
         let (file, bytes, files) = if typed == "-" {
             let bytes = read_at_most(&mut io::stdin().lock());
             let bytes = bytes.map_err(|error| End::files("read", "stdin", &error))?;
@@ -124,7 +137,15 @@ impl Source {
     /// # Errors
     /// All its problems.
     pub(crate) fn read_with(&self, more: &[Override]) -> Result<Read, Problems> {
-        let Self { file, text, overrides, files } = self;
+        self.read_from(more, &self.files)
+    }
+
+    /// The same, with its files from somewhere else.
+    ///
+    /// # Errors
+    /// All its problems.
+    pub(crate) fn read_from(&self, more: &[Override], files: &dyn Files) -> Result<Read, Problems> {
+        let Self { file, text, overrides, .. } = self;
         let overrides = &[overrides, more].concat();
         read(&Input { file, text, overrides }, files)
     }
