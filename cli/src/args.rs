@@ -1,7 +1,7 @@
 //! What was typed.
 
 use crate::commands::{
-    check, completions, defrag, explain, list, rollout, run, schema, survive, sweep,
+    check, compare, completions, defrag, explain, list, rollout, run, schema, survive, sweep,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -31,6 +31,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a scenario: the verdict, the key figures, a chart, and files if you want them
     Run(run::Args),
+    /// Which of several policies, settings or files is better, by how much, and how sure
+    Compare(compare::Args),
     /// Is the file right? Tells every problem at once, each with its place
     Check(check::Args),
     /// Why a request went where it went; or why nowhere, and what would make it fit
@@ -56,6 +58,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), End> {
         match self {
             Self::Run(args) => run::run(&args),
+            Self::Compare(args) => compare::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),
             Self::Defrag(args) => defrag::run(&args),

@@ -1,4 +1,4 @@
-//! The command line: `run`, `check`, `explain`, `defrag`, `survive`, `sweep`, `list`, `schema` and `completions`.
+//! The command line.
 //!
 //! What was typed ([`args`]) becomes something ready to work ([`scenario`]), then a command does
 //! it. Data goes to stdout, talk to stderr; [`end`] says how a command can end.

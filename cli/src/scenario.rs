@@ -78,13 +78,23 @@ impl ScenarioArgs {
 
     /// Fetches the text.
     pub(crate) fn fetch(&self) -> Result<Source, End> {
-        self.changes.fetch(&self.scenario)
+        Source::fetch(&self.scenario, self.changes.list())
     }
 }
 
 impl Changes {
-    /// Fetches the text of the scenario that was typed.
-    pub(crate) fn fetch(&self, typed: &str) -> Result<Source, End> {
+    /// All of them, in the order typed; `--policy` and `--seed` after `--set`.
+    pub(crate) fn list(&self) -> Vec<Override> {
+        let set = self.overrides.iter().map(|(key, value)| change(key, value));
+        set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
+            .chain(self.seed.iter().map(|seed| change("seed", seed)))
+            .collect()
+    }
+}
+
+impl Source {
+    /// Fetches the text of a file, of stdin (`-`) or of a scenario in the box.
+    pub(crate) fn fetch(typed: &str, overrides: Vec<Override>) -> Result<Self, End> {
         let (file, bytes, files) = if typed == "-" {
             let bytes = read_at_most(&mut io::stdin().lock());
             let bytes = bytes.map_err(|error| End::files("read", "stdin", &error))?;
@@ -111,19 +121,9 @@ impl Changes {
             ));
         }
         let text = String::from_utf8(bytes).map_err(|error| not_text(&file, &error))?;
-        Ok(Source { file, text, overrides: self.overrides(), files })
+        Ok(Self { file, text, overrides, files })
     }
 
-    /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
-    fn overrides(&self) -> Vec<Override> {
-        let set = self.overrides.iter().map(|(key, value)| change(key, value));
-        set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
-            .chain(self.seed.iter().map(|seed| change("seed", seed)))
-            .collect()
-    }
-}
-
-impl Source {
     /// Reads and checks it.
     ///
     /// # Errors

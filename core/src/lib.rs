@@ -55,6 +55,7 @@ pub mod loss;
 pub mod observe;
 pub mod frames;
 pub mod verdict;
+pub mod comparison;
 pub mod explain;
 pub mod defrag;
 pub mod survive;

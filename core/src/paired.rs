@@ -32,6 +32,9 @@ pub struct Paired {
     pub correlation: f64,
     /// As how many independent ones they count.
     pub independent: f64,
+    /// How likely a mean so far from 0, or farther, is where there is no difference: Student's
+    /// test, both sides, 0..=1.
+    pub p: f64,
 }
 
 /// The least differences that an interval is made of.
@@ -61,8 +64,13 @@ fn of(differences: &[f64], correlation: f64) -> Option<Paired> {
     let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
     // The spread of correlated values is smaller than that of what they come from.
     let variance = squares / (count * (1.0 - 1.0 / independent));
-    let half = t_975(independent - 1.0) * libm::sqrt(variance / independent);
-    Some(Paired { mean, low: mean - half, high: mean + half, blocks, correlation, independent })
+    let error = libm::sqrt(variance / independent);
+    let half = t_975(independent - 1.0) * error;
+    let p = match mean.abs() {
+        0.0 => 1.0,
+        far => t_beyond(far / error, independent - 1.0),
+    };
+    Some(Paired { mean, low: mean - half, high: mean + half, blocks, correlation, independent, p })
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -125,6 +133,54 @@ pub fn t_975(freedom: f64) -> f64 {
     let second = (5.0 * z5 + 16.0 * z3 + 3.0 * z) / 96.0;
     let third = (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / 384.0;
     z + first / freedom + second / (freedom * freedom) + third / (freedom * freedom * freedom)
+}
+
+/// How much of Student's distribution is farther from 0 than `t`, 0 or more, on both sides:
+/// the regularised incomplete beta function of ν/(ν + t²) with ν/2 and 1/2 (Abramowitz and
+/// Stegun, 26.7.1 and 26.5.2).
+pub fn t_beyond(t: f64, freedom: f64) -> f64 {
+    if t.is_infinite() {
+        return 0.0;
+    }
+    beta(freedom / (freedom + t * t), freedom / 2.0, 0.5).clamp(0.0, 1.0)
+}
+
+/// The regularised incomplete beta function, by its continued fraction (Abramowitz and Stegun,
+/// 26.5.8), from the end where that converges soon.
+fn beta(x: f64, a: f64, b: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return if x <= 0.0 { 0.0 } else { 1.0 };
+    }
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - beta(1.0 - x, b, a);
+    }
+    let logs = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b);
+    let front = libm::exp(logs + a * libm::log(x) + b * libm::log1p(-x)) / a;
+    // From the innermost term outwards; 200 are enough for twelve digits up to a million degrees.
+    let term = |n: f64| {
+        let m = libm::floor(n / 2.0);
+        if n % 2.0 == 0.0 {
+            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m))
+        } else {
+            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0))
+        }
+    };
+    let fraction = (1..=200).rev().fold(1.0, |inner, n| 1.0 + term(f64::from(n)) / inner);
+    front / fraction
+}
+
+/// P-values of several questions asked at once, made larger so that the chance to find a difference
+/// where there is none anywhere stays what it was for one (Holm 1979). In the order given.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
+    let mut adjusted = vec![1.0; p.len()];
+    let mut least = 0.0_f64;
+    for (rank, &place) in order.iter().enumerate() {
+        least = least.max(p[place] * (p.len() - rank) as f64).min(1.0);
+        adjusted[place] = least;
+    }
+    adjusted
 }
 
 #[cfg(test)]
@@ -196,6 +252,33 @@ mod tests {
         assert!((0.88..0.97).contains(&many), "{many}");
         let few = coverage(0.5, 24, |series| bootstrap(series, 7, &mut dice));
         assert!((0.72..0.88).contains(&few), "{few}");
+    }
+
+    #[test]
+    fn students_tail_is_that_of_the_tables() {
+        for freedom in [1.0, 2.0, 4.0, 9.0] {
+            let p = t_beyond(t_975(freedom), freedom);
+            assert!((p - 0.05).abs() < 1e-5, "{freedom}: {p}");
+        }
+        // One degree is Cauchy's distribution, two have a root: closed forms.
+        assert!((t_beyond(1.0, 1.0) - 0.5).abs() < 1e-12);
+        assert!((t_beyond(3.0, 2.0) - (1.0 - 3.0 / libm::sqrt(11.0))).abs() < 1e-12);
+        // Many degrees are the normal distribution: 1.96 leaves 5 %.
+        assert!((t_beyond(1.959_963_985, 1e6) - 0.05).abs() < 1e-6);
+        assert_eq!((t_beyond(0.0, 7.0), t_beyond(f64::INFINITY, 7.0)), (1.0, 0.0));
+    }
+
+    #[test]
+    fn many_questions_need_stronger_answers() {
+        assert_eq!(holm(&[0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);
+        assert_eq!(holm(&[0.5, 0.9]), [1.0, 1.0]);
+        assert!(holm(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_never_differs_is_no_difference_and_what_always_does_is_sure() {
+        assert_eq!(of_seeds(&[0.0; 5]).map(|found| found.p), Some(1.0));
+        assert_eq!(of_seeds(&[2.0; 5]).map(|found| found.p), Some(0.0));
     }
 
     #[test]

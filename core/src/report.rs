@@ -663,7 +663,39 @@ pub struct Metric {
     pub of: Option<&'static str>,
 }
 
+/// The key figure of that name.
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
+/// Which of two values of a key figure one would rather have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Better {
+    /// The smaller.
+    Less,
+    /// The larger.
+    More,
+}
+
 impl Metric {
+    /// Which value is better; `None` where that depends on what one wants.
+    pub fn better(&self) -> Option<Better> {
+        match self.name {
+            "requests" | "alive" | "peak-alive" | "migrations" | "rollouts" | "host-rollouts"
+            | "jobs" | "utilisation-mean" | "utilisation-peak" | "peak-hosts-out"
+            | "instance-hours" | "pool-moved" | "hosts-handed-over" => None,
+            "placed"
+            | "hosts-emptied"
+            | "survives"
+            | "rollouts-complete"
+            | "host-rollouts-complete"
+            | "jobs-ended"
+            | "fairness" => Some(Better::More),
+            _ => Some(Better::Less),
+        }
+    }
+
     /// Whether each demand has one.
     pub fn is_by_demand(&self) -> bool {
         let of_demand = matches!(self.name, "requests" | "placed" | "refused");

@@ -622,10 +622,15 @@ impl Simulation {
         };
         let (scenario, state) = (&self.scenario, &mut self.state);
         let demand = &scenario.demands[request.demand.row()];
-        let with_image = |cells: u8| Predicate { image, ..predicate(demand, request.pool, cells) };
+        let usual = self.predicates[request.demand.row()];
+        let with_image = |state: &State, cells: u8| match request.pool == demand.pool {
+            // Its demand may go to another pool by now.
+            true => Predicate { image, cells, ..state.shapes.predicate_of(usual).clone() },
+            false => Predicate { image, ..predicate(demand, request.pool, cells) },
+        };
         let own = match request.pool == demand.pool && image.is_none() {
-            true => self.predicates[request.demand.row()],
-            false => state.predicate(with_image(0)),
+            true => usual,
+            false => state.predicate(with_image(state, 0)),
         };
         let ask = match request.size {
             Size::Flavor(flavor) if request.pool == demand.pool && image.is_none() => {
@@ -635,7 +640,7 @@ impl Simulation {
                 let flavor = &scenario.flavors[flavor.row()];
                 let own = match flavor.cells {
                     0 => own,
-                    cells => state.predicate(with_image(cells)),
+                    cells => state.predicate(with_image(state, cells)),
                 };
                 state.ask_of(&flavor.amounts, own, request.tenant)
             }

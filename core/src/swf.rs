@@ -6,6 +6,7 @@
 //! it again, during the run. A job that never ran (no run time, or no processors) is passed over.
 
 use crate::problem::{Place, Problem, Problems, Severity};
+use crate::scenario::batch::Owner;
 use crate::table::{self, FOREIGN, GZIP, cut, grouped, report, shown, without_errors};
 use crate::time::{SECOND_MS, TIME_MS_MAX};
 use flate2::read::MultiGzDecoder;
@@ -18,7 +19,7 @@ pub const JOBS_MAX: u64 = 20_000_000;
 /// The most processors of one job.
 pub const PROCESSORS_MAX: u64 = 100_000;
 
-/// The most users, groups or queues that one trace may name.
+/// The most users or groups that one trace may name.
 pub const NAMES_MAX: usize = 65_536;
 
 /// The longest line, in bytes.
@@ -37,7 +38,6 @@ mod field {
     pub(super) const TIME_ASKED: usize = 8;
     pub(super) const USER: usize = 11;
     pub(super) const GROUP: usize = 12;
-    pub(super) const QUEUE: usize = 14;
 }
 
 /// Their names, as the format's definition has them.
@@ -75,12 +75,8 @@ pub struct Job {
     pub processors: u32,
     /// How long it asked to run, ms; `None` where that is not known.
     pub estimate_ms: Option<u64>,
-    /// Who submitted it.
-    pub user: Option<u32>,
-    /// Their group.
-    pub group: Option<u32>,
-    /// To which queue.
-    pub queue: Option<u32>,
+    /// Whose it is, where somebody asks.
+    pub owner: Option<u32>,
 }
 
 /// What a whole trace is like.
@@ -94,25 +90,22 @@ pub struct Survey {
     pub is_sorted: bool,
     /// The last submission, ms.
     pub last_ms: u64,
-    /// The most processors of one job.
-    pub processors_max: u32,
     /// Processors of all jobs.
     pub processors: u64,
-    /// Jobs that ran for longer than they had asked for.
-    pub overran: u64,
-    /// The users that it names.
-    pub users: BTreeSet<u32>,
-    /// The groups that it names.
-    pub groups: BTreeSet<u32>,
-    /// The queues that it names.
-    pub queues: BTreeSet<u32>,
+    /// Whose jobs they are, where somebody asks.
+    pub owners: BTreeSet<u32>,
 }
 
 /// Goes through a whole trace once and adds all that is wrong with it to `problems`. `None` if there
-/// is an error in it.
-pub fn survey(file: &str, reader: Box<dyn Read>, problems: &mut Problems) -> Option<Survey> {
+/// is an error in it. Whose jobs are is read only if somebody asks.
+pub fn survey(
+    file: &str,
+    reader: Box<dyn Read>,
+    owner: Option<Owner>,
+    problems: &mut Problems,
+) -> Option<Survey> {
     without_errors(problems, |problems| {
-        let mut rows = match Rows::open(file, reader) {
+        let mut rows = match Rows::open(file, reader, owner) {
             Ok(rows) => rows,
             Err(problem) => {
                 problems.push(*problem);
@@ -135,13 +128,10 @@ pub fn survey(file: &str, reader: Box<dyn Read>, problems: &mut Problems) -> Opt
                 }
                 Err(problem) => report(problems, || problem.into()),
             }
-            let names = [&survey.users, &survey.groups, &survey.queues];
-            if names.iter().any(|names| names.len() > NAMES_MAX) {
-                let message = format!(
-                    "the trace names more than {} users, groups or queues",
-                    grouped(NAMES_MAX as u64)
-                );
-                report(problems, || rows.problem(field::USER, &message, "take a part of it"));
+            if let Some(owner) = owner.filter(|_| survey.owners.len() > NAMES_MAX) {
+                let (most, what) = (grouped(NAMES_MAX as u64), NAMES[column_of(owner)]);
+                let message = format!("the trace names more than {most} {what}s");
+                report(problems, || rows.problem(column_of(owner), &message, "take a part of it"));
                 return None;
             }
         }
@@ -169,22 +159,27 @@ pub fn survey(file: &str, reader: Box<dyn Read>, problems: &mut Problems) -> Opt
     })
 }
 
+/// The column that says whose jobs are.
+fn column_of(owner: Owner) -> usize {
+    match owner {
+        Owner::User => field::USER,
+        Owner::Group => field::GROUP,
+    }
+}
+
 impl Survey {
     fn add(&mut self, job: &Job) {
         self.jobs += 1;
         self.last_ms = self.last_ms.max(job.submit_ms);
-        self.processors_max = self.processors_max.max(job.processors);
         self.processors += u64::from(job.processors);
-        self.overran += u64::from(job.estimate_ms.is_some_and(|ms| job.run_ms > ms));
-        self.users.extend(job.user);
-        self.groups.extend(job.group);
-        self.queues.extend(job.queue);
+        self.owners.extend(job.owner);
     }
 }
 
 /// The jobs of a trace, in file order.
 pub struct Rows {
     file: String,
+    owner: Option<Owner>,
     reader: Box<dyn BufRead>,
     line: Vec<u8>,
     /// The number of the line at hand, from 1.
@@ -195,11 +190,15 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The jobs of a file, plain or gzip.
+    /// The jobs of a file, plain or gzip; and whose they are, if somebody asks.
     ///
     /// # Errors
     /// It cannot be read, or is another kind of file.
-    pub fn open(file: &str, mut reader: Box<dyn Read>) -> Result<Self, Box<Problem>> {
+    pub fn open(
+        file: &str,
+        mut reader: Box<dyn Read>,
+        owner: Option<Owner>,
+    ) -> Result<Self, Box<Problem>> {
         let unreadable = |why: std::io::Error| {
             Box::new(Problem::of_file(file, format!("the file cannot be read: {why}")))
         };
@@ -218,7 +217,8 @@ impl Rows {
             return Err(Box::new(Problem { hint, ..Problem::of_file(file, message) }));
         }
         let (line, number, jobs, never_ran) = (Vec::new(), 0, 0, 0);
-        Ok(Self { file: file.to_owned(), reader, line, number, jobs, never_ran, is_over: false })
+        let file = file.to_owned();
+        Ok(Self { file, owner, reader, line, number, jobs, never_ran, is_over: false })
     }
 
     /// Goes to the next line; `false` behind the last.
@@ -311,7 +311,6 @@ impl Rows {
             None => Ok(None),
         };
         let ms = |field| bounded(field, SECOND_MS, TIME_MS_MAX);
-        let name = |field| bounded(field, 1, u32::MAX.into());
         let small = |number: u64| u32::try_from(number).expect("it is bounded");
         let Some(submit_ms) = ms(field::SUBMIT)? else {
             let message = "this job has no submit time";
@@ -323,15 +322,17 @@ impl Rows {
         let (Some(run_ms), Some(processors)) = (ms(field::RUN)?, given.or(asked)) else {
             return Ok(None);
         };
+        let owner = match self.owner {
+            Some(owner) => bounded(column_of(owner), 1, u32::MAX.into())?,
+            None => None,
+        };
         Ok(Some(Job {
             number: bounded(field::NUMBER, 1, 1 << 53)?.unwrap_or(0),
             submit_ms,
             run_ms,
             processors: small(processors),
             estimate_ms: ms(field::TIME_ASKED)?.filter(positive),
-            user: name(field::USER)?.map(small),
-            group: name(field::GROUP)?.map(small),
-            queue: name(field::QUEUE)?.map(small),
+            owner: owner.map(small),
         }))
     }
 
@@ -393,12 +394,17 @@ mod tests {
     /// What is read, or all that is wrong.
     #[track_caller]
     fn check(text: &str, expected: &str) {
+        check_of(None, text, expected);
+    }
+
+    #[track_caller]
+    fn check_of(owner: Option<Owner>, text: &str, expected: &str) {
         for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
             let mut problems = Problems::default();
-            let found = match survey("t.swf", reader(&bytes), &mut problems) {
+            let found = match survey("t.swf", reader(&bytes), owner, &mut problems) {
                 None => short(&problems),
                 Some(_) => {
-                    let rows = Rows::open("t.swf", reader(&bytes)).unwrap();
+                    let rows = Rows::open("t.swf", reader(&bytes), owner).unwrap();
                     let job = |job: Result<Job, Problem>| {
                         let job = job.unwrap();
                         let estimate = job.estimate_ms.map_or("?".into(), |ms| ms.to_string());
@@ -453,6 +459,27 @@ mod tests {
             "0:0+1 this is a ZIP archive or a spreadsheet, not a trace of jobs (plain SWF or gzip \
              is read here)",
         );
+    }
+
+    #[test]
+    fn whose_jobs_are_is_read_where_somebody_asks() {
+        let jobs = |users: u64| -> String {
+            let line = |user| format!("1 0 5 1 4 -1 -1 4 9 -1 1 {user} 5000000000 -1 2 -1 -1 -1\n");
+            (0..users).map(line).collect()
+        };
+        check(&jobs(1), "1@0 4×1000/9000");
+        check_of(Some(Owner::User), &jobs(1), "1@0 4×1000/9000");
+        let expected = "1:28+10 the group `5000000000` is more than 4,294,967,295 (is it in the \
+                        right column, in seconds?)";
+        check_of(Some(Owner::Group), &jobs(1), expected);
+        let most = NAMES_MAX as u64;
+        let survey = |owner, users| {
+            survey("t.swf", reader(jobs(users).as_bytes()), owner, &mut Problems::default())
+        };
+        assert_eq!(survey(None, most + 1).expect("nobody asks").owners.len(), 0);
+        let all = survey(Some(Owner::User), most).expect("they are not too many");
+        assert_eq!(all.owners.len(), NAMES_MAX);
+        assert!(survey(Some(Owner::User), most + 1).is_none());
     }
 
     #[test]

@@ -13,9 +13,9 @@ use crate::fact::Reason;
 use crate::observe::summary::{Counts, Snapshot};
 use crate::observe::{Durations, Summary};
 use crate::report::{
-    ExpectationReport, FailuresReport, Fits, METRICS, Metric, Migrations, Moment, Order,
-    Percentiles, Report, SCHEMA_VERSION, SURVIVES, Stranded, Stranding, TenantReport,
-    TrafficReport, Utilisation,
+    self, ExpectationReport, FailuresReport, Fits, Metric, Migrations, Moment, Order, Percentiles,
+    Report, SCHEMA_VERSION, SURVIVES, Stranded, Stranding, TenantReport, TrafficReport,
+    Utilisation,
 };
 use crate::resources::{Amounts, Kinds};
 use crate::scenario::{
@@ -388,8 +388,7 @@ fn expectation(
 ) -> ExpectationReport {
     let of_demand = expectation.demand.map(|demand| of_demand(summary, demand, report));
     let report = of_demand.as_ref().unwrap_or(report);
-    let metric = METRICS.iter().find(|metric| metric.name == expectation.metric);
-    let metric = metric.expect("the scenario check knows the metrics");
+    let metric = report::metric(&expectation.metric).expect("the scenario check knows the metrics");
     let value = value(metric, report);
     let share = share(metric, report).unwrap_or(value);
     let holds = |bound: &Bound, is_most: bool| {

@@ -103,11 +103,13 @@ fn a_copy_that_finds_no_room_waits_and_holds_up_the_next_wave() {
     assert!(report.verdict.contains("1 copy waited for room"), "{}", report.verdict);
 }
 
+/// Fills the new pool's host for 20 days.
+const FULL_AT_FIRST: &str = "[[demand]]\nname = \"full\"\nflavor = \"two\"\nlifetime = \"20 days\"\npool = \"new\"\n\
+    alive = { curve = \"steps\", from = 2, steps = [{ at = \"1 h\", to = 0 }] }\n";
+
 #[test]
 fn room_that_comes_up_goes_to_the_copy_that_waits() {
-    let full = "[[demand]]\nname = \"full\"\nflavor = \"two\"\nlifetime = \"20 days\"\npool = \"new\"\n\
-                alive = { curve = \"steps\", from = 2, steps = [{ at = \"1 h\", to = 0 }] }\n";
-    let report = report(&text(1, 1, &format!("{TWO}{full}{MOVE}")));
+    let report = report(&text(1, 1, &format!("{TWO}{FULL_AT_FIRST}{MOVE}")));
     let migration = &report.pool_migrations[0];
     assert_eq!((migration.moved, migration.left, migration.peak_twice), (2, 0, 2));
     assert_eq!(migration.double_room["slots"].peak, 2);
@@ -156,16 +158,35 @@ fn who_is_evicted_waits_for_no_copy_any_more() {
 }
 
 #[test]
+fn a_copy_counts_once_for_a_quota() {
+    let quota = "[tenants.team]\nquota = { vms = 2 }\n";
+    let vms = TWO.replace("pool = \"old\"", "pool = \"old\"\ntenant = \"team\"");
+    // At once, and after a wait for room.
+    for (full, waited) in [("", 0), (FULL_AT_FIRST, 2)] {
+        let report = report(&text(1, 1, &format!("{vms}{quota}{full}{MOVE}")));
+        let migration = &report.pool_migrations[0];
+        assert_eq!((migration.moved, migration.left), (2, 0), "{full}");
+        assert_eq!(migration.waited_by.values().sum::<u64>(), waited, "{:?}", migration.waited_by);
+    }
+}
+
+#[test]
 fn what_is_asked_for_later_is_asked_for_in_the_new_pool() {
     let grows = TWO.replace(
         "alive = 2",
         "alive = { curve = \"steps\", from = 2, steps = [{ at = \"12 h\", to = 3 }, { at = \"5 days\", to = 6 }] }",
     );
-    let report = report(&text(2, 2, &format!("{grows}{MOVE}")));
-    assert_eq!(report.pool_migrations[0].moved, 3);
-    let [old, new] = &report.pools[..] else { panic!("two pools") };
-    assert_eq!((old.peak_hosts_used, new.peak_hosts_used), (1, 2));
-    assert_eq!(report.alive, 6);
+    // Where decisions look at images each request has its own.
+    let images = "image = \"a\"\n[images.a]\nsize = \"1 GiB\"\n\
+                  [distribution]\nmode = \"registry\"\nregistry = \"1 GiB/s\"\nhost = \"1 GiB/s\"\n\
+                  [placement]\npolicy = \"best-fit\"\nprefer-warm = true\n";
+    for images in ["", images] {
+        let report = report(&text(2, 2, &format!("{grows}{images}{MOVE}")));
+        assert_eq!(report.pool_migrations[0].moved, 3);
+        let [old, new] = &report.pools[..] else { panic!("two pools") };
+        assert_eq!((old.peak_hosts_used, new.peak_hosts_used), (1, 2), "{images}");
+        assert_eq!(report.alive, 6);
+    }
 }
 
 /// Two jobs of one task a day, in the old pool.

@@ -189,6 +189,48 @@ fn what_does_not_fit_into_the_cache_is_fetched_again() {
     );
 }
 
+/// VMs of three images one after another on a host that keeps two: the one used last before goes.
+#[test]
+fn an_image_that_is_used_again_is_kept_longer() {
+    let mut files = MemoryFiles::default();
+    let mut text = "name = 'pulls'\nduration = '1 h'\n[host-models.m]\ncpu = 4\nmemory = '8 GiB'\n\
+                    [[pools]]\nname = 'p'\nhosts = { model = 'm', count = 1 }\n[distribution]\n\
+                    mode = 'registry'\nregistry = '1 GiB/s'\ncache = '250 MiB'\n"
+        .to_owned();
+    for image in ["a", "b", "c"] {
+        let mut trace = String::from("arrival_s,lifetime_s,vcpu,mem_mib\n");
+        for (place, _) in "a b a c a b".split(' ').enumerate().filter(|(_, vm)| *vm == image) {
+            trace += &format!("{},50,1,1\n", 100 * (place + 1));
+        }
+        files.insert(format!("{image}.csv"), trace.into_bytes());
+        text += &format!(
+            "[images.{image}]\nlayers = {{ base = '50 MiB', {image} = '100 MiB' }}\n\
+             [[demand]]\nname = '{image}'\nimage = '{image}'\ntrace = '{image}.csv'\n"
+        );
+    }
+    for placement in ["", "[placement]\npolicy = 'kubernetes'\nplugins = { image-locality = 1 }\n"]
+    {
+        let text = format!("{text}{placement}");
+        let input = Input { file: "t.toml", text: &text, overrides: &[] };
+        let read = read(&input, &files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let mut transcript = Transcript::default();
+        let mut simulation =
+            Simulation::new(Arc::new(read.scenario), &files).expect("the files are there");
+        simulation.advance(simulation.end(), &mut transcript).expect("the files are there");
+        let fetched = transcript.lines.iter().filter_map(|line| line.split_once(" fetches "));
+        let fetched: Vec<_> = fetched.map(|(_, what)| what).collect();
+        assert_eq!(
+            fetched,
+            [
+                "150 MiB for vm0 of q0",
+                "100 MiB for vm0 of q1",
+                "100 MiB for vm0 of q3",
+                "100 MiB for vm0 of q5"
+            ]
+        );
+    }
+}
+
 /// A host is replaced: the machine that comes has fetched nothing. One that was only down for a
 /// while has what it had.
 #[test]

@@ -217,8 +217,8 @@ fn every_key_of_jobs_is_read() {
     ));
     let [drawn, traced] = &batch.streams[..] else { panic!("{:?}", batch.streams) };
     expect![[r#"
-        JobStream { demand: DemandId(1), queue: QueueId(0), source: Drawn(DrawnJobs { per_ms: Constant(0.0005555555555555556), season: Season { hourly: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], daily: [1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5], events: [], hours: None }, tasks: [1, 2, 4], run: Constant(600000), estimate_factor: 3.0, estimate_error: 0.5 }), ends_at_estimate: false, tenants: [], is_by_group: false }
-        JobStream { demand: DemandId(2), queue: QueueId(1), source: Swf(SwfFile { file: "few.swf", jobs: 1, is_exact: true, is_sorted: true }), ends_at_estimate: true, tenants: [(3, TenantId(3))], is_by_group: false }
+        JobStream { demand: DemandId(1), queue: QueueId(0), source: Drawn(DrawnJobs { per_ms: Constant(0.0005555555555555556), season: Season { hourly: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], daily: [1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5], events: [], hours: None }, tasks: [1, 2, 4], run: Constant(600000), estimate_factor: 3.0, estimate_error: 0.5 }), ends_at_estimate: false, tenants: [] }
+        JobStream { demand: DemandId(2), queue: QueueId(1), source: Swf(SwfFile { file: "few.swf", jobs: 1, is_exact: true, is_sorted: true, owner: Some(User) }), ends_at_estimate: true, tenants: [(3, TenantId(3))] }
     "#]]
     .assert_eq(&format!("{drawn:?}\n{traced:?}\n"));
     let night = &scenario.demands[1];
@@ -271,6 +271,15 @@ fn what_is_wrong_with_jobs_is_told() {
             expect![[r#"
             15:1+8 these jobs would have 7776000000000 tasks, and 1 billion are the most | lower `rate` or `tasks`, or shorten `duration`
         "#]],
+        ),
+        (
+            jobs(&{
+                let rest = "rate = '1 per second'\nrun-time = '1 h'\ntasks = 6000\n";
+                format!("{rest}[[jobs]]\nname = 'k'\nflavor = 'f'\n{rest}")
+            }),
+            expect![[r#"
+                0:0+1 all jobs together would have 1036800000 tasks, and 1 billion are the most | shorten `duration`, or leave some of them out
+            "#]],
         ),
         (
             jobs(

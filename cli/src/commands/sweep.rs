@@ -19,9 +19,9 @@ use crate::runs::{self, Cores};
 use crate::scenario::{Changes, Source, change};
 use design::Design;
 use effects::Effects;
+use fleetcast_core::comparison;
 use fleetcast_core::problem::Problems;
 use fleetcast_core::read::{Override, Read};
-use fleetcast_core::report::METRICS;
 use fleetcast_core::source::Files;
 use fleetcast_core::words;
 use indicatif::ProgressBar;
@@ -109,20 +109,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
-    for name in &args.metrics {
-        let known = || METRICS.iter().map(|metric| metric.name);
-        if !known().any(|known| known == name) {
-            let message = format!("no key figure is called `{name}`");
-            let hint = match words::alike(name, known()) {
-                Some(alike) => format!("did you mean `{alike}`?"),
-                None => "`fleetcast list` has them all".to_owned(),
-            };
-            return Err(End::input(message, hint));
-        }
-    }
+    args.metrics.iter().try_for_each(|name| runs::metric(name).map(drop))?;
     let Some(typed) = &args.scenario else { return collect::run(args) };
     let shard = Shard::of(args.shard.as_deref(), args.shards, |name| std::env::var(name).ok())?;
-    let source = args.changes.fetch(typed)?;
+    let source = Source::fetch(typed, args.changes.list())?;
     let design = draft(args, &source)?;
     let Some(out) = args.out.as_deref().filter(|_| !args.dry_run) else {
         return planned(&design, args.json);
@@ -137,7 +127,12 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     }
     let rows = Rows::find(&[out.to_owned()], design.runs(), design.hash())?;
     if rows.done == design.runs() {
-        return finish(args, &design, rows, out);
+        let finished = finish(args, &design, rows, out);
+        // A shard has done its work whatever the values are: it is not to be tried again.
+        return match finished {
+            Err(End::Missed) if shard != Shard::WHOLE => Ok(()),
+            finished => finished,
+        };
     }
     if args.json {
         say_json(&collect::missing(&rows, &design))?;
@@ -169,7 +164,8 @@ fn draft(args: &Args, source: &Source) -> Result<Design, End> {
         random: args.random,
         seed: 0,
         seeds: args.seeds,
-        expected: Vec::new(),
+        expectations: 0,
+        shown: Vec::new(),
         metrics: row::metrics(),
     };
     design.check()?;
@@ -181,8 +177,9 @@ fn draft(args: &Args, source: &Source) -> Result<Design, End> {
     let names = noted.names.into_inner().unwrap_or_else(PoisonError::into_inner);
     design.files = files(source, names.iter())?;
     let Read { scenario, .. } = read;
-    let expected = scenario.expectations.into_iter().map(|expected| expected.metric);
-    design.expected = expected.collect();
+    let shown = comparison::metrics(&scenario).into_iter().map(|metric| metric.name.to_owned());
+    design.shown = shown.collect();
+    design.expectations = scenario.expectations.len();
     design.seed = scenario.seed;
     design.name = scenario.name;
     design.check()?;

@@ -96,8 +96,7 @@ impl Jobs {
 
 /// A line of a trace as a job. Who did not say how long he would run knew it.
 fn submitted(stream: &JobStream, tenant: TenantId, job: &swf::Job) -> Job {
-    let number = if stream.is_by_group { job.group } else { job.user };
-    let known = number.and_then(|number| {
+    let known = job.owner.and_then(|number| {
         let row = stream.tenants.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         Some(stream.tenants[row].1)
     });
@@ -147,7 +146,7 @@ impl Traced {
         let reader = files
             .open(&trace.file)
             .map_err(|why| Problem::of_file(&trace.file, format!("cannot read it again: {why}")))?;
-        let rows = Rows::open(&trace.file, reader).map_err(|problem| *problem)?;
+        let rows = Rows::open(&trace.file, reader, trace.owner).map_err(|problem| *problem)?;
         if trace.is_sorted {
             return Ok(Self::Streamed(Box::new(rows)));
         }

@@ -71,6 +71,11 @@ impl<'s> Filter<'s> {
         }
     }
 
+    /// The same of a VM that its tenant's quotas count already: none of them keeps it off.
+    pub fn counted(self) -> Self {
+        Self { quota: 0, ..self }
+    }
+
     /// What the ask takes.
     pub fn amounts(&self) -> &'s Amounts {
         self.amounts

@@ -4,7 +4,7 @@ use super::check::{Check, node_text};
 use super::fields::{expect, root};
 use super::load::Load;
 use super::tree::{Node, Value};
-use crate::report::{METRICS, SURVIVES};
+use crate::report::{self, METRICS, SURVIVES};
 use crate::scenario::{Bound, DemandId, Expectation};
 use crate::units::{self, Length, shorten};
 
@@ -24,7 +24,7 @@ fn read_expectation(check: &mut Check<'_>, node: &Node, load: &Load) -> Option<E
     let metric_node = table.must(check, &METRIC);
     let metric = metric_node.and_then(|node| {
         let name = check.text(METRIC.key, node)?;
-        let metric = METRICS.iter().find(|metric| metric.name == name);
+        let metric = report::metric(name);
         if metric.is_none() {
             let known = METRICS.iter().map(|metric| metric.name);
             let message = format!("no key figure is called `{}`", shorten(name));

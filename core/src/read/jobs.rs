@@ -13,13 +13,14 @@ use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::scenario::batch::{
-    Backfill, Batch, DrawnJobs, JobOrder, JobSource, JobStream, Queue, QueueId, Scheduler, SwfFile,
+    Backfill, Batch, DrawnJobs, JobOrder, JobSource, JobStream, Owner, Queue, QueueId, Scheduler,
+    SwfFile,
 };
 use crate::scenario::{DemandId, PoolId, TenantId};
-use crate::swf::{PROCESSORS_MAX, Survey, survey};
+use crate::swf::{PROCESSORS_MAX, survey};
 use crate::time::{DAY_MS, SECOND_MS};
 use crate::units::shorten;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The most queues.
 const QUEUES_MAX: usize = 1_000;
@@ -37,6 +38,8 @@ pub(crate) struct Jobs {
     queues: Vec<Queue>,
     queue_rows: BTreeMap<String, usize>,
     streams: Vec<JobStream>,
+    /// Tasks of all streams.
+    tasks: f64,
 }
 
 impl Jobs {
@@ -65,6 +68,10 @@ impl Jobs {
                     let stream = all.read_stream(check, fleet, load, pool, &table);
                     all.streams.extend(stream);
                 }
+            }
+            if !check.findings.has_errors() {
+                let hint = "shorten `duration`, or leave some of them out";
+                check_tasks(check, At::File, "all jobs together", all.tasks, hint);
             }
         } else if let Some((field, node)) = [&root::SCHEDULER, &root::QUEUE]
             .into_iter()
@@ -199,13 +206,10 @@ impl Jobs {
         let demand = load.read_tasks(check, fleet, table, self.streams.len(), pool);
         let read = match table.get(&jobs::SWF) {
             Some(node) => read_trace(check, load, table, node),
-            None => read_drawn(check, table).map(|jobs| Read {
-                source: JobSource::Drawn(jobs),
-                tenants: Vec::new(),
-                is_by_group: false,
-            }),
+            None => read_drawn(check, table),
         };
-        let Read { source, tenants, is_by_group } = read?;
+        let Read { source, tenants, tasks } = read?;
+        self.tasks += tasks;
         demand?;
         Some(JobStream {
             demand: DemandId::from_row(row),
@@ -213,7 +217,6 @@ impl Jobs {
             source,
             ends_at_estimate: ends?,
             tenants,
-            is_by_group,
         })
     }
 
@@ -232,7 +235,8 @@ struct Read {
     source: JobSource,
     /// As in [`JobStream`].
     tenants: Vec<(u32, TenantId)>,
-    is_by_group: bool,
+    /// Of all its jobs, as far as that is known before the run.
+    tasks: f64,
 }
 
 fn read_trace(
@@ -249,9 +253,10 @@ fn read_trace(
             check.error_hint(table.at_key(field), message, "the lines of the trace say it");
         }
     }
-    let tenants = match table.get(&TENANTS) {
+    let owner = match table.get(&TENANTS) {
         Some(node) => {
-            Some(check.choice(TENANTS.key, node, "column of the trace", TRACE_TENANTS)?)
+            let column = check.choice(TENANTS.key, node, "column of the trace", TRACE_TENANTS)?;
+            Some((column, if column == "user" { Owner::User } else { Owner::Group }))
         }
         None => None,
     };
@@ -262,27 +267,23 @@ fn read_trace(
     let file = check.file(SWF.key, node)?;
     let reader = check.open_file(node, file)?;
     let mut problems = Problems::default();
-    let survey = survey(file, reader, &mut problems);
+    let survey = survey(file, reader, owner.map(|(_, owner)| owner), &mut problems);
     check.findings.adopt(node.at, problems);
     let survey = survey?;
-    check_tasks(check, node.at, survey.processors as f64, "take a part of the trace");
-    let by_number = |what: &str, numbers: &BTreeSet<u32>, load: &mut Load| {
-        let tenant =
-            |number: &u32| (*number, TenantId::from_row(load.tenant(&format!("{what} {number}"))));
-        numbers.iter().map(tenant).collect::<Vec<_>>()
-    };
-    let of = |survey: &Survey, load: &mut Load| match tenants {
-        Some("user") => by_number("user", &survey.users, load),
-        Some(_) => by_number("group", &survey.groups, load),
-        None => Vec::new(),
-    };
-    let by = of(&survey, load);
+    check_tasks(check, node.at, "these jobs", survey.processors as f64, "take a part of the trace");
+    let tenants = owner.map_or_else(Vec::new, |(column, _)| {
+        let tenant = |number: &u32| {
+            (*number, TenantId::from_row(load.tenant(&format!("{column} {number}"))))
+        };
+        survey.owners.iter().map(tenant).collect()
+    });
     let (file, jobs, is_sorted) = (file.to_owned(), survey.jobs, survey.is_sorted);
-    let source = JobSource::Swf(SwfFile { file, jobs, is_exact, is_sorted });
-    Some(Read { source, tenants: by, is_by_group: tenants == Some("group") })
+    let owner = owner.map(|(_, owner)| owner);
+    let source = JobSource::Swf(SwfFile { file, jobs, is_exact, is_sorted, owner });
+    Some(Read { source, tenants, tasks: survey.processors as f64 })
 }
 
-fn read_drawn(check: &mut Check<'_>, table: &Table<'_>) -> Option<DrawnJobs> {
+fn read_drawn(check: &mut Check<'_>, table: &Table<'_>) -> Option<Read> {
     use jobs::{ESTIMATE_ERROR, ESTIMATE_FACTOR, RATE, RUN_TIME, SEASON, TASKS, TENANTS};
     for (field, example) in [(&RATE, RATE.example), (&RUN_TIME, RUN_TIME.example)] {
         if table.get(field).is_none() && !check.findings.is_broken() {
@@ -325,21 +326,22 @@ fn read_drawn(check: &mut Check<'_>, table: &Table<'_>) -> Option<DrawnJobs> {
     let jobs = poisson::candidates(&per_ms, &season, check.run_ms());
     let mean = tasks.iter().map(|tasks| f64::from(*tasks)).sum::<f64>() / tasks.len() as f64;
     let hint = "lower `rate` or `tasks`, or shorten `duration`";
-    check_tasks(check, table.at, jobs * mean, hint);
-    Some(DrawnJobs {
+    check_tasks(check, table.at, "these jobs", jobs * mean, hint);
+    let source = JobSource::Drawn(DrawnJobs {
         per_ms,
         season,
         tasks,
         run: run?,
         estimate_factor: estimate_factor?,
         estimate_error: estimate_error?,
-    })
+    });
+    Some(Read { source, tenants: Vec::new(), tasks: jobs * mean })
 }
 
 /// Turns away what would run for hours.
-fn check_tasks(check: &mut Check<'_>, at: At, tasks: f64, hint: &str) {
+fn check_tasks(check: &mut Check<'_>, at: At, who: &str, tasks: f64, hint: &str) {
     if tasks > TASKS_MAX {
-        let message = format!("these jobs would have {tasks:.0} tasks, and 1 billion are the most");
+        let message = format!("{who} would have {tasks:.0} tasks, and 1 billion are the most");
         check.error_hint(at, message, hint);
     }
 }

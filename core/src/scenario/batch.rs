@@ -108,8 +108,6 @@ pub struct JobStream {
     pub ends_at_estimate: bool,
     /// By number, whose the jobs of a trace are; empty: the demand's tenant's.
     pub tenants: Vec<(u32, TenantId)>,
-    /// Whether that number is the group's; else it is the user's.
-    pub is_by_group: bool,
 }
 
 /// When jobs come, and what they are.
@@ -139,6 +137,15 @@ pub struct DrawnJobs {
     pub estimate_error: f64,
 }
 
+/// Whose jobs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Each user's own.
+    User,
+    /// Each group's.
+    Group,
+}
+
 /// A trace of jobs that was checked from its first line to its last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwfFile {
@@ -150,4 +157,6 @@ pub struct SwfFile {
     pub is_exact: bool,
     /// Whether submissions ascend; if not, the jobs are held in memory and sorted, stable.
     pub is_sorted: bool,
+    /// Whose jobs they are; `None`: the demand's tenant's.
+    pub owner: Option<Owner>,
 }

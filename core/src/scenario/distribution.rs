@@ -48,14 +48,17 @@ impl super::Scenario {
 
     /// Whether decisions look at what hosts have of an image.
     pub fn looks_at_images(&self) -> bool {
-        let placement = &self.placement;
-        let by_policy = match &placement.policy {
+        self.fetches().is_some() && (self.placement.prefers_warm || self.scores_images())
+    }
+
+    /// Whether the policy scores how widespread an image is.
+    pub fn scores_images(&self) -> bool {
+        match &self.placement.policy {
             Policy::Kubernetes(profile) => profile.wishes.image_locality > 0,
             Policy::Compose(compose) => {
                 compose.scores().any(|score| *score == Score::ImageLocality)
             }
             _ => false,
-        };
-        self.fetches().is_some() && (placement.prefers_warm || by_policy)
+        }
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Capacity {
     /// Hosts on order, by procurement.
     on_order: Vec<u64>,
     lead_dice: Vec<dice::Stream>,
+    /// The most hosts that a run can come to, those that have left included.
+    pub(super) hosts_max: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,7 @@ impl Capacity {
             orders: Vec::new(),
             on_order: vec![0; scenario.procurement.len()],
             lead_dice: (0..scenario.procurement.len()).map(stream).collect(),
+            hosts_max: HOSTS_MAX,
         }
     }
 
@@ -232,8 +235,7 @@ impl Simulation {
         let model = scenario.host_types[procurement.host_type.row()].model;
         let effective = scenario.models[model.row()].effective;
         let hosts_max = procurement.hosts_max.map_or(HOSTS_MAX, u64::from);
-        let known = self.state.hosts.rows() as u64 + self.capacity.on_order.iter().sum::<u64>();
-        let left = HOSTS_MAX.saturating_sub(known);
+        let left = self.hosts_left();
         let batch = u64::from(procurement.batch);
         let mut ordered = 0;
         while is_reached(procurement.trigger, &committed, &capacity, &effective)
@@ -245,6 +247,13 @@ impl Simulation {
             ordered += batch;
         }
         u32::try_from(ordered).expect("HOSTS_MAX fits")
+    }
+
+    /// How many hosts more there can be than have come, are on order or are between two pools.
+    pub(super) fn hosts_left(&self) -> u64 {
+        let between = self.pool_moves.as_ref().map_or(0, |moves| moves.hosts_between());
+        let coming = self.capacity.on_order.iter().sum::<u64>() + between;
+        self.capacity.hosts_max.saturating_sub(self.state.hosts.rows() as u64 + coming)
     }
 
     /// Whether a pool, or all together, can still get hosts that take VMs: new ones by plan or

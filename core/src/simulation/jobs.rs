@@ -7,6 +7,7 @@
 //!
 //! A job that loses a task ends, and begins anew from its old place in the queue.
 
+mod line;
 mod shares;
 
 use super::{Arrived, Comes, Event, Simulation};
@@ -17,10 +18,11 @@ use crate::observe::Observer;
 use crate::problem::{Problem, Problems};
 use crate::resources::Amounts;
 use crate::scenario::batch::{Backfill, Batch};
-use crate::scenario::{Arrivals, DemandId, JobOrder, Scenario};
+use crate::scenario::{Arrivals, DemandId, JobOrder, Scenario, TenantId};
 use crate::source::Files;
 use crate::state::{Ask, GroupKey, HostId, Vm, VmId};
 use crate::time::Time;
+use line::Line;
 use shares::Shares;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,9 +32,9 @@ pub(super) struct Jobs {
     batch: Box<Batch>,
     /// By stream: its jobs, and the next of them.
     streams: Vec<(demand::jobs::Jobs, Option<demand::jobs::Job>)>,
-    /// Who waits, in the order in which they are looked at, and the same as disciplines see it.
-    queue: Vec<Queued>,
-    waiting: Vec<Waiting<Amounts>>,
+    queue: Line,
+    /// Whether any tenant that has jobs has a quota.
+    has_quotas: bool,
     /// Who runs, by number of start.
     running: BTreeMap<u32, Started>,
     /// The first request of each job that runs, and its number of start.
@@ -111,8 +113,8 @@ impl Jobs {
         }
         Ok(Some(Box::new(Self {
             streams,
-            queue: Vec::new(),
-            waiting: Vec::new(),
+            queue: Line::default(),
+            has_quotas: false,
             running: BTreeMap::new(),
             by_request: BTreeMap::new(),
             shares: Shares::new(scenario, &batch),
@@ -124,23 +126,14 @@ impl Jobs {
         })))
     }
 
-    fn enter(&mut self, queued: Queued) {
-        let place = self.queue.partition_point(|other| other.key() < queued.key());
-        self.queue.insert(place, queued);
-        self.waiting.insert(place, queued.waiting());
-    }
-
     /// Takes those that have started, given with their rows, out of the queue.
     fn begin(&mut self, started: Vec<(usize, Started)>) {
         if started.is_empty() {
             return;
         }
-        let mut stays = vec![true; self.queue.len()];
-        started.iter().for_each(|(row, _)| stays[*row] = false);
-        let mut rows = stays.iter();
-        self.queue.retain(|_| rows.next().is_some_and(|stays| *stays));
-        let mut rows = stays.iter();
-        self.waiting.retain(|_| rows.next().is_some_and(|stays| *stays));
+        let mut rows: Vec<usize> = started.iter().map(|(row, _)| *row).collect();
+        rows.sort_unstable();
+        self.queue.leave(&rows);
         for (_, started) in started {
             self.by_request.insert(started.first, self.starts);
             self.running.insert(self.starts, started);
@@ -171,7 +164,13 @@ impl Jobs {
 impl Simulation {
     /// The first job of each stream.
     pub(super) fn begin_jobs(&mut self) {
-        let Some(jobs) = &self.jobs else { return };
+        let Some(jobs) = &mut self.jobs else { return };
+        let mut tenants = jobs.batch.streams.iter().flat_map(|stream| {
+            let demand = &self.scenario.demands[stream.demand.row()];
+            let others = stream.tenants.iter().map(|(_, tenant)| *tenant);
+            others.chain(std::iter::once(demand.tenant))
+        });
+        jobs.has_quotas = tenants.any(|tenant| self.state.tenancy.has_quota(tenant));
         for (row, (_, first)) in jobs.streams.iter().enumerate() {
             if let Some(job) = first {
                 self.agenda.push(job.at, Event::SubmitJob(small(row)));
@@ -231,7 +230,7 @@ impl Simulation {
             return;
         }
         let jobs = self.jobs.as_mut().expect("it is there");
-        jobs.enter(queued);
+        jobs.queue.enter(queued);
         self.ask_scheduler(now);
     }
 
@@ -304,14 +303,14 @@ impl Simulation {
             Backfill::None => Vec::new(),
             _ => jobs.running.values().map(Started::running).collect(),
         };
-        if !jobs.queue.iter().any(|queued| self.state.tenancy.has_quota(queued.job.tenant)) {
+        if !jobs.has_quotas {
             return self.pass(now, jobs, &running, &[], observer).0;
         }
         // Who would break a quota is passed over, and in nobody's way.
         let mut started: Vec<(usize, Started)> = Vec::new();
-        let mut is_out = vec![false; jobs.queue.len()];
+        let mut is_out = vec![false; jobs.queue.rows().len()];
         loop {
-            for (row, queued) in jobs.queue.iter().enumerate() {
+            for (row, queued) in jobs.queue.rows().iter().enumerate() {
                 is_out[row] |= self.is_over_quota(queued);
             }
             let rows: Vec<usize> = (0..is_out.len()).filter(|row| !is_out[*row]).collect();
@@ -340,11 +339,12 @@ impl Simulation {
     ) -> (Vec<(usize, Started)>, bool) {
         let (_, free) = self.batch_room();
         let (mut started, mut is_stopped) = (Vec::new(), false);
-        let some: Vec<Waiting<Amounts>> = rows.iter().map(|row| jobs.waiting[*row]).collect();
-        let waiting = if rows.is_empty() { &jobs.waiting } else { &some };
+        let all = jobs.queue.waiting();
+        let some: Vec<Waiting<Amounts>> = rows.iter().map(|row| all[*row]).collect();
+        let waiting = if rows.is_empty() { all } else { &some };
         let mut start = |row: usize| {
             let row = rows.get(row).copied().unwrap_or(row);
-            let queued = &jobs.queue[row];
+            let queued = &jobs.queue.rows()[row];
             let job = self.start_job(now, queued, observer);
             is_stopped |= job.is_none() && self.is_over_quota(queued);
             job.map(|job| started.push((row, job))).is_some()
@@ -368,15 +368,12 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> Vec<(usize, Started)> {
         let (capacity, _) = self.batch_room();
-        jobs.shares.settle(now, &capacity);
-        let shares = &jobs.shares;
-        let mut order: Vec<Queued> = std::mem::take(&mut jobs.queue);
-        order.sort_by(|a, b| {
+        let (queue, shares) = (&mut jobs.queue, &mut jobs.shares);
+        shares.settle(now, &capacity, queue.rows().iter().map(|queued| queued.job.tenant));
+        queue.sort_by(|a, b| {
             let by_usage = shares.compare_usage(a.job.tenant, b.job.tenant);
             by_usage.then(a.job.tenant.cmp(&b.job.tenant)).then(a.key().cmp(&b.key()))
         });
-        jobs.waiting = order.iter().map(Queued::waiting).collect();
-        jobs.queue = order;
         self.one_after_another(now, jobs, observer)
     }
 
@@ -389,19 +386,24 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> Vec<(usize, Started)> {
         let (capacity, mut free) = self.batch_room();
-        let mut by_tenant: BTreeMap<_, VecDeque<usize>> = BTreeMap::new();
-        for (row, queued) in jobs.queue.iter().enumerate() {
-            by_tenant.entry(queued.job.tenant).or_default().push_back(row);
+        // By tenant: the rows of its jobs, and what those that run take.
+        let mut by_tenant: BTreeMap<TenantId, (VecDeque<usize>, Amounts)> = BTreeMap::new();
+        for (row, queued) in jobs.queue.rows().iter().enumerate() {
+            let tenant = queued.job.tenant;
+            let new = || (VecDeque::new(), jobs.shares.taken(tenant));
+            by_tenant.entry(tenant).or_insert_with(new).0.push_back(row);
         }
-        let mut shares = jobs.shares.clone();
         let mut started = Vec::new();
         loop {
-            let next = by_tenant.keys().copied().min_by(|a, b| shares.compare(*a, *b, &capacity));
-            let Some(tenant) = next else { return started };
-            let row = by_tenant.get_mut(&tenant).and_then(VecDeque::pop_front);
-            let fitting = row.filter(|row| jobs.queue[*row].amounts.is_within(&free));
+            let next = by_tenant.iter_mut().min_by(|(a, (_, of_a)), (b, (_, of_b))| {
+                jobs.shares.compare((**a, of_a), (**b, of_b), &capacity)
+            });
+            let Some((tenant, (rows, taken))) = next else { return started };
+            let tenant = *tenant;
+            let all = jobs.queue.rows();
+            let fitting = rows.pop_front().filter(|row| all[*row].amounts.is_within(&free));
             let job = fitting.and_then(|row| {
-                let queued = &jobs.queue[row];
+                let queued = &all[row];
                 Some((row, self.start_job(now, queued, observer)?))
             });
             let Some((row, job)) = job else {
@@ -409,7 +411,7 @@ impl Simulation {
                 continue;
             };
             free.take(&job.queued.amounts);
-            shares.change(now, tenant, &job.queued.amounts, 1);
+            taken.add(&job.queued.amounts);
             started.push((row, job));
         }
     }
@@ -538,7 +540,7 @@ impl Simulation {
         queued.was_interrupted = true;
         observer.hear(now, &Fact::JobInterrupted { job: queued.job, ran_ms }, &self.state);
         if let Some(jobs) = &mut self.jobs {
-            jobs.enter(queued);
+            jobs.queue.enter(queued);
         }
     }
 
@@ -546,7 +548,7 @@ impl Simulation {
     /// or if nothing runs: it is refused, so that the others have their turn.
     fn refuse_whom_nothing_helps(&mut self, now: Time, observer: &mut impl Observer) {
         let Some(jobs) = &self.jobs else { return };
-        let Some(first) = jobs.queue.first() else { return };
+        let Some(first) = jobs.queue.rows().first() else { return };
         let (capacity, free) = self.batch_room();
         let is_too_large = !first.amounts.is_within(&capacity);
         let is_idle = jobs.running.is_empty() && capacity == free;
@@ -555,8 +557,8 @@ impl Simulation {
         }
         let row = if is_too_large { Some(0) } else { self.first_that_is_not_held_back(jobs) };
         let (Some(row), Some(jobs)) = (row, &mut self.jobs) else { return };
-        let queued = jobs.queue.remove(row);
-        jobs.waiting.remove(row);
+        let queued = jobs.queue.rows()[row];
+        jobs.queue.leave(&[row]);
         self.refuse_job(now, queued, observer);
         self.ask_scheduler(now);
     }
@@ -572,7 +574,7 @@ impl Simulation {
         // With DRF whoever is held back stops his tenant.
         let is_drf = jobs.batch.scheduler.order == JobOrder::Drf;
         let mut stopped = BTreeSet::new();
-        jobs.queue.iter().position(|queued| {
+        jobs.queue.rows().iter().position(|queued| {
             let tenant = queued.job.tenant;
             let is_held = is_held(queued) || is_drf && stopped.contains(&tenant);
             is_held.then(|| stopped.insert(tenant)).is_none()

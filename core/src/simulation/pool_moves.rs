@@ -8,7 +8,7 @@
 use super::{Arrived, Comes, Event, Simulation};
 use crate::defrag::{Move, Plan};
 use crate::demand::FOR_GOOD_MS;
-use crate::fact::{Fact, PoolFact, RequestId};
+use crate::fact::{Fact, PoolFact, Reason, RequestId};
 use crate::observe::Observer;
 use crate::scenario::{DemandId, HandOver, HostTypeId, PoolId, PoolMigration, RackId, Scenario};
 use crate::state::{Ask, HostId, HostStatus, VmId};
@@ -96,6 +96,11 @@ impl PoolMoves {
                 between_next: 0,
             })
         })
+    }
+
+    /// How many hosts have left one pool and are not in the other.
+    pub(super) fn hosts_between(&self) -> u64 {
+        self.between.len() as u64
     }
 
     fn copies_of(&self, migration: u32) -> impl Iterator<Item = &Copy> {
@@ -252,7 +257,7 @@ impl Simulation {
         };
         let copy = Copy { migration, wave, vm: id, ask, stage: Stage::Copying(now) };
         self.pool_moves().copies.insert(request, copy);
-        match self.decide(now, &arrived) {
+        match self.decide_copy(now, &arrived) {
             Ok(host) => self.begin_copy(now, &arrived, host, observer),
             Err(reason) => {
                 let stage = Stage::Waits(self.enter_room(arrived, reason));
@@ -261,6 +266,15 @@ impl Simulation {
                 observer.hear(now, &Fact::Pools(fact), &self.state);
             }
         }
+    }
+
+    /// Where a copy goes. It is the same VM: what its tenant's quotas count already is not counted
+    /// twice.
+    pub(super) fn decide_copy(&mut self, now: Time, arrived: &Arrived) -> Result<HostId, Reason> {
+        self.state.count(arrived.ask, -1);
+        let decided = self.decide(now, arrived);
+        self.state.count(arrived.ask, 1);
+        decided
     }
 
     /// A copy has found a host, and no longer waits.
@@ -437,13 +451,15 @@ impl Simulation {
         self.state.forget(copy.ask);
     }
 
-    /// Somebody looks which hosts of a pool are empty and can go to another.
+    /// Somebody looks which hosts of a pool are empty and can go to another. Each is one host more
+    /// there: once there are as many as a run can come to, none goes any more.
     pub(super) fn hand_hosts_over(&mut self, now: Time, row: u32, observer: &mut impl Observer) {
         let scenario = self.scenario.clone();
         let rule = &scenario.hand_overs[row as usize];
         let hosts: Vec<HostId> = self.state.hosts.ids().collect();
         for host in hosts.into_iter().rev() {
-            if self.pool_moves().gone[row as usize] >= rule.hosts_max {
+            let gone = self.pool_moves().gone[row as usize];
+            if gone >= rule.hosts_max || self.hosts_left() == 0 {
                 return;
             }
             if let Some(host_type) = self.can_go(rule, host) {
@@ -504,7 +520,7 @@ impl Simulation {
             gives_it(rule) && *gone < rule.hosts_max && has_some
         };
         moves.between.values().any(|between| gives_it(&rules[between.hand_over as usize]))
-            || rules.iter().zip(&moves.gone).any(can_give)
+            || self.hosts_left() > 0 && rules.iter().zip(&moves.gone).any(can_give)
     }
 
     /// A host that was handed over goes into service in its new pool.
@@ -516,5 +532,45 @@ impl Simulation {
         let fact = Fact::Pools(PoolFact::TakenOver { hand_over, host });
         observer.hear(now, &fact, &self.state);
         self.serve_waiting(now, Some(host), None, observer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Transcript;
+    use crate::read::{Input, read};
+    use crate::source::NoFiles;
+    use std::sync::Arc;
+
+    /// The most hosts of a run, and how many go to and fro between two pools.
+    fn handed(hosts_max: u64) -> usize {
+        let hand_over = |from: &str, to: &str| {
+            format!("[[hand-over]]\nfrom = '{from}'\nto = '{to}'\nevery = '1 h'\ntakes = '5 min'\n")
+        };
+        let text = format!(
+            "name = 'full'\nduration = '1 day'\nhost-models.m = {{ cpu = 1 }}\nflavors.f = {{ cpu = 1 }}\n\
+             pools = [{{ name = 'a', hosts = {{ model = 'm', count = 3 }} }}, {{ name = 'b' }}]\n\
+             demand = [{{ name = 'd', flavor = 'f', alive = 1, pool = 'a' }}]\n{}{}",
+            hand_over("a", "b"),
+            hand_over("b", "a"),
+        );
+        let input = Input { file: "full.toml", text: &text, overrides: &[] };
+        let read = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let mut simulation =
+            Simulation::new(Arc::new(read.scenario), &NoFiles).expect("no file is named");
+        simulation.capacity.hosts_max = hosts_max;
+        let mut transcript = Transcript::default();
+        simulation.advance(simulation.end(), &mut transcript).expect("no trace is read");
+        assert!(simulation.state.hosts.rows() as u64 <= hosts_max);
+        transcript.lines.iter().filter(|line| line.contains("is handed over")).count()
+    }
+
+    #[test]
+    fn no_host_goes_once_there_are_as_many_as_there_can_be() {
+        assert_eq!(handed(3), 0);
+        assert_eq!(handed(4), 1);
+        assert_eq!(handed(7), 4);
+        assert!(handed(1_000) > 30);
     }
 }

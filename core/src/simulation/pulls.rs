@@ -111,9 +111,13 @@ impl Simulation {
         let is_there = self.is_there(now, &coming.arrived);
         let Some((image, images)) = image.zip(self.state.images.as_mut()) else { return false };
         let lacking: Vec<_> = images.lacking(host, image).collect();
-        if is_there || lacking.is_empty() {
+        if lacking.is_empty() {
+            images.touch(host, image);
+            return false;
+        }
+        if is_there {
             let layers = images.layers(image).to_vec();
-            images.use_layers(host, &layers);
+            images.add_layers(host, &layers);
             return false;
         }
         let Some(pulls) = &self.image_pulls else { return false };
@@ -158,7 +162,7 @@ impl Simulation {
         let done = pulls.pulls.done(now);
         if let Some(images) = &mut self.state.images {
             let whole = done.iter().filter(|(_, job)| job.is_all);
-            whole.for_each(|(host, job)| images.use_layers(*host, &job.layers));
+            whole.for_each(|(host, job)| images.add_layers(*host, &job.layers));
         }
         self.look_at_pulls();
         for (host, job) in done {

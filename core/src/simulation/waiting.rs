@@ -26,8 +26,8 @@ pub(super) struct Waiting {
 pub(super) struct WaitingRoom {
     tickets: BTreeMap<u32, Waiting>,
     ticket_next: u32,
-    /// Tickets without a group, by shape, and by tenant where that decides.
-    by_shape: BTreeMap<(ShapeId, Option<TenantId>), BTreeSet<u32>>,
+    /// Tickets without a group.
+    by_shape: BTreeMap<Key, BTreeSet<u32>>,
     /// Tickets of a group's member.
     grouped: BTreeSet<u32>,
     /// What waits for each pool. A request that any pool would do for waits for each.
@@ -50,7 +50,7 @@ impl WaitingRoom {
         self.ticket_next += 1;
         match waiting.arrived.ask.group {
             None => {
-                let key = key(state, waiting.arrived.ask);
+                let key = key(state, &waiting.arrived);
                 self.by_shape.entry(key).or_default().insert(ticket);
             }
             Some(_) => {
@@ -64,7 +64,7 @@ impl WaitingRoom {
 
     fn leave(&mut self, state: &State, ticket: u32) -> Option<Waiting> {
         let waiting = self.tickets.remove(&ticket)?;
-        let key = key(state, waiting.arrived.ask);
+        let key = key(state, &waiting.arrived);
         self.grouped.remove(&ticket);
         if let Some(tickets) = self.by_shape.get_mut(&key) {
             tickets.remove(&ticket);
@@ -92,8 +92,11 @@ impl WaitingRoom {
     /// The first that may fit after some news, from `from` on.
     fn first_fitting(&self, state: &State, news: &News, from: u32) -> Option<u32> {
         let may_fit = |ticket: u32| {
-            let ask = self.tickets[&ticket].arrived.ask;
-            let filter = Filter::new(state, ask);
+            let Arrived { ask, comes, .. } = self.tickets[&ticket].arrived;
+            let filter = match comes {
+                Comes::Copy => Filter::new(state, ask).counted(),
+                _ => Filter::new(state, ask),
+            };
             let has_new_place = news.moved.iter().any(|moved| {
                 let is_mate = ask.group.is_some() && ask.group == moved.group;
                 is_mate || state.tenancy.shares_quota(ask.tenant, moved.tenant)
@@ -119,9 +122,14 @@ struct News {
     places_went: bool,
 }
 
-/// Requests of one key have one answer.
-fn key(state: &State, ask: Ask) -> (ShapeId, Option<TenantId>) {
-    (ask.shape, Some(ask.tenant).filter(|tenant| state.tenancy.decides(*tenant)))
+/// Requests of one key have one answer: by shape, by tenant where that decides, and whether they
+/// are copies of VMs that count already for a quota.
+type Key = (ShapeId, Option<TenantId>, bool);
+
+fn key(state: &State, arrived: &Arrived) -> Key {
+    let Arrived { ask, comes, .. } = *arrived;
+    let tenant = Some(ask.tenant).filter(|tenant| state.tenancy.decides(*tenant));
+    (ask.shape, tenant, comes == Comes::Copy)
 }
 
 fn is_counted(arrived: &Arrived) -> bool {
@@ -223,7 +231,11 @@ impl Simulation {
         while let Some(ticket) = self.room.first_fitting(&self.state, &news, from) {
             from = ticket + 1;
             let arrived = self.room.tickets[&ticket].arrived;
-            let Ok(chosen) = self.decide(now, &arrived) else { continue };
+            let decided = match arrived.comes {
+                Comes::Copy => self.decide_copy(now, &arrived),
+                _ => self.decide(now, &arrived),
+            };
+            let Ok(chosen) = decided else { continue };
             let waiting = self.leave_room(ticket).expect("the ticket was just found");
             match arrived.comes {
                 Comes::Copy => self.begin_copy(now, &arrived, chosen, observer),

@@ -13,8 +13,8 @@ pub struct Images {
     /// By image: its layers, those of 0 MiB left out.
     layers: Vec<Vec<Sized>>,
     caches: BTreeMap<HostId, Cache>,
-    /// By image: how many hosts have all of it.
-    holders: Vec<u32>,
+    /// By image: how many hosts have all of it. `None` where nobody asks.
+    holders: Option<Vec<u32>>,
     /// What a host keeps, MiB.
     cache_mib: u64,
     /// Whether a host that lacks less of an image is the more welcome to it.
@@ -36,6 +36,13 @@ impl Cache {
         let mut all: u64 = self.layers.iter().map(|(_, mib)| mib).sum();
         while all > mib_max {
             all -= self.layers.remove(0).1;
+        }
+    }
+
+    /// A layer that is there is used.
+    fn touch(&mut self, layer: u32) {
+        if let Some(place) = self.layers.iter().position(|(id, _)| *id == layer) {
+            self.layers[place..].rotate_left(1);
         }
     }
 
@@ -64,7 +71,7 @@ impl Images {
         Some(Self {
             layers: scenario.images.iter().enumerate().map(layers_of).collect(),
             caches: BTreeMap::new(),
-            holders: vec![0; scenario.images.len()],
+            holders: scenario.scores_images().then(|| vec![0; scenario.images.len()]),
             cache_mib: rule.cache_mib,
             prefers_warm: scenario.placement.prefers_warm,
         })
@@ -92,9 +99,9 @@ impl Images {
         self.layers(image).iter().map(|(_, mib)| mib).sum()
     }
 
-    /// How many hosts have all of an image.
+    /// How many hosts have all of an image; 0 where no policy scores that.
     pub fn holders(&self, image: ImageId) -> u32 {
-        self.holders[image.row()]
+        self.holders.as_ref().map_or(0, |holders| holders[image.row()])
     }
 
     /// The images of which a host that has fetched anything has all.
@@ -111,25 +118,37 @@ impl Images {
         self.prefers_warm
     }
 
-    /// Layers are used on a host, or come to it.
-    pub(crate) fn use_layers(&mut self, host: HostId, layers: &[Sized]) {
-        for image in self.held(host) {
-            self.holders[image.row()] -= 1;
+    /// An image of which a host has all is used there.
+    pub(crate) fn touch(&mut self, host: HostId, image: ImageId) {
+        if let Some(cache) = self.caches.get_mut(&host) {
+            self.layers[image.row()].iter().for_each(|(layer, _)| cache.touch(*layer));
         }
+    }
+
+    /// Layers come to a host.
+    pub(crate) fn add_layers(&mut self, host: HostId, layers: &[Sized]) {
+        self.count(host, |count| *count -= 1);
         let cache = self.caches.entry(host).or_default();
         for layer in layers {
             cache.use_layer(*layer, self.cache_mib);
         }
-        for image in self.held(host) {
-            self.holders[image.row()] += 1;
-        }
+        self.count(host, |count| *count += 1);
     }
 
     /// A host has nothing any more.
     pub(crate) fn forget(&mut self, host: HostId) {
-        for image in self.held(host) {
-            self.holders[image.row()] -= 1;
-        }
+        self.count(host, |count| *count -= 1);
         self.caches.remove(&host);
+    }
+
+    /// Whoever has all of an image counts for it.
+    fn count(&mut self, host: HostId, change: impl Fn(&mut u32)) {
+        if self.holders.is_none() {
+            return;
+        }
+        let held = self.held(host);
+        if let Some(holders) = &mut self.holders {
+            held.iter().for_each(|image| change(&mut holders[image.row()]));
+        }
     }
 }

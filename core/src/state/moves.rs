@@ -93,7 +93,7 @@ impl State {
         let here = self.spot(id);
         self.enter(id, vm.ask, to, Spot::default());
         // It is one VM of its tenant's, though on two hosts.
-        self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, -1);
+        self.count(vm.ask, -1);
         let there = self.spot(id);
         self.name_spot(id, here);
         let before = self.moves.by_vm.insert(id, (to, there));
@@ -115,13 +115,18 @@ impl State {
             self.name_spot(id, there);
         }
         self.leave(id, vm.ask, left);
-        self.tenancy.count(vm.ask.tenant, &self.shapes.get(vm.ask.shape).amounts, 1);
+        self.count(vm.ask, 1);
         self.name_spot(id, stays);
         self.changed(left);
         if has_arrived {
             self.now_on(id, to);
         }
         left
+    }
+
+    /// A VM of this ask counts once more for its tenant's quotas, or (with the sign −1) once less.
+    pub(crate) fn count(&mut self, ask: Ask, sign: i64) {
+        self.tenancy.count(ask.tenant, &self.shapes.get(ask.shape).amounts, sign);
     }
 
     fn now_on(&mut self, id: VmId, host: HostId) {

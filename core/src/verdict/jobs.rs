@@ -112,10 +112,10 @@ pub(super) fn sentence(jobs: &JobsReport) -> Option<String> {
     let waits = match wait_s.max {
         0.0 => "no job waited".to_owned(),
         _ => format!(
-            "jobs wait {} on average, half of them at most {}, 95% at most {}",
+            "jobs wait {} on average, half of them {}, 95% {}",
             words::duration(wait_s.mean),
-            words::duration(wait_s.p50),
-            words::duration(wait_s.p95)
+            at_most(wait_s.p50),
+            at_most(wait_s.p95)
         ),
     };
     let slower = match slowdown.mean {
@@ -129,4 +129,11 @@ pub(super) fn sentence(jobs: &JobsReport) -> Option<String> {
         waiting => format!("; {} still waiting at the end", words::plural(waiting, "job")),
     };
     Some(format!("{waits}{slower}{still}"))
+}
+
+fn at_most(seconds: f64) -> String {
+    match seconds {
+        0.0 => "not at all".to_owned(),
+        _ => format!("at most {}", words::duration(seconds)),
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::effects::{Effect, Extreme, Found, HELD, Level, Told};
 use anstyle::Style;
+use fleetcast_core::report::Better;
 use fleetcast_core::verdict;
 use fleetcast_core::words::{capitalised, count, percent, percent_of, plural, wrap};
 use std::fmt::Write as _;
@@ -51,8 +52,9 @@ fn sentence(found: &Found) -> String {
     if let Some(held) = found.held {
         let ran = found.runs - found.wrong;
         let share = percent_of(held.into(), ran.into());
-        parts.push(match ran - held {
-            0 => format!("every expectation held in all {}", plural(ran.into(), "run")),
+        parts.push(match (held, ran - held) {
+            (_, 0) => format!("every expectation held in all {}", plural(ran.into(), "run")),
+            (0, _) => format!("an expectation was missed in each of {}", plural(ran.into(), "run")),
             _ => format!(
                 "every expectation held in {} of {} ({share})",
                 count(held.into()),
@@ -79,7 +81,13 @@ fn moves(told: &Told, effect: &Effect, found: &Found) -> Option<String> {
     let is_mean = told.metric != HELD && low.runs > 1;
     let mean = if is_mean { " on average" } else { "" };
     let value = |level: &Level| format!("{} at {}", figure(&told.metric, level.mean), level.value);
-    Some(format!("`{}` moves {what}{most}:{mean} {}, {}", effect.key, value(low), value(high)))
+    let (low, high) = (value(low), value(high));
+    let ends = match told.better {
+        Some(Better::Less) => format!("best, {low}, worst, {high}"),
+        Some(Better::More) => format!("best, {high}, worst, {low}"),
+        None => format!("{low}, {high}"),
+    };
+    Some(format!("`{}` moves {what}{most}:{mean} {ends}", effect.key))
 }
 
 /// A row for each key figure and key: where the average is lowest, and where highest.
@@ -89,15 +97,15 @@ fn table(text: &mut String, metrics: &[Told]) {
     table.set_header(["Key figure", "Key", "Lowest average", "Highest average"]);
     for told in metrics {
         for (row, effect) in told.effects.iter().enumerate() {
-            let cell = |level: Option<&Level>| {
+            let cell = |level: Option<&Level>, end: Better| {
                 level.map_or_else(String::new, |level| {
                     let value = shortened(&level.value, 24);
-                    format!("{} at {value}", figure(&told.metric, level.mean))
+                    format!("{} at {value}{}", figure(&told.metric, level.mean), best(told, end))
                 })
             };
             let (low, high) = match effect.range {
                 0.0 => ("no difference".to_owned(), String::new()),
-                _ => (cell(effect.lowest()), cell(effect.highest())),
+                _ => (cell(effect.lowest(), Better::Less), cell(effect.highest(), Better::More)),
             };
             let name = if row == 0 { told.metric.clone() } else { String::new() };
             table.add_row([name, effect.key.clone(), low, high]);
@@ -112,15 +120,20 @@ fn extremes(text: &mut String, found: &Found) {
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["Key figure", "Lowest in one point", "Highest in one point"]);
     for told in &found.metrics {
-        let cell = |extreme: &Extreme| {
+        let cell = |extreme: &Extreme, end: Better| {
             let points = match extreme.points {
                 1 => String::new(),
                 points => format!(" and {} more", plural(u64::from(points) - 1, "point")),
             };
             let value = figure(&told.metric, extreme.value);
-            format!("{value} in run {}{points}", count(extreme.run.into()))
+            let run = count(extreme.run.into());
+            format!("{value} in run {run}{points}{}", best(told, end))
         };
-        table.add_row([told.metric.clone(), cell(&told.lowest), cell(&told.highest)]);
+        table.add_row([
+            told.metric.clone(),
+            cell(&told.lowest, Better::Less),
+            cell(&told.highest, Better::More),
+        ]);
     }
     rows(text, &table);
 }
@@ -130,6 +143,11 @@ fn rows(text: &mut String, table: &comfy_table::Table) {
     for row in table.lines() {
         line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
     }
+}
+
+/// Whether that end of the key figure is the one to wish for.
+fn best(told: &Told, end: Better) -> &'static str {
+    if told.better == Some(end) { ", best" } else { "" }
 }
 
 /// A key figure with its unit.

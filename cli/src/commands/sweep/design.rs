@@ -43,8 +43,10 @@ pub(super) struct Design {
     pub seed: u64,
     /// With how many seeds each point is run.
     pub seeds: u32,
-    /// The key figures that the scenario's expectations name.
-    pub expected: Vec<String>,
+    /// How many expectations the scenario has.
+    pub expectations: usize,
+    /// The key figures that are told of unless others are asked for.
+    pub shown: Vec<String>,
     /// The key figures of a row.
     pub metrics: Vec<String>,
 }

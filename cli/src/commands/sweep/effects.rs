@@ -3,12 +3,8 @@
 use super::design::Design;
 use super::row;
 use csv::StringRecord;
+use fleetcast_core::report::{self, Better};
 use serde::Serialize;
-
-/// The key figures that are told of where neither the user nor the scenario names any, if they
-/// differ between runs.
-const USUAL: [&str; 5] =
-    ["refused", "waiting", "time-to-ready-p95", "peak-hosts-used", "mean-hosts-used"];
 
 /// The column that says whether all expectations held: counted as 1 and 0, its average is a share.
 pub(super) const HELD: &str = "held";
@@ -75,6 +71,8 @@ pub(super) struct Extreme {
 /// What came of a sweep.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
+    /// Goes up when a field changes its meaning or disappears.
+    pub schema_version: u32,
     /// What was run.
     pub scenario: String,
     /// How many runs.
@@ -109,6 +107,8 @@ pub(super) struct Wrong {
 pub(super) struct Told {
     /// Its name.
     pub metric: String,
+    /// Which is better; `None` where that depends on what one wants.
+    pub better: Option<Better>,
     /// Where it is lowest.
     pub lowest: Extreme,
     /// Where it is highest.
@@ -142,15 +142,12 @@ pub(super) struct Level {
 impl Effects {
     /// Of these key figures, or of those that matter.
     pub(super) fn new(design: &Design, asked: &[String]) -> Self {
-        let mut names = asked.to_vec();
         let only_what_differs = asked.is_empty();
-        if asked.is_empty() {
-            if !design.expected.is_empty() {
-                names.push(HELD.to_owned());
-            }
-            names.extend(design.expected.iter().cloned());
-            names.extend(USUAL.map(str::to_owned));
-        }
+        let own = (design.expectations > 0).then(|| HELD.to_owned()).into_iter();
+        let names: Vec<_> = match asked {
+            [] => own.chain(design.shown.iter().cloned()).collect(),
+            asked => asked.to_vec(),
+        };
         let levels: Vec<_> = design.vary.iter().map(|factor| factor.levels()).collect();
         let columns = row::columns(design);
         let mut figures = Vec::<Figure>::new();
@@ -211,11 +208,12 @@ impl Effects {
         let told = figures.into_iter().filter_map(|figure| figure.told(&design, &levels));
         let told = told.filter(|told| !only_what_differs || differs(told));
         Found {
+            schema_version: 1,
             runs: design.runs(),
             points: design.points(),
             seeds: design.seeds,
             vary: design.vary.iter().map(ToString::to_string).collect(),
-            held: (!design.expected.is_empty()).then_some(self.held),
+            held: (design.expectations > 0).then_some(self.held),
             wrong: self.wrong,
             first_wrong: self.first_wrong,
             metrics: told.collect(),
@@ -261,7 +259,17 @@ impl Figure {
             }
         }
         effects.sort_by(|a, b| b.range.total_cmp(&a.range));
-        Some(Told { metric: self.name, lowest: self.lowest?, highest: self.highest?, effects })
+        let better = match self.name.as_str() {
+            HELD => Some(Better::More),
+            name => report::metric(name).and_then(report::Metric::better),
+        };
+        Some(Told {
+            metric: self.name,
+            better,
+            lowest: self.lowest?,
+            highest: self.highest?,
+            effects,
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The most values of one key.
 const VALUES_MAX: usize = 10_000;
-/// Into how many parts a range is cut, to say what it does.
-const PARTS: usize = 5;
+/// Into how many parts a range is cut at most, to say what it does.
+const PARTS: i128 = 5;
 
 /// A key that varies. Written as it is typed: `KEY=V1,V2`, `KEY=10..40 days`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,12 +111,10 @@ impl Factor {
         match &self.values {
             Values::List(values) => values.clone(),
             Values::Range(range) => {
-                let edge = |part: usize| {
-                    let part = (range.to - range.from) * part as i128;
-                    range.number(range.from + rounded(part, PARTS as i128))
-                };
+                let width = range.to - range.from;
+                let edge = |part| range.number(range.from + rounded(width * part, range.parts()));
                 let level = |part| format!("{}..{}{}", edge(part), edge(part + 1), range.unit);
-                (0..PARTS).map(level).collect()
+                (0..range.parts()).map(level).collect()
             }
         }
     }
@@ -128,8 +126,8 @@ impl Factor {
             Values::Range(range) => {
                 let number = value.strip_suffix(range.unit.as_str())?;
                 let at = Decimal::parse(number)?.with(range.decimals)? - range.from;
-                let part = at * PARTS as i128 / (range.to - range.from).max(1);
-                usize::try_from(part).ok().map(|part| part.min(PARTS - 1))
+                let part = at * range.parts() / (range.to - range.from);
+                usize::try_from(part.min(range.parts() - 1)).ok()
             }
         }
     }
@@ -142,6 +140,11 @@ impl Factor {
 }
 
 impl Range {
+    /// Into how many parts it is cut: none is empty.
+    fn parts(&self) -> i128 {
+        PARTS.min(self.to - self.from)
+    }
+
     fn number(&self, scaled: i128) -> String {
         let (sign, size) = (if scaled < 0 { "-" } else { "" }, scaled.unsigned_abs());
         let one = 10_u128.pow(self.decimals as u32);

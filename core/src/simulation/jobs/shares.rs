@@ -20,7 +20,7 @@ const STEPS_MAX: u64 = 128 * STEPS_PER_HALF_LIFE;
 const BILLION: i128 = 1_000_000_000;
 
 /// All tenants.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Shares {
     kinds: usize,
     weights: Vec<u64>,
@@ -64,19 +64,36 @@ impl Shares {
         taken.iter_mut().zip(amounts).for_each(|(taken, amount)| *taken += sign * amount);
     }
 
-    /// Counts what all have used until now; the hosts have so much from now on.
-    pub(super) fn settle(&mut self, now: Time, capacity: &Amounts) {
-        for row in 0..self.tenants.len() {
-            self.count(now, TenantId::from_row(row));
+    /// Counts what these have used until now; the hosts have so much from now on. Only where that
+    /// is not what they had does it matter what the others have used.
+    pub(super) fn settle(
+        &mut self,
+        now: Time,
+        capacity: &Amounts,
+        tenants: impl Iterator<Item = TenantId>,
+    ) {
+        tenants.for_each(|tenant| self.count(now, tenant));
+        if self.capacity != *capacity {
+            for row in 0..self.tenants.len() {
+                self.count(now, TenantId::from_row(row));
+            }
+            self.capacity = *capacity;
         }
-        self.capacity = *capacity;
+    }
+
+    /// What a tenant's jobs take.
+    pub(super) fn taken(&self, tenant: TenantId) -> Amounts {
+        self.tenants[tenant.row()].taken
     }
 
     /// Counts what a tenant has used until now: step by step, so that it does not matter how often
     /// somebody asks.
     fn count(&mut self, now: Time, tenant: TenantId) {
         let Some(step_ms) = self.step_ms else { return };
-        let share = self.share(tenant, &self.capacity);
+        if self.tenants[tenant.row()].until == now {
+            return;
+        }
+        let share = self.share(&self.tenants[tenant.row()].taken, &self.capacity);
         let per_ms = (i128::from(share.part) * BILLION / i128::from(share.whole)).unsigned_abs();
         let of = &mut self.tenants[tenant.row()];
         let (mut at, now) = (of.until.ms(), now.ms());
@@ -95,9 +112,8 @@ impl Shares {
         of.until = Time::from_ms(now);
     }
 
-    /// The largest share that a tenant has of anything.
-    fn share(&self, tenant: TenantId, capacity: &Amounts) -> Share {
-        let taken = &self.tenants[tenant.row()].taken;
+    /// The largest share of anything.
+    fn share(&self, taken: &Amounts, capacity: &Amounts) -> Share {
         fairness::dominant_share(&taken[..self.kinds], &capacity[..self.kinds])
     }
 
@@ -105,9 +121,14 @@ impl Shares {
         self.weights.get(tenant.row()).copied().unwrap_or(1)
     }
 
-    /// Who takes less for his weight.
-    pub(super) fn compare(&self, a: TenantId, b: TenantId, capacity: &Amounts) -> Ordering {
-        let (first, second) = (self.share(a, capacity), self.share(b, capacity));
+    /// Which of two tenants that take so much takes less for his weight.
+    pub(super) fn compare(
+        &self,
+        (a, of_a): (TenantId, &Amounts),
+        (b, of_b): (TenantId, &Amounts),
+        capacity: &Amounts,
+    ) -> Ordering {
+        let (first, second) = (self.share(of_a, capacity), self.share(of_b, capacity));
         first.compare(self.weight(a), second, self.weight(b))
     }
 
@@ -116,5 +137,38 @@ impl Shares {
         let used = |tenant: TenantId| self.tenants[tenant.row()].used;
         let times = |used: u128, weight: u64| used.saturating_mul(u128::from(weight));
         times(used(a), self.weight(b)).cmp(&times(used(b), self.weight(a)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two tenants, who take what they take from the start, among so much.
+    fn shares(capacity: &Amounts) -> Shares {
+        let (kinds, weights, step_ms) = (1, Vec::new(), Some(10));
+        let tenants = vec![Tenant::default(); 2];
+        let mut shares = Shares { kinds, weights, step_ms, tenants, capacity: *capacity };
+        for (row, taken) in [3, 2].into_iter().enumerate() {
+            let amounts = Amounts::from([taken, 0, 0, 0, 0, 0, 0, 0]);
+            shares.change(Time::ZERO, TenantId::from_row(row), &amounts, 1);
+        }
+        shares
+    }
+
+    #[test]
+    fn it_does_not_matter_of_whom_somebody_asks_when() {
+        let few = Amounts::from([7, 0, 0, 0, 0, 0, 0, 0]);
+        let many = Amounts::from([11, 0, 0, 0, 0, 0, 0, 0]);
+        let (mut often, mut seldom) = (shares(&few), shares(&few));
+        let all = || [0, 1].map(TenantId::from_row);
+        for (ms, capacity) in [(4, few), (13, few), (29, many), (33, many), (50_000, many)] {
+            often.settle(Time::from_ms(ms), &capacity, all().into_iter());
+            seldom.settle(Time::from_ms(ms), &capacity, std::iter::once(all()[1]));
+        }
+        seldom.settle(Time::from_ms(50_000), &many, all().into_iter());
+        let used = |shares: &Shares| shares.tenants.iter().map(|of| of.used).collect::<Vec<_>>();
+        assert_eq!(used(&often), used(&seldom));
+        assert!(used(&often)[0] > used(&often)[1]);
     }
 }
