@@ -190,13 +190,11 @@ impl Effects {
                     }
                 }
             }
-            if is_last {
-                if let Some(value) = std::mem::take(&mut figure.point).value() {
-                    let first = run - (design.seeds - 1);
-                    let values = || row.iter().skip(2).take(design.vary.len()).map(str::to_owned);
-                    beyond(&mut figure.lowest, value, first, |new, old| new < old, values);
-                    beyond(&mut figure.highest, value, first, |new, old| new > old, values);
-                }
+            if is_last && let Some(value) = std::mem::take(&mut figure.point).value() {
+                let first = run - (design.seeds - 1);
+                let values = || row.iter().skip(2).take(design.vary.len()).map(str::to_owned);
+                beyond(&mut figure.lowest, value, first, |new, old| new < old, values);
+                beyond(&mut figure.highest, value, first, |new, old| new > old, values);
             }
         }
     }
