@@ -4,11 +4,13 @@
 
 mod desks;
 mod distribution;
+pub mod energy;
 pub mod failures;
 mod pool_moves;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
+pub use energy::{Energy, Power, Upkeep};
 pub use failures::Failures;
 pub use pool_moves::{HandOver, PoolMigration};
 
@@ -149,6 +151,8 @@ pub struct Scenario {
     pub defrag: Defrag,
     /// What fails; `None`: nothing.
     pub failures: Option<Box<Failures>>,
+    /// What energy costs.
+    pub energy: Energy,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.
@@ -174,6 +178,8 @@ pub struct HostModel {
     pub retire_after_ms: Option<u64>,
     /// NUMA cells over which CPU and memory are split evenly, 2..=16; 0: none.
     pub cells: u8,
+    /// What it costs beside its price.
+    pub upkeep: Upkeep,
 }
 
 /// A named set of hosts.

@@ -791,6 +791,9 @@ impl Simulation {
         if let Some(coming) = tried {
             self.boot(now, coming, observer);
         }
+        if self.rolling.is_some() && arrived.ask.group.is_some() {
+            self.tell_host_rollouts(now, None, &[arrived.ask]);
+        }
         vm
     }
 

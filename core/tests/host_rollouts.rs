@@ -12,10 +12,11 @@ use fleetcast_core::fact::{Fact, HostOutcome, HostStep, WhyStuck};
 use fleetcast_core::observe::{Fingerprint, Observer, Summary, Transcript};
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
+use fleetcast_core::report::host_rollouts::HostRolloutReport;
 use fleetcast_core::rollout::hosts::{self as planner, Event, Stuck};
 use fleetcast_core::scenario::hosts::{Drain, OnTimeout, WhenEvicted};
 use fleetcast_core::scenario::*;
-use fleetcast_core::simulation::{self, Simulation};
+use fleetcast_core::simulation::{self, Simulation, host_foresight};
 use fleetcast_core::source::{MemoryFiles, NoFiles};
 use fleetcast_core::state::{HostId, HostStatus, Search, State};
 use fleetcast_core::time::Time;
@@ -396,6 +397,293 @@ fn a_batch_counts_hosts_that_are_down_where_there_is_a_limit() {
     let limited = outcome("max-unavailable = 1\n");
     assert_eq!(limited.waits[0].what, "limit");
     assert!(limited.duration_s > 36_000.0 - 3_600.0);
+}
+
+/// The reports of a text's host rollouts.
+fn reported(text: &str) -> Vec<HostRolloutReport> {
+    told(text).1.host_rollouts.unwrap().list
+}
+
+fn simulated(text: &str) -> Simulation {
+    let input = Input { file: "t.toml", text, overrides: &[] };
+    let found = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    Simulation::new(Arc::new(found.scenario), &NoFiles).unwrap()
+}
+
+fn hours(hours: u64) -> Time {
+    Time::from_ms(hours * 3_600_000)
+}
+
+/// A pool of so many hosts of the small fleet's model.
+fn pool(name: &str, hosts: u32, more: &str) -> String {
+    format!("[[pools]]\nname = '{name}'\nhosts = {{ model = 'm', count = {hosts} }}\n{more}")
+}
+
+#[test]
+fn an_instance_that_terminates_is_waited_for_while_others_are_evicted() {
+    let text = format!(
+        "{SMALL}{}[images.web]\n\
+         [[service]]\nname = 'web'\nimage = 'web'\nflavor = 'half'\ninstances = 2\ngrace = '5 h'\n\
+         [[rollout]]\nservice = 'web'\nimage = 'web'\nat = '30 min'\n\
+         strategy = {{ name = 'rolling', max-surge = 0, max-unavailable = 1 }}\n\
+         {KERNEL}grace = '0 s'\ndrain-timeout = '1 h'\non-timeout = 'evict'\n",
+        pool("p", 1, "")
+    );
+    let one = &reported(&text)[0];
+    assert_eq!((one.outcome.as_str(), one.vms_evicted), ("complete", 1));
+    assert_eq!(one.duration_s, 4.5 * 3_600.0 + 1_200.0, "the other terminates until 05:30");
+}
+
+#[test]
+fn all_rollouts_together_leave_a_group_what_it_must_keep() {
+    let rollout = |pool: &str| {
+        format!(
+            "[[host-rollout]]\nname = '{pool}'\nimage = '6.12'\nat = '1 h'\npools = ['{pool}']\n\
+             drain = 'eviction'\ngrace = '1 min'\n"
+        )
+    };
+    let text = format!(
+        "{SMALL}{}{}{}[images.web]\nboot = '10 min'\n\
+         [[service]]\nname = 'web'\nimage = 'web'\nflavor = 'half'\ninstances = 4\n\
+         group = {{ min-available = 3 }}\n{}{}",
+        pool("p", 1, ""),
+        pool("q", 1, ""),
+        pool("spare", 2, ""),
+        rollout("p"),
+        rollout("q")
+    );
+    let (lines, report) = told(&text);
+    let mut serving = 4i32;
+    for line in &lines {
+        serving -= i32::from(line.contains("evicted from"));
+        serving += i32::from(line.contains("is available"));
+        assert!(serving >= 3, "{line}");
+    }
+    let all = report.host_rollouts.unwrap().list;
+    assert!(all.iter().all(|one| one.outcome == "complete"), "{lines:#?}");
+}
+
+#[test]
+fn a_rollout_goes_on_when_another_takes_its_notices_back() {
+    let text = format!(
+        "{SMALL}{}{}\
+         [[demand]]\nname = 'vms'\nflavor = 'half'\nalive = 2\nlifetime = 'forever'\n\
+         group = {{ max-per-host = 1, min-available = 1 }}\n\
+         [[host-rollout]]\nname = 'p'\nimage = '6.12'\nat = '1 h'\npools = ['p']\n\
+         drain = 'eviction'\ngrace = '3 h'\ndrain-timeout = '1 h'\non-timeout = 'skip'\n\
+         [[host-rollout]]\nname = 'q'\nimage = '6.12'\nat = '1 h'\npools = ['q']\n\
+         drain = 'eviction'\ngrace = '1 min'\n",
+        pool("p", 1, ""),
+        pool("q", 1, "")
+    );
+    let all = reported(&text);
+    assert_eq!((all[0].outcome.as_str(), all[0].vms_evicted), ("partial", 0));
+    assert_eq!((all[1].outcome.as_str(), all[1].vms_evicted), ("complete", 1));
+    assert_eq!(all[1].duration_s, 3_600.0 + 60.0 + 1_200.0);
+}
+
+#[test]
+fn a_rollout_held_by_a_budget_goes_on_when_the_member_that_waits_has_room() {
+    let others = "[[demand]]\nname = 'other'\nflavor = 'half'\nlifetime = '20 h'\n\
+        alive = { curve = 'steps', from = 1, steps = [{ at = '1 min', to = 0 }] }\n";
+    let more = format!(
+        "group = {{ min-available = 2 }}\n{others}{KERNEL}drain = 'eviction'\ngrace = '1 min'\n"
+    );
+    let one = &reported(&small(2, 3, &more))[0];
+    let held = &one.stalled[0];
+    assert_eq!((held.host, held.reason.as_str()), (0, "min-available"));
+    assert!(held.lasted_s > 3_600.0, "until the other VM ends: {}", held.lasted_s);
+    assert_eq!((one.outcome.as_str(), one.hosts_done), ("complete", 2));
+}
+
+#[test]
+fn room_for_any_vm_of_a_batch_is_news_to_it() {
+    // The larger VM takes the only place that the other may have, until it can go elsewhere.
+    let text = format!(
+        "{SMALL}[flavors.third]\ncpu = 3\nmemory = '24 GiB'\n{}{}{}\
+         [[demand]]\nname = 'large'\nflavor = 'half'\nalive = 1\nlifetime = 'forever'\n\
+         [[demand]]\nname = 'small'\nflavor = 'third'\nalive = 1\nlifetime = 'forever'\n\
+         labels = {{ gen = 'g2' }}\n\
+         [[demand]]\nname = 'there'\nflavor = 'half'\nalive = 1\nlifetime = 'forever'\npool = 'q'\n\
+         {KERNEL}pools = ['p']\n",
+        pool("p", 1, "labels = { gen = 'g2' }\n"),
+        pool("q", 1, "labels = { gen = 'g2' }\n"),
+        "[[pools]]\nname = 'later'\ngrowth = { model = 'm', curve = 'steps', steps = [\
+            { at = '3 h', to = 1 }] }\n"
+    );
+    let one = &reported(&text)[0];
+    assert_eq!((one.outcome.as_str(), one.stalls, one.vms_moved), ("complete", 1, 2));
+    assert_eq!((one.stalled[0].size.as_str(), one.stalled[0].lasted_s), ("third", 7_200.0));
+}
+
+#[test]
+fn who_may_not_be_evicted_leaves_when_there_is_room() {
+    let text = small(
+        1,
+        2,
+        &format!(
+            "group = {{ min-available = 2 }}\n\
+             [[pools]]\nname = 'later'\ngrowth = {{ model = 'm', curve = 'steps', steps = [\
+                 {{ at = '4 h', to = 1 }}] }}\n\
+             {KERNEL}pools = ['p']\ndrain-timeout = '1 h'\non-timeout = 'evict'\n"
+        ),
+    );
+    let one = &reported(&text)[0];
+    let outcome = (one.outcome.as_str(), one.vms_moved, one.vms_evicted);
+    assert_eq!(outcome, ("complete", 2, 0));
+    let held = one.stalled.iter().find(|stall| stall.reason == "min-available").unwrap();
+    assert_eq!(held.lasted_s, 7_200.0);
+}
+
+/// How many batches are foreseen of the first rollout, and how many of them stuck.
+fn foreseen(text: &str, files: &MemoryFiles) -> (usize, usize) {
+    let input = Input { file: "t.toml", text, overrides: &[] };
+    let found = read(&input, files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let one = host_foresight::foresee(&found.scenario, files).unwrap().remove(0);
+    (one.batches, one.stuck)
+}
+
+#[test]
+fn batches_are_foreseen_as_large_as_they_will_be() {
+    let text = |more: &str| {
+        let spare = pool("spare", 1, "");
+        small(2, 4, &format!("{spare}{KERNEL}pools = ['p']\nbatch = 2\n{more}"))
+    };
+    let files = MemoryFiles::default();
+    assert_eq!(foreseen(&text(""), &files), (1, 1), "four halves do not go onto one host");
+    assert_eq!(foreseen(&text("max-unavailable = 1\n"), &files), (2, 0), "two do");
+    // With one of three hosts down, one more may be out of two, and none of one.
+    let mut files = files;
+    files.insert("o.csv", b"time_s,host,lasts_s\n3000,2,36000\n".to_vec());
+    let with_one_down = |limit: u32| {
+        let failures = "[failures]\ntrace = 'o.csv'\nrepair = '1 h'\n";
+        small(3, 2, &format!("{failures}{KERNEL}batch = '60%'\nmax-unavailable = {limit}\n"))
+    };
+    assert_eq!(foreseen(&with_one_down(3), &files), (1, 1), "60% of all three are two");
+    assert_eq!(foreseen(&with_one_down(2), &files), (2, 0));
+    assert_eq!(foreseen(&with_one_down(1), &files), (0, 0));
+}
+
+/// How long hosts took to get their images, in order.
+#[derive(Default)]
+struct Rewrites(Vec<u64>);
+
+impl Observer for Rewrites {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        if let Fact::HostRollout { step: HostStep::Rewriting { until, .. }, .. } = fact {
+            self.0.push(until.since_ms(now));
+        }
+    }
+}
+
+#[test]
+fn rounds_that_had_to_wait_draw_for_themselves() {
+    let later = "[[pools]]\nname = 'later'\ngrowth = { model = 'm', curve = 'steps', steps = [\
+        { at = '5 h', to = 1 }] }\n";
+    let text = small(
+        1,
+        1,
+        &format!(
+            "{later}{KERNEL}pools = ['p']\nevery = '1 h'\ntimes = 4\n\
+             rewrite = {{ distribution = 'exponential', mean = '1 min' }}\n"
+        ),
+    );
+    let mut simulation = simulated(&text);
+    let mut rewrites = Rewrites::default();
+    simulation.advance(simulation.end(), &mut rewrites).unwrap();
+    let different: BTreeSet<u64> = rewrites.0.iter().copied().collect();
+    assert_eq!((rewrites.0.len(), different.len()), (4, 4), "{:?}", rewrites.0);
+}
+
+#[test]
+fn a_trial_leaves_vms_in_the_order_in_which_they_came() {
+    let spare = pool("spare", 1, "");
+    let there = "[[demand]]\nname = 'there'\nflavor = 'half'\nalive = 1\nlifetime = 'forever'\n\
+        pool = 'spare'\n";
+    let text = small(1, 2, &format!("{there}{spare}{KERNEL}pools = ['p']\n"));
+    let mut simulation = simulated(&text);
+    let on_first = |simulation: &Simulation| {
+        let residents = simulation.state().residents.as_ref().unwrap();
+        residents.on(HostId::from_row(0)).to_vec()
+    };
+    simulation.advance(Time::from_ms(3_599_999), &mut ()).unwrap();
+    let before = on_first(&simulation);
+    simulation.advance(hours(2), &mut ()).unwrap();
+    assert_eq!(simulation.state().hosts.status(HostId::from_row(0)), HostStatus::Draining);
+    assert_eq!(before.len(), 2);
+    assert_eq!(on_first(&simulation), before);
+}
+
+/// Where VMs were placed after the second hour.
+#[derive(Default)]
+struct Later(Vec<usize>);
+
+impl Observer for Later {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+        if let Fact::Placed { host, .. } = fact
+            && now >= hours(2)
+        {
+            self.0.push(host.row());
+        }
+    }
+}
+
+#[test]
+fn who_is_lost_throws_no_dice() {
+    let later = |lifetime: &str, more: &str| {
+        let text = format!(
+            "{SMALL}{}[placement]\npolicy = 'random'\n\
+             [[demand]]\nname = 'first'\nflavor = 'half'\nlifetime = '{lifetime}'\n\
+             alive = {{ curve = 'steps', from = 5, steps = [{{ at = '1 min', to = 0 }}] }}\n\
+             [[demand]]\nname = 'second'\nflavor = 'half'\nlifetime = 'forever'\n\
+             alive = {{ curve = 'steps', from = 0, steps = [{{ at = '3 h', to = 8 }}] }}\n\
+             {more}",
+            pool("p", 16, "")
+        );
+        let mut simulation = simulated(&text);
+        let mut later = Later::default();
+        simulation.advance(simulation.end(), &mut later).unwrap();
+        later.0
+    };
+    let evicts = format!(
+        "{KERNEL}drain = 'eviction'\ngrace = '0 s'\n\
+         when-evicted = 'end'\nrewrite = '1 min'\n"
+    );
+    let ended = later("1 h", "");
+    assert_eq!(ended.len(), 8);
+    assert_eq!(later("forever", &evicts), ended);
+}
+
+#[test]
+fn any_number_of_rollouts_may_have_waited_in_vain() {
+    // The first keeps the host out past its age; for the others none is left when it ends.
+    let text = format!(
+        "{}\n{KERNEL}drain-timeout = '15 days'\non-timeout = 'stop'\n\
+         [[host-rollout]]\nname = 'again'\nimage = '6.13'\nat = '2 h'\nevery = '1 min'\n",
+        small(1, 1, "").replace("duration = '1 day'", "duration = '16 days'")
+    );
+    let text = text.replace("memory = '64 GiB'\n", "memory = '64 GiB'\nretire-after = '1 day'\n");
+    let (_, report) = told(&text);
+    let all = report.host_rollouts.unwrap();
+    assert_eq!(all.list[0].outcome, "stopped");
+    assert!(all.list[1..].iter().all(|one| (one.outcome.as_str(), one.hosts) == ("complete", 0)));
+}
+
+#[test]
+fn a_batch_may_be_a_large_fleet() {
+    let hosts = 20_000;
+    let text = format!(
+        "{SMALL}{}[[demand]]\nname = 'none'\nflavor = 'half'\nalive = 0\nlifetime = 'forever'\n\
+         {KERNEL}batch = {hosts}\nwithin = 'zone'\n\
+         rewrite = {{ distribution = 'exponential', mean = '1 h' }}\n",
+        pool("p", hosts, "zones = 1\n")
+    );
+    let input = Input { file: "t.toml", text: &text, overrides: &[] };
+    let found = read(&input, &NoFiles).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let report = simulation::run(&Arc::new(found.scenario), &NoFiles).unwrap();
+    let one = &report.host_rollouts.unwrap().list[0];
+    assert_eq!((one.outcome.as_str(), one.hosts_done), ("complete", hosts));
+    assert_eq!((one.batches, one.peak_hosts_out, one.lowest_capacity), (1, hosts, 0.0));
 }
 
 /// What must hold at every fact of a rollout.

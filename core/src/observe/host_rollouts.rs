@@ -124,13 +124,51 @@ pub struct HostRow {
 #[derive(Clone, Debug)]
 struct UnderWay {
     seen: Seen,
-    /// Hosts that are out, and whether they get their image already.
-    out: BTreeMap<HostId, bool>,
+    /// Hosts that are out.
+    out: Out,
     stall: Option<(Time, Stall, Amounts)>,
     wait: Option<(Time, &'static str)>,
     /// Rows that were left out between two that are kept, and how many are.
     every: usize,
     changes: usize,
+}
+
+/// Hosts that are out, and their sums.
+#[derive(Clone, Debug, Default)]
+struct Out {
+    /// And whether they get their image already.
+    hosts: BTreeMap<HostId, bool>,
+    /// So many of them do.
+    rewriting: u32,
+    /// What all of them could give out.
+    capacity: Amounts,
+}
+
+impl Out {
+    fn count(&self) -> u32 {
+        self.hosts.len() as u32
+    }
+
+    fn contains(&self, host: HostId) -> bool {
+        self.hosts.contains_key(&host)
+    }
+
+    /// A host is out, to be emptied or to get its image.
+    fn insert(&mut self, host: HostId, is_rewriting: bool, state: &State) {
+        self.remove(host, state);
+        self.hosts.insert(host, is_rewriting);
+        self.rewriting += u32::from(is_rewriting);
+        let sums = self.capacity.iter_mut().zip(state.hosts.effective(host));
+        sums.for_each(|(sum, amount)| *sum += amount);
+    }
+
+    /// A host is not out any more, if it was.
+    fn remove(&mut self, host: HostId, state: &State) {
+        let Some(is_rewriting) = self.hosts.remove(&host) else { return };
+        self.rewriting -= u32::from(is_rewriting);
+        let sums = self.capacity.iter_mut().zip(state.hosts.effective(host));
+        sums.for_each(|(sum, amount)| *sum -= amount);
+    }
 }
 
 impl RolledHosts {
@@ -187,7 +225,7 @@ impl RolledHosts {
             waits: BTreeMap::new(),
             rows: Vec::new(),
         };
-        let out = BTreeMap::new();
+        let out = Out::default();
         let under_way = UnderWay { seen, out, stall: None, wait: None, every: 1, changes: 0 };
         self.under_way.insert(number, under_way);
     }
@@ -201,9 +239,9 @@ impl RolledHosts {
         match *step {
             HostStep::Started { .. } => {}
             HostStep::Draining { host, .. } => {
-                it.seen.batches += u32::from(it.out.is_empty());
+                it.seen.batches += u32::from(it.out.count() == 0);
                 it.end_wait(now);
-                it.out.insert(host, false);
+                it.out.insert(host, false, state);
             }
             HostStep::Planned { .. } => it.end_stall(now, &mut self.totals),
             HostStep::Stalled(stall) => {
@@ -215,10 +253,10 @@ impl RolledHosts {
             }
             HostStep::Rewriting { host, .. } => {
                 it.end_stall(now, &mut self.totals);
-                it.out.insert(host, true);
+                it.out.insert(host, true, state);
             }
             HostStep::Done { host } => {
-                it.out.remove(&host);
+                it.out.remove(host, state);
                 it.seen.done += 1;
                 self.totals.hosts_done += 1;
             }
@@ -226,7 +264,7 @@ impl RolledHosts {
             HostStep::Overdue { .. } => it.end_stall(now, &mut self.totals),
             HostStep::GivenUp { host } => {
                 it.end_stall(now, &mut self.totals);
-                it.out.remove(&host);
+                it.out.remove(host, state);
                 it.seen.left_out += 1;
             }
             HostStep::Waits(wait) => {
@@ -265,7 +303,7 @@ impl RolledHosts {
 
     /// Whose batch a host is of.
     fn out_for(&mut self, host: HostId) -> Option<&mut UnderWay> {
-        self.under_way.values_mut().find(|it| it.out.contains_key(&host))
+        self.under_way.values_mut().find(|it| it.out.contains(host))
     }
 }
 
@@ -288,17 +326,16 @@ impl UnderWay {
 
     /// What there is now; the last row of an instant counts.
     fn note_row(&mut self, now: Time, state: &State) {
-        let rewriting = self.out.values().filter(|is_empty| **is_empty).count() as u32;
         let row = HostRow {
             at: Time::from_ms(now.since_ms(self.seen.at)),
-            draining: self.out.len() as u32 - rewriting,
-            rewriting,
+            draining: self.out.count() - self.out.rewriting,
+            rewriting: self.out.rewriting,
             new: self.seen.done,
             capacity: self.capacity(state),
             is_stalled: self.stall.is_some(),
         };
         let seen = &mut self.seen;
-        seen.out_most = seen.out_most.max(self.out.len() as u32);
+        seen.out_most = seen.out_most.max(self.out.count());
         seen.lowest_capacity = seen.lowest_capacity.min(row.capacity);
         match seen.rows.last_mut() {
             Some(last) if last.at == row.at => *last = row,
@@ -324,9 +361,8 @@ impl UnderWay {
     fn capacity(&self, state: &State) -> f64 {
         let total = state.hosts.total().capacity;
         let share = |column: usize| {
-            let out = self.out.keys().map(|host| state.hosts.effective(*host)[column]);
-            let out: i64 = out.sum();
-            (total[column] > 0).then(|| (total[column] - out) as f64 / total[column] as f64)
+            let left = total[column] - self.out.capacity[column];
+            (total[column] > 0).then(|| left as f64 / total[column] as f64)
         };
         (0..state.hosts.kinds()).filter_map(share).fold(1.0, f64::min)
     }
@@ -370,9 +406,9 @@ impl Observer for RolledHosts {
             }
             Fact::HostFailed { host, .. } => {
                 let totals = &mut self.totals;
-                let is_out = |it: &&mut UnderWay| it.out.contains_key(&host);
+                let is_out = |it: &&mut UnderWay| it.out.contains(host);
                 let Some(it) = self.under_way.values_mut().find(is_out) else { return };
-                it.out.remove(&host);
+                it.out.remove(host, state);
                 if it.stall.is_some_and(|(_, stall, _)| stall.host == host) {
                     it.end_stall(now, totals);
                 }

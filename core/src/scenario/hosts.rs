@@ -143,6 +143,13 @@ impl HostRollout {
         };
         Some(u32::try_from(count).unwrap_or(u32::MAX).max(1))
     }
+
+    /// So many of so many hosts meant are in the next batch while so many of them are down; none
+    /// if as many are down as may be out of service.
+    pub fn size_of(&self, hosts: u32, down: u32) -> u32 {
+        let limit = self.unavailable_of(hosts).unwrap_or(u32::MAX);
+        self.batch_of(hosts).min(limit.saturating_sub(down))
+    }
 }
 
 impl super::Scenario {

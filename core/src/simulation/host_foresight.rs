@@ -5,13 +5,14 @@ use super::Simulation;
 use super::host_rollouts::trial::{Notices, Trial};
 use crate::fact::{RequestId, WhyStuck};
 use crate::problem::Problems;
-use crate::rollout::hosts::{by_domain, next_batch, plan};
+use crate::rollout::hosts::{next_batch, plan};
 use crate::scenario::hosts::{Drain, HostRollout};
 use crate::scenario::{DemandId, Scenario};
 use crate::source::Files;
 use crate::state::{HostId, HostStatus};
 use crate::time::Time;
 use crate::words;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most host rollouts that are looked at: the first ones.
@@ -81,29 +82,25 @@ pub fn foresee(scenario: &Scenario, files: &dyn Files) -> Result<Vec<ForeseenHos
 }
 
 impl Simulation {
-    /// Tries to empty each batch of a rollout, as if the others were in service: how many were
+    /// Tries to empty each batch of a rollout that could be its turn now, as if the others were in
+    /// service: hosts that are down wait, and no batch begins while too many are. How many were
     /// tried, how many could not, and what stands in the way of the first. The state is
     /// afterwards as it was.
     fn try_batches(&mut self, at: Time, rule: &HostRollout) -> (usize, usize, Option<StuckThen>) {
-        let hosts = &self.state.hosts;
-        let is_meant = |host: &HostId| {
-            hosts.status(*host) == HostStatus::Up
-                && rule.means(hosts.host_type(*host), hosts.zone(*host))
-        };
-        let meant = hosts.ids().filter(is_meant);
-        let mut left = by_domain(meant.map(|host| (host, self.domain(rule.within, host))));
-        let size = rule.batch_of(u32::try_from(left.len()).unwrap_or(u32::MAX)) as usize;
+        let (mut left, down) = self.meant_hosts(rule);
+        let size = rule.size_of(left.len() as u32, down) as usize;
         let (mut tried, mut stuck, mut first) = (0, 0, None);
         while tried < BATCHES_MAX {
-            let batch = next_batch(&mut left, size, |_| true);
+            let is_up = |host| self.state.hosts.status(host) == HostStatus::Up;
+            let batch = next_batch(&mut left, size, is_up);
             if batch.is_empty() {
                 break;
             }
             tried += 1;
             batch.iter().for_each(|host| self.state.drain(*host));
-            let notices = Notices::new();
+            let (notices, ending) = (Notices::new(), BTreeSet::new());
             let fleet = (&mut self.state, &*self.scenario, &self.placer);
-            let mut trial = Trial::new(fleet, (None, &notices), at);
+            let mut trial = Trial::new(fleet, (None, &notices, &ending), at);
             let found = plan(&mut trial, &batch);
             trial.undo();
             batch.iter().for_each(|host| self.state.resume(*host));

@@ -7,6 +7,7 @@
 //! goes wrong on the way (a target fails, a VM comes late) is planned anew.
 
 mod evictions;
+mod queue;
 pub(super) mod trial;
 
 use super::{Event, Simulation};
@@ -19,10 +20,11 @@ use crate::observe::Observer;
 use crate::placement::filters::Filter;
 use crate::rollout::hosts::{by_domain, next_batch, plan};
 use crate::scenario::hosts::{Drain, HostImageId, HostRollout, HostRollouts, OnTimeout};
-use crate::scenario::{HostTypeId, Level, Scenario, ZoneId};
+use crate::scenario::{DemandId, HostTypeId, Level, Scenario, ZoneId};
 use crate::state::{Ask, HostId, HostStatus, State, VmId};
 use crate::time::Time;
-use std::collections::{BTreeMap, VecDeque};
+use queue::Queue;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use trial::{Notices, Trial};
 
 /// The hosts' images, and what is rolled out on hosts.
@@ -34,15 +36,15 @@ pub(super) struct RollingHosts {
     images: Vec<HostImageId>,
     /// Rows of the rollouts that have begun, the latest last.
     released: Vec<u32>,
-    /// Rows of those that are due and wait for others.
-    due: VecDeque<u32>,
+    /// Rows of those that are due and wait for others, and how often each was due before.
+    due: VecDeque<(u32, u64)>,
     begun: u32,
     /// Those under way, by number.
     under_way: BTreeMap<u32, Box<UnderWay>>,
     /// Hosts of a batch, and whose that is.
     out: BTreeMap<HostId, u32>,
     /// Moves that have their room and have not begun, in order.
-    queued: Vec<Move>,
+    queued: Queue,
     /// Something has happened while a rollout acted.
     is_told: bool,
 }
@@ -52,7 +54,7 @@ pub(super) struct RollingHosts {
 struct UnderWay {
     id: HostRolloutId,
     plan: u32,
-    /// How often it was rolled out before.
+    /// How often it was due before.
     round: u64,
     /// By host: whether it is meant, and whether it has the image.
     meant: Vec<bool>,
@@ -64,10 +66,14 @@ struct UnderWay {
     /// How many of those meant are down.
     down: u32,
     is_partial: bool,
-    /// The hosts that are out, and until when they get their image.
-    batch: Vec<(HostId, Option<Time>)>,
+    /// The hosts that are being emptied.
+    batch: Vec<HostId>,
+    /// Those that get their image, and until when.
+    rewriting: BTreeMap<HostId, Time>,
     phase: Phase,
-    stuck: Option<(Stall, Ask)>,
+    stuck: Option<Stall>,
+    /// What has no place yet, each such thing once; only while something is stuck.
+    homeless: Vec<(DemandId, Ask)>,
     wait: Option<HostWait>,
     notices: Notices,
     is_asked: bool,
@@ -112,7 +118,7 @@ impl RollingHosts {
                 begun: 0,
                 under_way: BTreeMap::new(),
                 out: BTreeMap::new(),
-                queued: Vec::new(),
+                queued: Queue::default(),
                 is_told: false,
             })
         })
@@ -140,8 +146,32 @@ impl UnderWay {
     }
 
     fn has_left(&self, is_meant: impl Fn(HostId) -> bool) -> bool {
-        let batch = self.batch.iter().map(|(host, _)| *host);
-        self.left.iter().map(|(host, _)| *host).chain(batch).any(is_meant)
+        let left = self.left.iter().map(|(host, _)| host);
+        left.chain(&self.batch).chain(self.rewriting.keys()).any(|host| is_meant(*host))
+    }
+
+    /// Whether news can help it where it stands still: something has changed on a host, VMs have
+    /// come or gone. That may give any VM without a place one, and so leave another's to the one
+    /// that is stuck.
+    fn can_be_helped(&self, state: &State, host: Option<HostId>, moved: &[Ask]) -> bool {
+        let is_mate =
+            |ask: Ask| ask.group.is_some() && moved.iter().any(|it| it.group == ask.group);
+        // Its own room on the host that it is to leave counts against it in a quota.
+        let has_room = |ask: Ask, host: HostId| {
+            state.tenancy.has_quota(ask.tenant)
+                || Filter::new(state, Ask { group: None, ..ask }).admits(host)
+        };
+        let has_place =
+            |ask: Ask| state.is_spread(ask) || host.is_some_and(|host| has_room(ask, host));
+        let mut asks = self.homeless.iter().map(|(_, ask)| *ask);
+        match self.stuck.map(|stall| stall.why) {
+            None | Some(WhyStuck::Copy) => false,
+            Some(WhyStuck::Budget(_)) => {
+                let moves = !matches!(self.phase, Phase::Draining { how: How::Evict, .. });
+                asks.any(|ask| is_mate(ask) || moves && has_place(ask))
+            }
+            Some(WhyStuck::NoRoom(_)) => asks.any(|ask| is_mate(ask) || has_place(ask)),
+        }
     }
 }
 
@@ -186,13 +216,13 @@ impl Simulation {
         if round + 1 < u64::from(times) {
             self.agenda.push(now.after(every_ms), Event::RollOutHosts(row));
         }
-        self.rolling().due.push_back(row);
+        self.rolling().due.push_back((row, round));
         self.begin_due(now, observer);
     }
 
     /// Begins those that are due, one after another, until one has to wait for one under way.
     fn begin_due(&mut self, now: Time, observer: &mut impl Observer) {
-        while let Some(row) = self.rolling().due.front().copied() {
+        while let Some((row, round)) = self.rolling().due.front().copied() {
             let scenario = self.scenario.clone();
             let rule = &scenario.host_rollouts.list[row as usize];
             let hosts = &self.state.hosts;
@@ -202,27 +232,38 @@ impl Simulation {
                 return;
             }
             self.rolling().due.pop_front();
-            self.begin_host_rollout(now, row, observer);
+            let number = self.begin_host_rollout(now, (row, round), observer);
+            self.roll_on(now, number, observer);
         }
     }
 
-    fn begin_host_rollout(&mut self, now: Time, row: u32, observer: &mut impl Observer) {
-        let scenario = self.scenario.clone();
-        let rule = &scenario.host_rollouts.list[row as usize];
+    /// The hosts that a rollout means as it begins, by domain, and how many of them are down.
+    pub(super) fn meant_hosts(&self, rule: &HostRollout) -> (VecDeque<(HostId, u32)>, u32) {
         let hosts = &self.state.hosts;
         let is_meant = |host: &HostId| {
             let stays = !matches!(hosts.status(*host), HostStatus::Cordoned | HostStatus::Retired);
             stays && rule.means(hosts.host_type(*host), hosts.zone(*host))
         };
-        let meant: Vec<bool> = hosts.ids().map(|host| is_meant(&host)).collect();
         let those = hosts.ids().filter(is_meant);
-        let those = those.map(|host| (host, self.domain(rule.within, host)));
-        let left = by_domain(those);
+        let left = by_domain(those.map(|host| (host, domain(&self.state, rule.within, host))));
         let is_down = |host: &HostId| hosts.status(*host) == HostStatus::Down;
         let down = left.iter().filter(|(host, _)| is_down(host)).count() as u32;
+        (left, down)
+    }
+
+    /// The number of the rollout that begins.
+    fn begin_host_rollout(
+        &mut self,
+        now: Time,
+        (row, round): (u32, u64),
+        observer: &mut impl Observer,
+    ) -> u32 {
+        let scenario = self.scenario.clone();
+        let rule = &scenario.host_rollouts.list[row as usize];
+        let (left, down) = self.meant_hosts(rule);
+        let mut meant = vec![false; self.state.hosts.rows()];
+        left.iter().for_each(|(host, _)| meant[host.row()] = true);
         let (count, is_updated) = (left.len() as u32, vec![false; meant.len()]);
-        let every_ms = rule.every_ms;
-        let round = now.since_ms(Time::from_ms(rule.at_ms)).checked_div(every_ms).unwrap_or(0);
         let rolling = self.rolling();
         let number = rolling.begun;
         rolling.begun += 1;
@@ -240,8 +281,10 @@ impl Simulation {
             down,
             is_partial: false,
             batch: Vec::new(),
+            rewriting: BTreeMap::new(),
             phase: Phase::Between(now),
             stuck: None,
+            homeless: Vec::new(),
             wait: None,
             notices: BTreeMap::new(),
             is_asked: false,
@@ -249,12 +292,7 @@ impl Simulation {
         rolling.under_way.insert(number, Box::new(under_way));
         let step = HostStep::Started { plan: row, image: rule.image, hosts: count };
         observer.hear(now, &Fact::HostRollout { rollout, step }, &self.state);
-        self.roll_hosts(now, number, observer);
-    }
-
-    /// What a host fails with.
-    pub(super) fn domain(&self, within: Level, host: HostId) -> u32 {
-        domain(&self.state, within, host)
+        number
     }
 
     /// A rollout is asked to act once all else is done at this instant.
@@ -296,10 +334,7 @@ impl Simulation {
         let Some(rolling) = &mut self.rolling else { return };
         rolling.is_told = true;
         let state = &self.state;
-        let is_helped = |under_way: &UnderWay| {
-            let stuck = under_way.stuck.as_ref().filter(|_| !under_way.is_asked);
-            stuck.is_some_and(|(stall, ask)| can_help(state, stall.why, *ask, host, moved))
-        };
+        let is_helped = |it: &UnderWay| !it.is_asked && it.can_be_helped(state, host, moved);
         let helped = rolling.under_way.iter().filter(|(_, under_way)| is_helped(under_way));
         for number in helped.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.ask_host_rollout(now, number);
@@ -352,28 +387,37 @@ impl Simulation {
         let Some(number) = rolling.out.remove(&host) else { return };
         if let Some(under_way) = rolling.under_way.get_mut(&number) {
             let within = rolling.rule.list[under_way.plan as usize].within;
-            under_way.batch.retain(|(member, _)| *member != host);
+            if under_way.rewriting.remove(&host).is_none() {
+                under_way.batch.retain(|member| *member != host);
+            }
             under_way.left.push_back((host, domain(&self.state, within, host)));
         }
         self.ask_host_rollout(now, number);
     }
 
-    /// A rollout acts until it has to wait for something.
+    /// A rollout was asked to act. When it is over, others may begin.
     pub(super) fn roll_hosts(&mut self, now: Time, number: u32, observer: &mut impl Observer) {
-        let Some(mut under_way) = self.rolling().under_way.remove(&number) else { return };
+        if self.roll_on(now, number, observer) {
+            self.begin_due(now, observer);
+        }
+    }
+
+    /// A rollout acts until it has to wait for something; whether it is over now.
+    fn roll_on(&mut self, now: Time, number: u32, observer: &mut impl Observer) -> bool {
+        let Some(mut under_way) = self.rolling().under_way.remove(&number) else { return false };
         under_way.is_asked = false;
         self.rolling().is_told = false;
         while self.go_on(now, &mut under_way, observer) {}
         if let Phase::Over(outcome) = under_way.phase {
             self.tell(now, under_way.id, HostStep::Ended(outcome), observer);
-            self.begin_due(now, observer);
-            return;
+            return true;
         }
         let is_told = self.rolling().is_told;
         self.rolling().under_way.insert(number, under_way);
         if is_told {
             self.ask_host_rollout(now, number);
         }
+        false
     }
 
     fn tell(
@@ -394,7 +438,7 @@ impl Simulation {
             Phase::Draining { since, how, is_overdue } => {
                 self.drain_batch(now, it, (since, how, is_overdue), observer)
             }
-            Phase::Rewriting if it.batch.is_empty() => self.end_batch(now, it),
+            Phase::Rewriting if it.rewriting.is_empty() => self.end_batch(now, it),
             Phase::Rewriting | Phase::Over(_) => false,
         }
     }
@@ -418,14 +462,11 @@ impl Simulation {
             return false;
         }
         let rule = self.rule_of(it.plan);
-        let (mut size, limit) = (rule.batch_of(it.hosts), rule.unavailable_of(it.hosts));
-        let drain = rule.drain;
+        let (size, drain) = (rule.size_of(it.hosts, it.down), rule.drain);
         let wait = if now < from {
             Some(HostWait::Soak(from))
         } else {
-            let room = limit.map_or(u32::MAX, |limit| limit.saturating_sub(it.down));
-            size = size.min(room);
-            (room == 0).then_some(HostWait::Limit(it.down))
+            (size == 0).then_some(HostWait::Limit(it.down))
         };
         let hosts = &self.state.hosts;
         let batch = match wait {
@@ -459,7 +500,9 @@ impl Simulation {
             let vms = self.state.hosts.vm_count(*host);
             self.tell(now, it.id, HostStep::Draining { host: *host, vms }, observer);
         }
-        it.batch = batch.into_iter().map(|host| (host, None)).collect();
+        // Who was to come to one of them goes elsewhere.
+        self.agenda.push(now, Event::SetOut);
+        it.batch = batch;
         let how = if drain == Drain::Eviction { How::Evict } else { How::Move };
         it.phase = Phase::Draining { since: now, how, is_overdue: false };
         if let Some((ms, _)) = self.rule_of(it.plan).timeout {
@@ -476,7 +519,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> bool {
         self.evict_those_due(now, it, observer);
-        if it.batch.iter().all(|(host, _)| self.state.hosts.vm_count(*host) == 0) {
+        if it.batch.iter().all(|host| self.state.hosts.vm_count(*host) == 0) {
             self.rewrite(now, it, observer);
             return false;
         }
@@ -498,18 +541,36 @@ impl Simulation {
                 None
             }
         };
-        let is_done = it.batch.iter().all(|(host, _)| self.state.hosts.vm_count(*host) == 0);
+        let is_done = it.batch.iter().all(|host| self.state.hosts.vm_count(*host) == 0);
+        it.homeless = if is_blocked.is_some() { self.homeless(it) } else { Vec::new() };
         match is_blocked {
             // What is still on its way may change it.
             Some(_) if self.is_in_flight(it) => {}
-            Some(stuck) => {
-                if it.stuck.replace(stuck) != Some(stuck) {
-                    self.tell(now, it.id, HostStep::Stalled(stuck.0), observer);
+            Some(stall) => {
+                if it.stuck.replace(stall) != Some(stall) {
+                    self.tell(now, it.id, HostStep::Stalled(stall), observer);
                 }
             }
             None => it.stuck = None,
         }
         is_done
+    }
+
+    /// What those VMs of the batch are that have no place and were not told to go, each such thing
+    /// once.
+    fn homeless(&self, it: &UnderWay) -> Vec<(DemandId, Ask)> {
+        let has_none = |vm: &VmId| {
+            self.state.moves.target(*vm).is_none() && !it.notices.contains_key(vm) //
+        };
+        let what = |vm: VmId| {
+            let vm = self.state.vms.get(vm);
+            (vm.demand, vm.ask)
+        };
+        let vms = self.residents(it).into_iter().filter(has_none);
+        let mut those: Vec<(DemandId, Ask)> = vms.map(what).collect();
+        those.sort_unstable_by_key(|(demand, ask)| (*demand, ask.shape, ask.group, ask.tenant));
+        those.dedup();
+        those
     }
 
     /// Whether VMs of the batch are on their way, or about to end.
@@ -522,56 +583,51 @@ impl Simulation {
     /// The VMs on the hosts of the batch.
     fn residents(&self, it: &UnderWay) -> Vec<VmId> {
         let residents = self.state.residents.as_ref().expect("kept where hosts get images");
-        it.batch.iter().flat_map(|(host, _)| residents.on(*host)).copied().collect()
+        it.batch.iter().flat_map(|host| residents.on(*host)).copied().collect()
     }
 
     /// All VMs of the batch that have no place yet are given one each, or none is; where those
-    /// without are evicted, they are. What stands in the way, if anything.
+    /// without are evicted, they are, but for those that end of themselves. What stands in the
+    /// way, if anything.
     fn give_places(
         &mut self,
         now: Time,
         it: &mut UnderWay,
         evicts: bool,
         observer: &mut impl Observer,
-    ) -> Option<(Stall, Ask)> {
-        let batch: Vec<HostId> = it.batch.iter().map(|(host, _)| *host).collect();
-        let mut blocked = None;
+    ) -> Option<Stall> {
+        let mut ending = BTreeSet::new();
         loop {
             let updated = self.rule_of(it.plan).prefers_updated.then_some(&*it.is_updated);
-            let notices = &it.notices;
             let mut trial = Trial::new(
                 (&mut self.state, &self.scenario, &self.placer),
-                (updated, notices),
+                (updated, &it.notices, &ending),
                 now,
             );
-            let found = plan(&mut trial, &batch);
+            let found = plan(&mut trial, &it.batch);
             trial.undo();
             match found {
                 Ok(ways) => {
                     self.reserve(now, it, &ways, observer);
-                    return blocked;
+                    return None;
                 }
-                Err((_, vm, why)) => {
-                    let stuck = self.stall(vm, why);
-                    if !evicts {
-                        return Some(stuck);
-                    }
-                    match self.give_notice(now, it, vm, observer) {
-                        Ok(()) => {}
-                        Err(min) => blocked = Some(self.stall(vm, WhyStuck::Budget(min))),
-                    }
-                    if blocked.is_some() {
-                        return blocked;
+                Err((_, vm, why)) if !evicts => return Some(self.stall(vm, why)),
+                Err((_, vm, _)) if self.ends_anyhow(vm) => {
+                    ending.insert(vm);
+                }
+                Err((_, vm, _)) => {
+                    if let Err(min) = self.give_notice(now, it, vm, observer) {
+                        return Some(self.stall(vm, WhyStuck::Budget(min)));
                     }
                 }
             }
         }
     }
 
-    fn stall(&self, vm: VmId, why: WhyStuck) -> (Stall, Ask) {
+    fn stall(&self, vm: VmId, why: WhyStuck) -> Stall {
         let row = self.state.vms.get(vm);
         let request = RequestId(row.request);
-        (Stall { host: row.host, vm, request, demand: row.demand, why }, row.ask)
+        Stall { host: row.host, vm, request, demand: row.demand, why }
     }
 
     /// Room that was found is taken.
@@ -596,9 +652,17 @@ impl Simulation {
         self.agenda.push(now, Event::SetOut);
     }
 
-    /// Those that have their room set out as far as there are lanes.
+    /// Those that have their room set out as far as there are lanes. A host that is to be emptied by
+    /// now takes nobody: who was to go there stays, and its rollout looks for another place.
     pub(super) fn set_out_from_hosts(&mut self, now: Time, observer: &mut impl Observer) {
-        let Some(rolling) = &mut self.rolling else { return };
+        let Some(rolling) = &self.rolling else { return };
+        let hosts = &self.state.hosts;
+        let is_lost = |step: &&Move| hosts.status(step.to) != HostStatus::Up;
+        let lost: Vec<VmId> = rolling.queued.iter().filter(is_lost).map(|step| step.vm).collect();
+        for vm in lost {
+            self.give_place_up(now, vm, observer);
+        }
+        let rolling = self.rolling();
         let mut queued = std::mem::take(&mut rolling.queued);
         queued.retain(|step| {
             let has_lane = self.movers.has_lane(step);
@@ -619,8 +683,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> bool {
         let Some(rolling) = &mut self.rolling else { return false };
-        let Some(row) = rolling.queued.iter().position(|step| step.vm == vm) else { return false };
-        let step = rolling.queued.remove(row);
+        let Some(step) = rolling.queued.remove(vm) else { return false };
         let left = self.state.end_move(vm, false);
         self.ask_host_rollout_of(now, step.from);
         self.serve_after_leaving(now, left, step.ask, observer);
@@ -634,12 +697,12 @@ impl Simulation {
         it.phase = Phase::Rewriting;
         let rule = &self.scenario.host_rollouts.list[it.plan as usize];
         let seed = self.rolling.as_ref().map_or(0, |rolling| rolling.seed);
-        for (host, until) in &mut it.batch {
+        for host in std::mem::take(&mut it.batch) {
             let name = format!("rewrites/{}/{}/{}", rule.name, host.row(), it.round);
             let at = now.after(rule.rewrite.draw(&mut dice::stream(seed, &name)));
-            *until = Some(at);
-            self.agenda.push(at, Event::Rewritten(*host));
-            let step = HostStep::Rewriting { host: *host, until: at };
+            it.rewriting.insert(host, at);
+            self.agenda.push(at, Event::Rewritten(host));
+            let step = HostStep::Rewriting { host, until: at };
             observer.hear(now, &Fact::HostRollout { rollout: it.id, step }, &self.state);
         }
     }
@@ -649,9 +712,10 @@ impl Simulation {
         let rolling = self.rolling();
         let Some(number) = rolling.out.get(&host).copied() else { return };
         let Some(under_way) = rolling.under_way.get_mut(&number) else { return };
-        let is_due = |member: &(HostId, Option<Time>)| *member == (host, Some(now));
-        let Some(row) = under_way.batch.iter().position(is_due) else { return };
-        under_way.batch.remove(row);
+        if under_way.rewriting.get(&host) != Some(&now) {
+            return;
+        }
+        under_way.rewriting.remove(&host);
         under_way.is_updated[host.row()] = true;
         let plan = under_way.plan;
         rolling.images[host.row()] = rolling.rule.list[plan as usize].image;
@@ -684,9 +748,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         let hosts = &self.state.hosts;
-        let is_empty = |member: &&(HostId, Option<Time>)| hosts.vm_count(member.0) == 0;
+        let is_empty = |host: &&HostId| hosts.vm_count(**host) == 0;
         let (empty, full): (Vec<_>, Vec<_>) = it.batch.iter().partition(is_empty);
-        for (host, _) in &full {
+        for host in &full {
             self.tell(now, it.id, HostStep::Overdue { host: *host, then }, observer);
         }
         let is_overdue = true;
@@ -718,14 +782,16 @@ impl Simulation {
         &mut self,
         now: Time,
         it: &mut UnderWay,
-        members: &[(HostId, Option<Time>)],
+        members: &[HostId],
         observer: &mut impl Observer,
     ) {
-        it.notices.clear();
-        for (host, _) in members {
-            let rolling = self.rolling();
-            let of_host = rolling.queued.iter().filter(|step| step.from == *host);
-            for vm in of_host.map(|step| step.vm).collect::<Vec<_>>() {
+        self.take_notices_back(now, it);
+        let mut queued: BTreeMap<HostId, Vec<VmId>> = BTreeMap::new();
+        for step in self.rolling().queued.iter() {
+            queued.entry(step.from).or_default().push(step.vm);
+        }
+        for host in members {
+            for vm in queued.remove(host).unwrap_or_default() {
                 self.give_place_up(now, vm, observer);
             }
             let step = HostStep::GivenUp { host: *host };
@@ -742,22 +808,4 @@ fn domain(state: &State, within: Level, host: HostId) -> u32 {
         Level::Zone => state.hosts.zone(host).row(),
     };
     u32::try_from(row).expect("hosts and places are bounded")
-}
-
-/// Whether news can help a VM that is stuck: something has changed on a host, VMs have come or
-/// gone.
-fn can_help(state: &State, why: WhyStuck, ask: Ask, host: Option<HostId>, moved: &[Ask]) -> bool {
-    let is_mate = |moved: &Ask| ask.group.is_some() && ask.group == moved.group;
-    match why {
-        WhyStuck::Copy => false,
-        WhyStuck::Budget(_) => moved.iter().any(is_mate),
-        WhyStuck::NoRoom(_) => {
-            let has_room = |host: HostId| {
-                // Its own room on the host that it is to leave counts against it in a quota.
-                state.tenancy.has_quota(ask.tenant)
-                    || Filter::new(state, Ask { group: None, ..ask }).admits(host)
-            };
-            moved.iter().any(is_mate) || state.is_spread(ask) || host.is_some_and(has_room)
-        }
-    }
 }

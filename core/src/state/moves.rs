@@ -61,6 +61,11 @@ impl Residents {
         let place = list.iter().position(|other| *other == vm).expect("the VM is on its host");
         list.remove(place);
     }
+
+    /// The last that came to a host stands at this row among its VMs.
+    fn rank_last(&mut self, host: HostId, row: usize) {
+        self.by_host[host.row()][row..].rotate_right(1);
+    }
 }
 
 impl State {
@@ -80,6 +85,16 @@ impl State {
         self.enter(id, vm.ask, host, spot);
         self.changed(host);
         self.now_on(id, host);
+    }
+
+    /// Puts a VM that was lifted back, where it lay, and at its old row among the host's residents.
+    ///
+    /// # Panics
+    /// If it was not moved, or there are fewer residents, or no account of them is kept.
+    pub fn put_back(&mut self, id: VmId, host: HostId, spot: Spot, row: usize) {
+        self.put(id, host, spot);
+        let residents = self.residents.as_mut().expect("there is an account of residents");
+        residents.rank_last(host, row);
     }
 
     /// A VM sets out for another host, which has room for it; until it is there it takes room on

@@ -5,13 +5,36 @@
 //! the move, those told before, and instances of a service that do not serve yet are not left.
 
 use super::super::{Comes, Simulation};
-use super::UnderWay;
+use super::{RollingHosts, UnderWay};
 use crate::fact::{Fact, HostRolloutId, Reason, RequestId, Stall, WhyStuck};
 use crate::observe::Observer;
 use crate::scenario::ServiceId;
 use crate::scenario::hosts::WhenEvicted;
-use crate::state::{Ask, VmId};
+use crate::state::{Ask, State, VmId};
 use crate::time::Time;
+use std::collections::BTreeSet;
+
+impl RollingHosts {
+    /// The VMs that a rollout told to go and that are still on hosts of its batch.
+    fn told(&self, it: &UnderWay, state: &State) -> impl Iterator<Item = VmId> {
+        let is_there = |vm: VmId, request: u64| {
+            let found = state.vms.find(vm).filter(|found| found.request == request);
+            found.is_some_and(|found| self.out.get(&found.host) == Some(&it.id.0))
+        };
+        let told = it.notices.iter().map(|(vm, (request, _))| (*vm, *request));
+        told.filter(move |(vm, request)| is_there(*vm, *request)).map(|(vm, _)| vm)
+    }
+
+    /// The same of all rollouts; one of them acts, and is not among those under way.
+    fn told_in_all<'s>(
+        &'s self,
+        acts: &'s UnderWay,
+        state: &'s State,
+    ) -> impl Iterator<Item = VmId> + 's {
+        let others = self.under_way.values().map(|other| &**other);
+        others.chain([acts]).flat_map(move |it| self.told(it, state))
+    }
+}
 
 impl Simulation {
     /// One more instance of a service serves: its group may do without another.
@@ -19,13 +42,22 @@ impl Simulation {
         let Some(rolling) = &self.rolling else { return };
         let demand = self.scenario.services[service.row()].demand;
         let is_held = |it: &UnderWay| {
-            it.stuck.is_some_and(|(stall, _)| {
-                stall.demand == demand && matches!(stall.why, WhyStuck::Budget(_)) //
-            })
+            it.stuck.is_some_and(|stall| matches!(stall.why, WhyStuck::Budget(_)))
+                && it.homeless.iter().any(|(of, _)| *of == demand)
         };
         let held = rolling.under_way.iter().filter(|(_, it)| is_held(it));
         for number in held.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.ask_host_rollout(now, number);
+        }
+    }
+
+    /// VMs that were told to go stay: their groups may do without others.
+    pub(super) fn take_notices_back(&mut self, now: Time, it: &mut UnderWay) {
+        let told = std::mem::take(&mut it.notices);
+        let stays = told.keys().filter_map(|vm| self.state.vms.find(*vm));
+        let asks: Vec<Ask> = stays.map(|vm| vm.ask).collect();
+        if !asks.is_empty() {
+            self.tell_host_rollouts(now, None, &asks);
         }
     }
 
@@ -36,7 +68,7 @@ impl Simulation {
         now: Time,
         it: &mut UnderWay,
         observer: &mut impl Observer,
-    ) -> Option<(Stall, Ask)> {
+    ) -> Option<Stall> {
         let mut blocked = None;
         for vm in self.residents(it) {
             let is_moving = self.state.moves.target(vm).is_some();
@@ -86,7 +118,8 @@ impl Simulation {
             mate.is_some_and(|mate| mate.ask.group == Some(id))
         };
         let moving = self.state.moves.iter().filter(|(vm, _)| is_mate(*vm)).count();
-        let told = it.notices.keys().filter(|vm| is_mate(**vm)).count() as u64;
+        let told = self.rolling.iter().flat_map(|rolling| rolling.told_in_all(it, &self.state));
+        let told = told.filter(|vm| is_mate(*vm)).count() as u64;
         let mut left = u64::from(group.placed()).saturating_sub(moving as u64);
         if group.rule.size.is_none()
             && let Some(available) = self.services.available(row.demand)
@@ -97,7 +130,7 @@ impl Simulation {
     }
 
     /// Whether it is an instance that terminates already.
-    fn ends_anyhow(&self, vm: VmId) -> bool {
+    pub(super) fn ends_anyhow(&self, vm: VmId) -> bool {
         let vm = self.state.vms.get(vm);
         self.services.own(vm.demand) && self.services.is_terminating(RequestId(vm.request))
     }
@@ -109,12 +142,9 @@ impl Simulation {
         it: &mut UnderWay,
         observer: &mut impl Observer,
     ) {
-        let state = &self.state;
-        let batch = &it.batch;
-        it.notices.retain(|vm, (request, _)| {
-            let found = state.vms.find(*vm).filter(|found| found.request == *request);
-            found.is_some_and(|found| batch.iter().any(|(host, _)| *host == found.host))
-        });
+        let told = self.rolling.iter().flat_map(|rolling| rolling.told(it, &self.state));
+        let told: BTreeSet<VmId> = told.collect();
+        it.notices.retain(|vm, _| told.contains(vm));
         let due: Vec<VmId> =
             it.notices.iter().filter(|(_, (_, at))| *at <= now).map(|(vm, _)| *vm).collect();
         for vm in due {
@@ -144,7 +174,7 @@ impl Simulation {
             self.break_off(now, id, observer);
             // One that runs in two pools may go on in the other.
             let left = self.state.vms.find(id).map(|vm| vm.host);
-            if !it.batch.iter().any(|(host, _)| Some(*host) == left) {
+            if !it.batch.iter().any(|host| Some(*host) == left) {
                 return;
             }
         }
@@ -164,13 +194,14 @@ impl Simulation {
             }
             false => restarts,
         };
-        match self.decide(now, &victim) {
-            _ if !restarts => self.refuse(now, &victim, Reason::Cordoned, observer),
-            Ok(to) => {
+        let to = restarts.then(|| self.decide(now, &victim));
+        match to {
+            None => self.refuse(now, &victim, Reason::Cordoned, observer),
+            Some(Ok(to)) => {
                 self.place(now, &victim, to, observer);
                 self.serve_mates(now, victim.ask, observer);
             }
-            Err(reason) => self.wait(now, victim, reason, u64::MAX, observer),
+            Some(Err(reason)) => self.wait(now, victim, reason, u64::MAX, observer),
         }
         self.serve_waiting(now, Some(host), Some(place), observer);
         self.state.forget(place);

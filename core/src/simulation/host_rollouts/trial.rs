@@ -10,7 +10,7 @@ use crate::rollout::hosts::{Fleet, rank};
 use crate::scenario::Scenario;
 use crate::state::{Ask, Columns, HostId, Spot, State, VmId};
 use crate::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// VMs that are to be evicted: their requests, and when.
 pub(in super::super) type Notices = BTreeMap<VmId, (u64, Time)>;
@@ -22,12 +22,17 @@ pub(in super::super) struct Trial<'s> {
     placer: &'s Placer,
     /// By host: whether it has the image; `None`: that does not matter.
     updated: Option<&'s [bool]>,
-    /// VMs that are about to end anyway.
+    /// VMs that are to be evicted.
     notices: &'s Notices,
+    /// VMs that end of themselves.
+    ending: &'s BTreeSet<VmId>,
     now: Time,
-    /// Those that were moved, where they were, and how they lay there.
-    moved: Vec<(VmId, HostId, Spot)>,
+    /// Those that were moved, and where they were.
+    moved: Vec<(VmId, Place)>,
 }
+
+/// Where a VM was: on which host, how it lay there, and where it stood among that host's VMs.
+type Place = (HostId, Spot, usize);
 
 /// How much is free, in the order of the columns that VMs and hosts are measured by.
 type Free = [i64; KINDS_MAX];
@@ -35,17 +40,17 @@ type Free = [i64; KINDS_MAX];
 impl<'s> Trial<'s> {
     pub(in super::super) fn new(
         (state, scenario, placer): (&'s mut State, &'s Scenario, &'s Placer),
-        (updated, notices): (Option<&'s [bool]>, &'s Notices),
+        (updated, notices, ending): (Option<&'s [bool]>, &'s Notices, &'s BTreeSet<VmId>),
         now: Time,
     ) -> Self {
-        Self { state, scenario, placer, updated, notices, now, moved: Vec::new() }
+        Self { state, scenario, placer, updated, notices, ending, now, moved: Vec::new() }
     }
 
-    /// All are where they were.
+    /// All are where they were, in the order in which they stood there.
     pub(in super::super) fn undo(self) {
-        for (vm, from, spot) in self.moved.into_iter().rev() {
+        for (vm, (from, spot, row)) in self.moved.into_iter().rev() {
             self.state.lift(vm);
-            self.state.put(vm, from, spot);
+            self.state.put_back(vm, from, spot, row);
         }
     }
 
@@ -100,8 +105,11 @@ impl Fleet for Trial<'_> {
 
     fn vms(&self, host: HostId) -> Vec<(VmId, Free)> {
         let residents = self.state.residents.as_ref().expect("kept where hosts get images");
-        let stays =
-            |vm: &&VmId| self.state.moves.target(**vm).is_none() && !self.notices.contains_key(*vm);
+        let stays = |vm: &&VmId| {
+            self.state.moves.target(**vm).is_none()
+                && !self.notices.contains_key(*vm)
+                && !self.ending.contains(*vm)
+        };
         let size = |vm: &VmId| {
             let amounts = &self.state.shapes.get(self.state.vms.get(*vm).ask.shape).amounts;
             (*vm, self.measured(|column| amounts[column]))
@@ -115,11 +123,14 @@ impl Fleet for Trial<'_> {
         if !defrag::migration(self.state, kinds, ask, defrag).has_moved() {
             return Err(WhyStuck::Copy);
         }
+        let residents = self.state.residents.as_ref().expect("kept where hosts get images");
+        let row = residents.on(from).iter().position(|other| *other == vm);
+        let row = row.expect("it is on its host");
         let spot = self.state.lift(vm);
         match self.target(ask) {
             Some(to) => {
                 self.state.put(vm, to, Spot::default());
-                self.moved.push((vm, from, spot));
+                self.moved.push((vm, (from, spot, row)));
                 Ok(to)
             }
             None => {
