@@ -49,9 +49,9 @@ port() {
 
 # Waits for a command to succeed, for so many seconds.
 within() {
-    local seconds=$1 deadline=$((SECONDS + $1)); shift
+    local deadline=$((SECONDS + $1)); shift
     until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || fail "after $seconds s: $*"
+        [ $SECONDS -lt $deadline ] || return 1
         sleep 0.05
     done
 }
@@ -98,13 +98,16 @@ munged --foreground --force --num-threads=2 --socket="$dir/munge.socket" \
     --key-file="$dir/munge.key" --pid-file="$dir/munge.pid" --log-file="$dir/munge.log" \
     --seed-file="$dir/munge.seed" >"$dir/munged.log" 2>&1 &
 started+=($!)
-within 20 test -S "$dir/munge.socket"
+within 20 test -S "$dir/munge.socket" || skip "munged does not start here"
 slurmctld -D -f "$SLURM_CONF" >"$dir/slurmctld.out.log" 2>&1 &
 started+=($!)
 slurmd -D -f "$SLURM_CONF" -N "$node" >"$dir/slurmd.out.log" 2>&1 &
 started+=($!)
 is_idle() { [ "$(sinfo -h -o %t)" = idle ]; }
-within 60 is_idle
+within 60 is_idle || skip "Slurm does not start here"
+is_over() { [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
+job=$(sbatch --parsable --mem=64 --output="$dir/spool/first" --wrap "echo works")
+within 60 is_over "$job" && within 5 grep -qx works "$dir/spool/first" || skip "Slurm runs nothing here"
 echo "Slurm $(sinfo --version | cut -d' ' -f2) is up"
 
 cd "$dir/work"
@@ -118,7 +121,6 @@ submit() {
         "$here/sweep.sbatch" "${sweep[@]}" --out array
 }
 done_runs() { cat array/journal/*.csv 2>/dev/null | wc -l; }
-is_over() { [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
 has_begun() { [ "$(cat array/journal/2-of-4.*.csv 2>/dev/null | wc -l)" -ge 2 ]; }
 # Finds the process of the second task: its number is in its environment.
 worker() {
@@ -130,11 +132,11 @@ worker() {
 }
 
 job=$(submit)
-within 60 worker
-within 60 has_begun
+within 60 worker || fail "no task begins"
+within 60 has_begun || fail "no run is done"
 kill -KILL "$victim" || fail "the task was over before it could be killed: more RUNS"
 echo "killed process $victim of task ${job}_1, with $(done_runs) of $runs runs done"
-within 300 is_over "$job"
+within 600 is_over "$job" || fail "the array does not end"
 scontrol -o show job "${job}_1" | grep -q 'JobState=FAILED' || fail "the task that was killed is not FAILED"
 if told=$("$fleetcast" sweep --collect array 2>&1); then
     fail "nothing is missing though a task was killed"
@@ -144,7 +146,7 @@ echo "$told" | head -n 1
 
 before=$(done_runs)
 job=$(submit)
-within 300 is_over "$job"
+within 600 is_over "$job" || fail "the array does not end"
 "$fleetcast" sweep --collect array >/dev/null
 for file in runs.csv runs.parquet; do
     cmp "alone/$file" "array/$file" || fail "$file is not that of an undisturbed sweep"
