@@ -58,6 +58,8 @@ pub mod observe;
 pub mod frames;
 pub mod verdict;
 pub mod comparison;
+pub mod sizing;
+pub mod relax;
 pub mod explain;
 pub mod defrag;
 pub mod survive;

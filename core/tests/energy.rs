@@ -16,7 +16,7 @@ use fleetcast_core::scenario::{Power, Scenario};
 use fleetcast_core::simulation::{self, Simulation};
 use fleetcast_core::source::{Files, MemoryFiles};
 use fleetcast_core::state::{HostStatus, State};
-use fleetcast_core::time::{HOUR_MS, Time};
+use fleetcast_core::time::{HOUR_MS, Time, YEAR_MS};
 use proptest::prelude::*;
 use std::fs::File;
 use std::path::Path;
@@ -182,6 +182,10 @@ struct Judge {
     drawn_mw: i64,
     energy: i128,
     carbon: i128,
+    /// Hosts that have not left: model, and when it was made.
+    hosts: Vec<(usize, i64)>,
+    /// By model.
+    lives_ms: Vec<u128>,
 }
 
 impl Judge {
@@ -192,6 +196,8 @@ impl Judge {
             drawn_mw: 0,
             energy: 0,
             carbon: 0,
+            hosts: Vec::new(),
+            lives_ms: vec![0; scenario.models.len()],
         }
     }
 }
@@ -205,6 +211,17 @@ impl Observer for Judge {
             let sum: u64 = (self.since.ms()..now.ms()).map(|ms| grid.at(ms)).sum();
             self.carbon += i128::from(self.drawn_mw) * i128::from(sum);
         }
+        // Of each host that has not left, what of this time lies within its useful life.
+        for (model, born_ms) in &self.hosts {
+            let life_ms = self.scenario.models[*model].upkeep.life_ms as i64;
+            let until = (now.ms() as i64).min(born_ms.saturating_add(life_ms));
+            let from = (self.since.ms() as i64).max(*born_ms);
+            self.lives_ms[*model] += u128::try_from(until - from).unwrap_or(0);
+        }
+        let hosts = &state.hosts;
+        let model = |host| self.scenario.host_types[hosts.host_type(host).row()].model.row();
+        let here = hosts.ids().filter(|host| hosts.status(*host) != HostStatus::Retired);
+        self.hosts = here.map(|host| (model(host), hosts.born_ms(host))).collect();
         self.drawn_mw = walk(&self.scenario, state);
         self.since = now;
     }
@@ -221,6 +238,7 @@ fn agree(scenario: Arc<Scenario>, files: &dyn Files) {
     let by_model: i128 = energy.by_model.iter().map(|level| level.area(end)).sum();
     assert_eq!(by_model, judge.energy);
     assert_eq!(energy.carbon_area(end).unwrap_or(0), judge.carbon);
+    assert_eq!(energy.used_ms, judge.lives_ms);
 }
 
 /// How hosts of each model draw, and what the grid is like.
@@ -250,6 +268,7 @@ fn with_power(
     let mut scenario = scenario.clone();
     for (row, model) in scenario.models.iter_mut().enumerate() {
         model.upkeep.power = powers[row % powers.len()].clone();
+        model.upkeep.life_ms = [step_ms, 3 * step_ms, 5 * YEAR_MS][row % 3];
     }
     if !scenario.draws_power() {
         let power = Power { model: Model::Linear, idle_w: 10.0, peak_w: 20.0 };
@@ -323,6 +342,7 @@ fn it_is_where_hosts_get_images_and_pools_change() {
     held_at("mallcz.toml", &[], 500);
     held_at("rolling-at-peak.toml", &[], 500);
     held_at("batch.toml", &[("duration", "2 days")], 200);
+    held_at("two-levels.toml", &[("duration", "2 days")], 200);
 }
 
 #[test]

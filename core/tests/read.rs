@@ -848,7 +848,7 @@ fn what_is_wrong_with_energy_is_told() {
         &format!("{}{other}", SMALL.replacen("[[pools]]", power, 1)),
         expect![[r#"
         fine
-        warning 0:0+1 hosts of `n` count as drawing nothing | say what they draw, with `power` in their host model
+        warning 0:0+1 hosts of `n` count as drawing nothing | say what they draw with `power` in their host model; hosts of an inventory have one through its column `model`
     "#]],
     );
 }

@@ -202,7 +202,8 @@ fn warn_of_power(check: &mut Check<'_>, fleet: &Fleet, kinds: &Kinds) -> bool {
     let names: BTreeSet<&str> = unknown.iter().map(|model| model.name.as_str()).collect();
     for name in names {
         let message = format!("hosts of `{}` count as drawing nothing", shorten(name));
-        let hint = "say what they draw, with `power` in their host model";
+        let hint = "say what they draw with `power` in their host model; hosts of an inventory have \
+                    one through its column `model`";
         check.warning(At::File, message, hint);
     }
     if kinds.column(Builtin::Cpu.name()).is_none() && !check.findings.has_errors() {
