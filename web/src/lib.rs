@@ -16,6 +16,7 @@ pub mod paint;
 pub mod chart;
 pub mod link;
 pub mod opened;
+pub mod stats;
 pub mod cards;
 pub mod rollout;
 pub mod tell;
