@@ -5,11 +5,13 @@
 mod desks;
 mod distribution;
 pub mod failures;
+pub mod memory;
 mod pool_moves;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
 pub use failures::Failures;
+pub use memory::MemoryUse;
 pub use pool_moves::{HandOver, PoolMigration};
 
 use crate::expression::Expression;
@@ -309,7 +311,7 @@ pub struct Procurement {
 }
 
 /// A named request size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Flavor {
     /// What it is called.
     pub name: String,
@@ -317,6 +319,8 @@ pub struct Flavor {
     pub amounts: Amounts,
     /// NUMA cells that it wants, 1..=16; 0: it does not say.
     pub cells: u8,
+    /// What its VMs really need of their memory; `None`: never more than they ask for.
+    pub memory_use: Option<Box<MemoryUse>>,
 }
 
 /// A source of requests.

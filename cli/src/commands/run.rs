@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod desks;
 mod jobs;
+mod memory;
 pub(crate) mod host_rollouts;
 mod outages;
 mod outputs;
