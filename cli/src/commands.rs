@@ -10,4 +10,5 @@ mod moment;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod size;
 pub(crate) mod survive;

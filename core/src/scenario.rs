@@ -4,12 +4,14 @@
 
 mod desks;
 mod distribution;
+pub mod energy;
 pub mod failures;
 pub mod memory;
 mod pool_moves;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
+pub use energy::{Energy, Power, Upkeep};
 pub use failures::Failures;
 pub use memory::MemoryUse;
 pub use pool_moves::{HandOver, PoolMigration};
@@ -151,6 +153,8 @@ pub struct Scenario {
     pub defrag: Defrag,
     /// What fails; `None`: nothing.
     pub failures: Option<Box<Failures>>,
+    /// What energy costs.
+    pub energy: Energy,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.
@@ -176,6 +180,8 @@ pub struct HostModel {
     pub retire_after_ms: Option<u64>,
     /// NUMA cells over which CPU and memory are split evenly, 2..=16; 0: none.
     pub cells: u8,
+    /// What it costs beside its price.
+    pub upkeep: Upkeep,
 }
 
 /// A named set of hosts.

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod desks;
+mod energy;
 mod jobs;
 mod memory;
 pub(crate) mod host_rollouts;

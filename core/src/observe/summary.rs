@@ -5,7 +5,7 @@ use super::jobs::Jobs;
 use super::memory::Memory;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
+use super::{Durations, Energy, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -71,6 +71,8 @@ pub struct Summary {
     pub migrations: Migrations,
     /// What went from pool to pool; `None` where nothing does.
     pub pool_moves: Option<Box<PoolMoves>>,
+    /// Energy, and lives of hosts; `None` where neither costs anything.
+    pub energy: Option<Box<Energy>>,
     /// Hosts that fail, and what that costs their VMs.
     pub outages: Outages,
     /// What the fleet survives at the end, as in [`loss::survives`]; `None` where nobody asks.
@@ -222,6 +224,7 @@ impl Summary {
             rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
+            energy: Energy::new(scenario).map(Box::new),
             outages: Outages::new(scenario),
             survives: None,
             surveyed: asks_for_survival(scenario).then(|| Box::new(scenario.clone())),
@@ -338,11 +341,13 @@ impl Observer for Summary {
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
                 self.note_pool_moves(now, fact, state);
                 self.note_memory(now, fact);
+                self.note_energy(now, fact, state);
             }
             Fact::Departed { .. } => {
                 self.note_vms(now, state, false);
                 self.note_pool_moves(now, fact, state);
                 self.note_memory(now, fact);
+                self.note_energy(now, fact, state);
             }
             _ => self.hear_rest(now, fact, state),
         }
@@ -390,6 +395,13 @@ impl Summary {
         }
     }
 
+    #[inline]
+    fn note_energy(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(energy) = &mut self.energy {
+            energy.hear(now, fact, state);
+        }
+    }
+
     /// A request has found no room.
     fn note_full(&mut self, now: Time, reason: Reason, state: &State) {
         self.first_full.get_or_insert((now, reason));
@@ -419,6 +431,7 @@ impl Summary {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);
         self.note_memory(now, fact);
+        self.note_energy(now, fact, state);
         if let Some(rolled) = &mut self.rolled_hosts {
             rolled.hear(now, fact, state);
             if rolled.hear_evicted(now, fact) {
@@ -458,7 +471,8 @@ impl Summary {
             | Fact::JobStarted { .. }
             | Fact::JobEnded { .. }
             | Fact::JobInterrupted { .. }
-            | Fact::JobRefused { .. } => self.note_job(now, fact, state),
+            | Fact::JobRefused { .. }
+            | Fact::Offers(_) => self.note_job(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
             Fact::TrafficServed { service, .. }
             | Fact::Autoscaled { service, .. }
