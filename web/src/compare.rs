@@ -5,9 +5,10 @@ use crate::chart::Span;
 use crate::effect::{Effect, Given};
 use crate::job::FILM_BYTES_MAX;
 use crate::protocol::{FromWorker, Outline, ToWorker, Written};
-use crate::stats::{Mean, mean};
-use fleetcast_core::report::Report;
+use fleetcast_core::comparison::DOUBT_MAX;
+use fleetcast_core::paired;
 use fleetcast_core::report::energy::EnergyReport;
+use fleetcast_core::report::{Better, Report};
 use fleetcast_core::words;
 use std::rc::Rc;
 
@@ -88,10 +89,84 @@ pub enum Change {
 pub struct Row {
     /// What is measured.
     pub what: &'static str,
-    /// By variant; `None` where there is nothing yet.
-    pub values: Vec<Option<Mean>>,
+    /// Which value one would rather have.
+    pub better: Better,
+    /// By variant, the mean over the seeds that it has run; `None` where there is nothing yet.
+    pub means: Vec<Option<f64>>,
+    /// By variant from the second on, how it differs from the first.
+    pub differences: Vec<Option<Difference>>,
     /// How a value is written.
     pub write: fn(f64) -> String,
+    /// How the size of a difference is.
+    pub write_size: fn(f64) -> String,
+}
+
+/// How a variant differs from the first, over the seeds that both have run, seed by seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// On average.
+    pub mean: f64,
+    /// Student's 95 % interval; `None` of too few seeds.
+    pub interval: Option<(f64, f64)>,
+    /// How likely that much is by luck alone, 0..=1; 1 of too few seeds.
+    pub p: f64,
+    /// Whether it is there beyond doubt, all differences of the table considered (Holm).
+    pub is_shown: bool,
+}
+
+impl Row {
+    fn of(what: &'static str, values: &[Vec<f64>], better: Better, write: Writes) -> Self {
+        let mean = |values: &[f64]| {
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64) //
+        };
+        let (first, others) = values.split_first().expect("there are two variants");
+        let difference = |other: &Vec<f64>| {
+            let each: Vec<f64> = other.iter().zip(first).map(|(one, own)| one - own).collect();
+            let found = paired::of_seeds(&each);
+            Some(Difference {
+                mean: mean(&each)?,
+                interval: found.as_ref().map(|found| (found.low, found.high)),
+                p: found.as_ref().map_or(1.0, |found| found.p),
+                is_shown: false,
+            })
+        };
+        Self {
+            what,
+            better,
+            means: values.iter().map(|values| mean(values)).collect(),
+            differences: others.iter().map(difference).collect(),
+            write: write.0,
+            write_size: write.1,
+        }
+    }
+
+    /// A difference as people read it, with its sign.
+    pub fn change(&self, value: f64) -> String {
+        let sign = if value > 0.0 { "+" } else { "−" };
+        if value == 0.0 {
+            "0".to_owned()
+        } else {
+            format!("{sign}{}", (self.write_size)(value.abs()))
+        }
+    }
+
+    /// An interval as people read it.
+    pub fn ends(&self, (low, high): (f64, f64)) -> String {
+        format!("{} to {}", self.change(low), self.change(high))
+    }
+
+    fn is_shown(&self, variant: usize) -> bool {
+        let difference = variant.checked_sub(1).and_then(|row| self.differences[row].as_ref());
+        difference.is_some_and(|difference| difference.is_shown)
+    }
+}
+
+/// How a value and the size of a difference are written.
+type Writes = (fn(f64) -> String, fn(f64) -> String);
+
+/// The size of a difference of two shares.
+fn points(value: f64) -> String {
+    format!("{} points", words::amount(value * 100.0))
 }
 
 impl Compare {
@@ -259,68 +334,163 @@ impl Compare {
         Span { from_ms: 0, to_ms: outlines.map(|o| o.duration_ms).max().unwrap_or(1).max(1) }
     }
 
-    /// The table of differences: each row over the seeds that have ended.
+    /// How many seeds all variants have run.
+    pub fn seeds_done(&self) -> usize {
+        self.variants.iter().map(|variant| variant.reports.len()).min().unwrap_or(0)
+    }
+
+    /// The table of differences, over the seeds that have ended. Differences are taken seed by seed: what
+    /// a seed has of its own drops out of them.
     pub fn table(&self) -> Vec<Row> {
-        let row = |what, of: fn(&Report) -> Option<f64>, write: fn(f64) -> String| {
-            let value = |variant: &Variant| {
-                let values: Vec<f64> = variant.reports.iter().filter_map(|r| of(r)).collect();
-                mean(&values)
-            };
-            Row { what, values: self.variants.iter().map(value).collect(), write }
+        let row = |what, of: fn(&Report) -> f64, write: Writes| {
+            let values = |variant: &Variant| variant.reports.iter().map(|r| of(r)).collect();
+            let values: Vec<Vec<f64>> = self.variants.iter().map(values).collect();
+            Row::of(what, &values, Better::Less, write)
         };
-        let rows = [
-            row("Hosts needed (most in use)", |r| Some(r.peak_hosts_used as f64), words::amount),
-            row("Hosts at the end", |r| Some(r.hosts as f64), words::amount),
-            row("Refused", |r| share(r.refused, r.requests), words::percent),
+        let (amount, percent): (Writes, Writes) =
+            ((words::amount, words::amount), (words::percent, points));
+        let mut rows = vec![
+            row("Refused", |r| share(r.refused, r.requests), percent),
             row(
                 "Requests that waited",
-                |r| {
-                    let waited: u64 = r.waited_by.values().sum();
-                    share(waited, r.requests)
-                },
-                words::percent,
+                |r| share(r.waited_by.values().sum(), r.requests), //
+                percent,
             ),
             row(
                 "Request to ready, 95th percentile",
-                |r| Some(r.time_to_ready_s.p95),
-                words::duration,
+                |r| r.time_to_ready_s.p95,
+                (words::duration, words::duration),
             ),
-            row("Stranded of the scarcest resource", stranded, words::percent),
-            row("Hosts in use, over time", |r| Some(r.mean_hosts_used), words::amount),
+            row("Hosts needed (most in use)", |r| r.peak_hosts_used as f64, amount),
+            row("Hosts in use, over time", |r| r.mean_hosts_used, amount),
+            row("Hosts at the end", |r| r.hosts as f64, amount),
+            row("Stranded of the scarcest resource", stranded, percent),
             row(
                 "Hosts ordered",
-                |r| Some(r.orders.iter().map(|order| order.hosts).sum::<u64>() as f64),
-                words::amount,
+                |r| r.orders.iter().map(|order| order.hosts).sum::<u64>() as f64,
+                amount,
             ),
-            row("Price of orders", |r| Some(r.ordered_price), words::amount),
-            row("Energy", |r| Some(r.energy.as_ref().map_or(0.0, |of| of.kwh)), words::energy),
+            row("Price of orders", |r| r.ordered_price, amount),
+            row(
+                "Energy",
+                |r| r.energy.as_ref().map_or(0.0, |of| of.kwh),
+                (words::energy, words::energy),
+            ),
             row(
                 "Carbon (CO2e)",
-                |r| Some(r.energy.as_ref().map_or(0.0, EnergyReport::all_carbon_kg)),
-                words::mass,
+                |r| r.energy.as_ref().map_or(0.0, EnergyReport::all_carbon_kg),
+                (words::mass, words::mass),
             ),
-            row("Cost", |r| Some(r.cost.as_ref().map_or(0.0, |of| of.total)), words::amount),
+            row("Cost", |r| r.cost.as_ref().map_or(0.0, |of| of.total), amount),
         ];
-        let says_something = |row: &Row| {
-            let values = || row.values.iter().flatten();
-            values().next().is_none() || values().any(|v| v.mean != 0.0)
-        };
-        rows.into_iter().filter(says_something).collect()
+        rows.retain(|row| {
+            let mut values = row.means.iter().flatten().peekable();
+            values.peek().is_none() || values.any(|mean| *mean != 0.0)
+        });
+        let all = || rows.iter().flat_map(|row| row.differences.iter().flatten());
+        let p: Vec<f64> = all().filter(|of| of.interval.is_some()).map(|of| of.p).collect();
+        let mut adjusted = paired::holm(&p).into_iter();
+        for difference in rows.iter_mut().flat_map(|row| row.differences.iter_mut().flatten()) {
+            if difference.interval.is_some() {
+                difference.is_shown = adjusted.next().is_some_and(|p| p < DOUBT_MAX);
+            }
+        }
+        rows
+    }
+
+    /// Which is better, by how much, how sure: in the first row that shows a difference. `None` before
+    /// all have run a seed.
+    pub fn answer(&self, rows: &[Row]) -> Option<String> {
+        let names: Vec<String> = self.variants.iter().map(Variant::name).collect();
+        answer(&names, rows, self.seeds_done())
     }
 }
 
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+fn answer(names: &[String], rows: &[Row], done: usize) -> Option<String> {
+    let seeds = words::plural(done as u64, "seed");
+    if done == 0 {
+        return None;
+    }
+    if done < paired::BLOCKS_MIN {
+        return Some(format!("{seeds} cannot show a difference: it takes {}.", paired::BLOCKS_MIN));
+    }
+    let shown = |row: &&Row| (0..row.means.len()).any(|variant| row.is_shown(variant));
+    let Some(row) = rows.iter().find(shown) else {
+        return Some(format!("No difference that {seeds} can show."));
+    };
+    let mean = |variant: usize| row.means[variant].unwrap_or(f64::NAN);
+    let is_better = |one: usize, other: usize| match row.better {
+        Better::Less => mean(one) < mean(other),
+        Better::More => mean(one) > mean(other),
+    };
+    let best = |variants: &mut dyn Iterator<Item = usize>| {
+        variants.reduce(|best, other| if is_better(other, best) { other } else { best })
+    };
+    let mut sure = (1..row.means.len()).filter(|variant| row.is_shown(*variant));
+    let other = best(&mut sure)?;
+    let difference = row.differences[other - 1].as_ref()?;
+    let (winner, loser, sign) =
+        if is_better(other, 0) { (other, 0, 1.0) } else { (0, other, -1.0) };
+    let interval = difference.interval.map_or(String::new(), |(low, high)| {
+        let (low, high) = if sign > 0.0 { (low, high) } else { (-high, -low) };
+        format!("; 95 % interval {}", row.ends((low, high)))
+    });
+    Some(format!(
+        "{} is better than {}: {} {} against {} ({}{interval}), over {seeds}.",
+        words::capitalised(&names[winner]),
+        names[loser],
+        row.what.to_lowercase(),
+        (row.write)(mean(winner)),
+        (row.write)(mean(loser)),
+        row.change(sign * difference.mean),
+    ))
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole > 0 { part as f64 / whole as f64 } else { 0.0 }
 }
 
 /// Of the scarcest resource, what nothing of the mix can use, at the end.
-fn stranded(report: &Report) -> Option<f64> {
-    let name = report.scarcest.as_ref()?;
-    Some(report.stranding.as_ref()?.resources.get(name)?.share)
+fn stranded(report: &Report) -> f64 {
+    let of = report.scarcest.as_ref().zip(report.stranding.as_ref());
+    let of = of.and_then(|(name, stranding)| stranding.resources.get(name));
+    of.map_or(0.0, |of| of.share)
 }
 
-/// How two means differ: `None` where their intervals meet, so that nothing can be said.
-pub fn difference(one: Mean, other: Mean) -> Option<f64> {
-    let meets = (one.mean - other.mean).abs() <= one.half_width + other.half_width;
-    (!meets).then_some(other.mean - one.mean)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The row of two variants with such values, and the answer.
+    fn check(one: &[f64], other: &[f64], expected: &str) {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let writes: Writes = (words::amount, words::amount);
+        let mut row = Row::of("Hosts", &[one.to_vec(), other.to_vec()], Better::Less, writes);
+        for difference in row.differences.iter_mut().flatten() {
+            difference.is_shown = difference.p < DOUBT_MAX;
+        }
+        assert_eq!(answer(&names, &[row], one.len()).unwrap_or_default(), expected);
+    }
+
+    #[test]
+    fn seeds_are_paired() {
+        // The means' own intervals overlap by far; seed by seed one host less is always enough.
+        check(
+            &[10.0, 20.0, 30.0, 40.0],
+            &[9.0, 19.0, 28.9, 39.0],
+            "B is better than a: hosts 24.0 against 25 (−1.03; 95 % interval −1.10 to −0.95), over 4 seeds.",
+        );
+        check(
+            &[9.0, 19.0, 28.9, 39.0],
+            &[10.0, 20.0, 30.0, 40.0],
+            "A is better than b: hosts 24.0 against 25 (−1.03; 95 % interval −1.10 to −0.95), over 4 seeds.",
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_that_seeds_cannot_show() {
+        check(&[], &[], "");
+        check(&[1.0, 2.0], &[5.0, 6.0], "2 seeds cannot show a difference: it takes 3.");
+        check(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0], "No difference that 3 seeds can show.");
+    }
 }

@@ -16,7 +16,6 @@ pub mod paint;
 pub mod chart;
 pub mod link;
 pub mod opened;
-pub mod stats;
 pub mod cards;
 pub mod rollout;
 pub mod tell;

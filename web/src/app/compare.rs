@@ -5,10 +5,9 @@ use crate::parts::{icon, legend, transport, value_of};
 use crate::replay::{Shown, figure};
 use fleetcast_core::placement::POLICIES;
 use fleetcast_core::words;
-use fleetcast_web::compare::{Change, Compare, Row, SEEDS_MAX, VARIANTS_MAX, Variant, difference};
+use fleetcast_web::compare::{Change, Compare, Row, SEEDS_MAX, VARIANTS_MAX, Variant};
 use fleetcast_web::model::{Msg, calendar};
 use fleetcast_web::protocol::Outline;
-use fleetcast_web::stats::Mean;
 use web_sys::{Event, MouseEvent, PointerEvent};
 use yew::html::Scope;
 use yew::prelude::*;
@@ -104,7 +103,10 @@ fn table(compare: &Compare) -> Html {
     html! {
         <section class="differences" aria-labelledby="table-title">
             <h2 id="table-title">{ "Differences" }</h2>
-            <p class="hint">{ "Means over the seeds; ± is the 95% confidence interval, drawn as a bar. A difference to the first variant is told where the intervals do not meet." }</p>
+            if let Some(answer) = compare.answer(&rows) {
+                <p class="answer" role="status"><b>{ answer }</b></p>
+            }
+            <p class="hint">{ "Means over the seeds. Differences are taken to the first variant, seed by seed, with their 95% interval; ✓ marks those that are there beyond doubt (p < 0.05 after Holm's adjustment over the table)." }</p>
             <div class="scroll" tabindex="0" role="region" aria-label="Table of differences">
                 <table>
                     <thead><tr><th scope="col">{ "What" }</th>
@@ -118,44 +120,40 @@ fn table(compare: &Compare) -> Html {
 }
 
 fn table_row(row: &Row) -> Html {
-    let first = row.values.first().copied().flatten();
-    let largest =
-        row.values.iter().flatten().map(|value| value.mean + value.half_width).fold(0.0, f64::max);
+    let largest = row.means.iter().flatten().copied().fold(0.0, f64::max);
+    let differences = std::iter::once(&None).chain(&row.differences);
     html! {
         <tr>
             <th scope="row">{ row.what }</th>
-            { for row.values.iter().enumerate().map(|(column, value)| match value {
+            { for row.means.iter().zip(differences).map(|(mean, difference)| match mean {
                 None => html! { <td class="number">{ "–" }</td> },
-                Some(value) => {
-                    let differs = first.filter(|_| column > 0).and_then(|first| difference(first, *value));
-                    html! {
-                        <td class="number">
-                            <b>{ (row.write)(value.mean) }</b>
-                            if value.half_width > 0.0 { <span class="hint">{ format!(" ± {}", (row.write)(value.half_width)) }</span> }
-                            { bar(*value, largest) }
-                            if let Some(differs) = differs {
-                                <span class="differs">{ format!("{}{}", if differs > 0.0 { "+" } else { "−" }, (row.write)(differs.abs())) }</span>
+                Some(mean) => html! {
+                    <td class="number">
+                        <b>{ (row.write)(*mean) }</b>
+                        { bar(*mean, largest) }
+                        if let Some(difference) = difference {
+                            <span class={if difference.is_shown { "differs" } else { "hint" }}>
+                                { row.change(difference.mean) }
+                                if difference.is_shown { <span aria-label="beyond doubt">{ " ✓" }</span> }
+                            </span>
+                            if let Some(interval) = difference.interval.filter(|ends| *ends != (0.0, 0.0)) {
+                                <span class="hint">{ format!(" {}", row.ends(interval)) }</span>
                             }
-                        </td>
-                    }
-                }
+                        }
+                    </td>
+                },
             }) }
         </tr>
     }
 }
 
-/// A mean as a bar, its interval as a line across its end.
-fn bar(value: Mean, largest: f64) -> Html {
+/// A mean as a bar.
+fn bar(mean: f64, largest: f64) -> Html {
     const WIDTH: f64 = 110.0;
-    let x =
-        |value: f64| if largest > 0.0 { (value / largest * WIDTH).clamp(0.0, WIDTH) } else { 0.0 };
-    let (low, high) = (x(value.mean - value.half_width), x(value.mean + value.half_width));
+    let width = if largest > 0.0 { (mean / largest * WIDTH).clamp(0.0, WIDTH) } else { 0.0 };
     html! {
         <svg class="bar" viewBox="0 0 112 10" width="112" height="10" aria-hidden="true">
-            <rect x="0" y="2" width={x(value.mean).to_string()} height="6" />
-            if value.half_width > 0.0 {
-                <path d={format!("M{low:.1} 5H{high:.1}M{low:.1} 1.5v7M{high:.1} 1.5v7")} />
-            }
+            <rect x="0" y="2" width={width.to_string()} height="6" />
         </svg>
     }
 }

@@ -230,7 +230,11 @@ fn two_policies_are_compared_over_seeds() {
     }
     let table = compare.table();
     let refused = table.iter().find(|row| row.what == "Refused").unwrap();
-    assert!(refused.values.iter().all(|value| value.is_some_and(|v| v.count == 3 && v.mean > 0.0)));
+    assert!(refused.means.iter().all(|mean| mean.is_some_and(|mean| mean > 0.0)));
+    let difference = refused.differences[0].as_ref().unwrap();
+    assert_eq!(difference.mean, refused.means[1].unwrap() - refused.means[0].unwrap());
+    assert!(difference.interval.is_some());
+    assert!(compare.answer(&table).unwrap().contains("3 seeds"));
 }
 
 #[test]
