@@ -27,6 +27,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         hosts: Vec::new(),
         growth: Vec::new(),
         procurement: Vec::new(),
+        orders: Vec::new(),
         flavors: Vec::new(),
         desks: Vec::new(),
         distribution: None,
@@ -49,6 +50,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         },
         defrag: Defrag::default(),
         failures: None,
+        uncertain: Vec::new(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }

@@ -25,6 +25,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         hosts: Vec::new(),
         growth: Vec::new(),
         procurement: Vec::new(),
+        orders: Vec::new(),
         flavors: Vec::new(),
         desks: Vec::new(),
         distribution: None,
@@ -47,6 +48,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         },
         defrag: Defrag::default(),
         failures: None,
+        uncertain: Vec::new(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
