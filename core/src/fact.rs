@@ -6,7 +6,7 @@ mod pools;
 mod stages;
 
 pub use hosts::{HostOutcome, HostRolloutId, HostStep, HostWait, Stall, WhyStuck};
-pub use jobs::{JobId, JobOf};
+pub use jobs::{Answer, JobId, JobOf, OfferFact};
 pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
@@ -725,6 +725,8 @@ pub enum Fact<'a> {
         /// Which, and whose.
         job: JobOf,
     },
+    /// A tenant was offered hosts for its jobs.
+    Offers(OfferFact),
     /// A VM is ended so that its host can get a new image. Then comes what becomes of it: `Resumed`,
     /// `Waiting` or `Lost`.
     Evicted {

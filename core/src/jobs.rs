@@ -3,3 +3,4 @@
 
 pub mod gang;
 pub mod queue;
+pub mod offers;

@@ -635,6 +635,11 @@ pub const METRICS: &[Metric] = &[
         what: "Jain's index over the tenants' shares of batch work",
         of: None,
     },
+    Metric {
+        name: "offers-held",
+        what: "what tenants held back of what they were offered, of the scarcest resource, mean",
+        of: Some("capacity"),
+    },
     Metric { name: "boots-failed", what: "tries to boot that failed", of: None },
     Metric { name: "boots-given-up", what: "boots that nobody tries any more", of: None },
     Metric {

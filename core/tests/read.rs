@@ -221,6 +221,11 @@ fn every_key_of_jobs_is_read() {
         JobStream { demand: DemandId(2), queue: QueueId(1), source: Swf(SwfFile { file: "few.swf", jobs: 1, is_exact: true, is_sorted: true, owner: Some(User) }), ends_at_estimate: true, tenants: [(3, TenantId(3))] }
     "#]]
     .assert_eq(&format!("{drawn:?}\n{traced:?}\n"));
+    let offers =
+        right(&JOBS.replace("priority\"\naging = \"1 h", "offers").replace("\"easy", "\"none"));
+    expect![[r#"
+        Scheduler { pool: Some(PoolId(1)), order: Offers(OfferRule { interval_ms: 2000, refuse_ms: 5000, hoard_ms: Some(60000) }), backfill: None }
+    "#]].assert_eq(&format!("{:?}\n", offers.batch.expect("there are jobs").scheduler));
     let night = &scenario.demands[1];
     assert_eq!((night.pool, night.priority, night.tenant.row()), (batch.scheduler.pool, -2, 1));
 }
@@ -290,6 +295,28 @@ fn what_is_wrong_with_jobs_is_told() {
                 21:1+8 with `drf` nobody waits for another tenant's job that does not fit | leave `backfill` out
                 22:1+5 `aging` is for the order `priority` | add `order = "priority"`
                 23:8+3 no pool is called `q` | there is `p`
+            "#]],
+        ),
+        (
+            jobs(
+                "rate = '1 per hour'\nrun-time = '1 h'\n[scheduler]\norder = 'offers'\nbackfill = 'easy'\noffers = { interval = '0 s', refuse = -1, hold = '1 s' }",
+            ),
+            expect![[r#"
+                22:1+8 with `offers` nobody waits for another tenant's job that does not fit | leave `backfill` out
+                23:23+5 `interval` is at least 1 ms, not `0 s`
+                23:39+2 `refuse` does not say its unit | did you mean `"-1 days"` or `"-1 s"`?
+                23:43+4 there is no key `hold` here | did you mean `hoard`?
+            "#]],
+        ),
+        (
+            jobs(
+                "rate = '1 per hour'\nrun-time = '1 h'\n[scheduler]\norder = 'offers'\noffers = { interval = '1 ms' }",
+            )
+            .replace("duration = '1 day'", "duration = '2 days'")
+                + "\n[placement]\nscores = [{ score = 'best-fit' }]\nfilters = ['vms < 9']\n",
+            expect![[r#"
+                20:1+11 tenants that are offered hosts do not ask the `filters` of `placement` | let `requires` and `forbids` say it, or choose another `order`
+                22:10+21 there would be more than 100 million rounds of offers | make `interval` longer
             "#]],
         ),
         (

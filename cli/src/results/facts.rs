@@ -2,7 +2,9 @@
 
 use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
-use fleetcast_core::fact::{BootFault, Cause, Fact, JobOf, PoolFact, RequestId, RolloutId};
+use fleetcast_core::fact::{
+    BootFault, Cause, Fact, JobOf, OfferFact, PoolFact, RequestId, RolloutId,
+};
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_name;
@@ -484,6 +486,15 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             of_job("job-interrupted", &job, Some(ran_ms), scenario)
         }
         Fact::JobRefused { job } => of_job("job-refused", &job, None, scenario),
+        Fact::Offers(OfferFact { tenant, answer }) => Row {
+            fact: "offers",
+            tenant: scenario.tenants[tenant.row()].clone(),
+            detail: format!(
+                "{} made, {} accepted, {} declined, {} lost, {} held",
+                answer.made, answer.accepted, answer.declined, answer.lost, answer.held
+            ),
+            ..Row::default()
+        },
         Fact::Evicted { request, demand, tenant, vm, host, rollout } => {
             let (demand, tenant) = owner(demand, tenant);
             Row {

@@ -1,5 +1,6 @@
 //! Jobs in facts.
 
+use crate::resources::Amounts;
 use crate::scenario::{DemandId, QueueId, TenantId};
 use crate::state::Ask;
 
@@ -28,4 +29,30 @@ pub struct JobOf {
     pub tasks: u32,
     /// What each of them asks for, apart from its group; held while the job is there.
     pub ask: Ask,
+}
+
+/// What a tenant was offered in a round, and what it did with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferFact {
+    /// Who.
+    pub tenant: TenantId,
+    /// What became of its offers.
+    pub answer: Answer,
+}
+
+/// What became of a tenant's offers in a round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// So many were made.
+    pub made: u32,
+    /// Of so many something was taken for the first time.
+    pub accepted: u32,
+    /// So many were refused whole.
+    pub declined: u32,
+    /// So many were of hosts that are gone, or whose room others took.
+    pub lost: u32,
+    /// So many it holds back, with those of rounds before.
+    pub held: u32,
+    /// What those are of.
+    pub amounts: Amounts,
 }

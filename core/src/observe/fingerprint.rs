@@ -3,7 +3,8 @@
 
 use super::Observer;
 use crate::fact::{
-    BootFault, Cause, Fact, HostStep, HostWait, PoolFact, Reason, Stage, Stall, WhyStuck,
+    Answer, BootFault, Cause, Fact, HostStep, HostWait, OfferFact, PoolFact, Reason, Stage, Stall,
+    WhyStuck,
 };
 use crate::rollout::plan::Wait;
 use crate::state::State;
@@ -353,6 +354,13 @@ impl Fingerprint {
                 self.write(113, now, [job.id.0.into(), ran_ms]);
             }
             Fact::JobRefused { job } => self.write(114, now, [job.id.0.into()]),
+            Fact::Offers(OfferFact { tenant, answer }) => {
+                let Answer { made, accepted, declined, lost, held, amounts } = answer;
+                let counts = [made, accepted, declined, lost, held].map(u64::from);
+                let [made, accepted, declined, lost, held] = counts;
+                self.write(115, now, [row(tenant.row()), made, accepted, declined, lost, held]);
+                self.write(116, now, amounts.map(i64::cast_unsigned));
+            }
             Fact::RolloutCheckFailed { rollout, failed } => {
                 self.write(56, now, [rollout.0.into(), failed.into()]);
             }

@@ -3,13 +3,14 @@
 
 use super::Durations;
 use super::summary::Level;
-use crate::fact::{Fact, JobOf};
+use crate::fact::{Fact, JobOf, OfferFact};
 use crate::fairness::dominant_share;
 use crate::report::jobs::{SHARES_ROWS_MAX, SHARES_TENANTS_MAX};
 use crate::resources::Amounts;
-use crate::scenario::{PoolId, Scenario};
+use crate::scenario::{JobOrder, PoolId, Scenario, TenantId};
 use crate::state::State;
 use crate::time::{SECOND_MS, Time};
+use std::collections::BTreeMap;
 
 /// Jobs that run for less count as running for so long, where a wait is held against it, ms.
 pub const BOUND_MS: u64 = 10 * SECOND_MS;
@@ -39,10 +40,32 @@ pub struct Jobs {
     /// What all jobs take of what is scarcest among them, in millionths.
     pub busy: Level,
     busy_taken: Amounts,
+    /// Where tenants are offered hosts: what came of it.
+    pub offers: Option<Offers>,
     /// How long a row of the course of shares is, ms.
     pub step_ms: u64,
     /// By tenant: the area under its share at the end of each row; empty where tenants are many.
     pub areas: Vec<Vec<i128>>,
+}
+
+/// Hosts that tenants were offered.
+#[derive(Clone, Debug, Default)]
+pub struct Offers {
+    /// Rounds in which something was offered.
+    pub rounds: u64,
+    last_round: Option<Time>,
+    /// Offers: of a host to a tenant.
+    pub made: u64,
+    /// Those of which something was taken.
+    pub accepted: u64,
+    /// Those that were refused whole, at once or after they were held back.
+    pub declined: u64,
+    /// Those of hosts that are gone, or whose room others took.
+    pub lost: u64,
+    /// What is held back of what is scarcest among it, in millionths of the hosts.
+    pub held: Level,
+    /// By tenant: what it holds back, and how many offers.
+    by_tenant: BTreeMap<TenantId, (Amounts, u32)>,
 }
 
 /// Some of the jobs.
@@ -88,6 +111,7 @@ impl Jobs {
             shares: vec![Level::default(); tenants],
             busy: Level::default(),
             busy_taken: Amounts::default(),
+            offers: matches!(batch.scheduler.order, JobOrder::Offers(_)).then(Offers::default),
             step_ms: scenario.duration_ms.div_ceil(SHARES_ROWS_MAX as u64).max(1),
             areas: if has_course { vec![Vec::new(); tenants] } else { Vec::new() },
         })
@@ -134,6 +158,7 @@ impl Jobs {
                 self.each(&job, |account| account.refused += 1);
                 self.waiting.set(now, self.waiting.value - 1);
             }
+            Fact::Offers(fact) => self.note_offers(now, &fact, state),
             _ => {}
         }
     }
@@ -154,12 +179,40 @@ impl Jobs {
         note(&mut self.by_tenant[job.tenant.row()]);
     }
 
+    fn note_offers(&mut self, now: Time, fact: &OfferFact, state: &State) {
+        let OfferFact { tenant, answer } = fact;
+        let total = self.total(state);
+        let Some(offers) = &mut self.offers else { return };
+        if answer.made > 0 && offers.last_round != Some(now) {
+            offers.rounds += 1;
+            offers.last_round = Some(now);
+        }
+        offers.made += u64::from(answer.made);
+        offers.accepted += u64::from(answer.accepted);
+        offers.declined += u64::from(answer.declined);
+        offers.lost += u64::from(answer.lost);
+        match answer.held {
+            0 => offers.by_tenant.remove(tenant),
+            held => offers.by_tenant.insert(*tenant, (answer.amounts, held)),
+        };
+        let mut held = Amounts::default();
+        for (amounts, _) in offers.by_tenant.values() {
+            held.iter_mut().zip(amounts).for_each(|(held, amount)| *held += amount);
+        }
+        offers.held.set(now, millionths(&held, &total, self.kinds));
+    }
+
+    /// What the hosts for jobs have.
+    fn total(&self, state: &State) -> Amounts {
+        match self.pool {
+            Some(pool) => state.hosts.pool_total(pool).capacity,
+            None => state.hosts.total().capacity,
+        }
+    }
+
     /// A job takes room, or (with the sign −1) gives it back.
     fn take(&mut self, now: Time, job: &JobOf, sign: i64, state: &State) {
-        let total = match self.pool {
-            Some(pool) => state.hosts.pool_total(pool),
-            None => state.hosts.total(),
-        };
+        let total = self.total(state);
         let each = state.shapes.get(job.ask.shape).amounts;
         let add = |taken: &mut Amounts| {
             taken.iter_mut().zip(each).for_each(|(taken, amount)| {
@@ -169,12 +222,22 @@ impl Jobs {
         let row = job.tenant.row();
         add(&mut self.taken[row]);
         add(&mut self.busy_taken);
-        let share = |taken: &Amounts| {
-            let share = dominant_share(&taken[..self.kinds], &total.capacity[..self.kinds]);
-            let share = i128::from(share.part) * i128::from(MILLION) / i128::from(share.whole);
-            i64::try_from(share).unwrap_or(i64::MAX)
-        };
+        let share = |taken: &Amounts| millionths(taken, &total, self.kinds);
         self.shares[row].set(now, share(&self.taken[row]));
         self.busy.set(now, share(&self.busy_taken));
+    }
+}
+
+/// The dominant share of what is taken, in millionths.
+fn millionths(taken: &Amounts, total: &Amounts, kinds: usize) -> i64 {
+    let share = dominant_share(&taken[..kinds], &total[..kinds]);
+    let share = i128::from(share.part) * i128::from(MILLION) / i128::from(share.whole);
+    i64::try_from(share).unwrap_or(i64::MAX)
+}
+
+impl Offers {
+    /// Offers that tenants hold back.
+    pub fn holding(&self) -> u64 {
+        self.by_tenant.values().map(|(_, held)| u64::from(*held)).sum()
     }
 }

@@ -443,7 +443,8 @@ impl Summary {
             | Fact::JobStarted { .. }
             | Fact::JobEnded { .. }
             | Fact::JobInterrupted { .. }
-            | Fact::JobRefused { .. } => self.note_job(now, fact, state),
+            | Fact::JobRefused { .. }
+            | Fact::Offers(_) => self.note_job(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),
             Fact::TrafficServed { service, .. }
             | Fact::Autoscaled { service, .. }

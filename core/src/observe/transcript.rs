@@ -1,7 +1,7 @@
 //! The transcript: each fact as a line that a person can read and two runs can be compared by.
 
 use super::Observer;
-use crate::fact::{BootFault, Fact};
+use crate::fact::{Answer, BootFault, Fact, OfferFact};
 use crate::state::State;
 use crate::time::Time;
 
@@ -125,6 +125,14 @@ impl std::fmt::Display for Fact<'_> {
                 write!(f, "{} lost a task after {ran_ms} ms, and waits again", job.id)
             }
             Self::JobRefused { job } => write!(f, "{} refused: it never fits", job.id),
+            Self::Offers(OfferFact { tenant, answer }) => {
+                let Answer { made, accepted, declined, lost, held, .. } = answer;
+                write!(
+                    f,
+                    "{tenant} is offered {made} hosts: {accepted} taken, {declined} refused"
+                )?;
+                write!(f, ", {lost} lost, {held} held")
+            }
             Self::BootTried { request, vm, attempt, fault: None, takes_ms } => {
                 write!(f, "{vm} of {request} boots, try {attempt}: ready in {takes_ms} ms")
             }

@@ -272,7 +272,8 @@ pub(crate) const STRATEGIES: &[&str] = &[
 pub(crate) const SCALE_RULES: &[&str] = &["hpa", "target-tracking"];
 
 /// Who is first of the jobs that wait.
-pub(crate) const JOB_ORDERS: &[&str] = &["arrival", "shortest", "priority", "fair-share", "drf"];
+pub(crate) const JOB_ORDERS: &[&str] =
+    &["arrival", "shortest", "priority", "fair-share", "drf", "offers"];
 
 /// Who may go before an earlier job that does not fit.
 pub(crate) const BACKFILLS: &[&str] = &["none", "easy", "conservative"];
@@ -811,7 +812,8 @@ sections! {
         POOL "pool" Name("pool"), Else("all hosts"), "\"batch\"";
         /// Who is first: who came first; who is believed to run shortest; who has the highest
         /// priority; whose tenant has used least of late for its weight; or whose tenant has the
-        /// smallest dominant share now, for its weight.
+        /// smallest dominant share now, for its weight. With `offers` nobody says it: tenants are
+        /// offered what is free on hosts, the one with the smallest share first, and choose.
         ORDER "order" Choice(super::JOB_ORDERS), Else("`\"arrival\"`"), "\"drf\"";
         /// Who may go before an earlier one that does not fit: nobody; who does not delay the first of
         /// those; or who delays nobody. It goes by what jobs are believed to run.
@@ -820,6 +822,21 @@ sections! {
         AGING "aging" Length, Else("none"), "\"1 h\"";
         /// `fair-share`: after so long what was used counts half.
         HALF_LIFE "half-life" Length, Else("`\"7 days\"`"), "\"1 day\"";
+        /// `offers`: how they are made and answered. May stand here with every other order, so that
+        /// changing that is all it takes to compare.
+        OFFERS "offers" Table(&super::offers::SECTION), Else("every second, refused for 5 s"), "{ hoard = \"1 min\" }";
+    }
+
+    /// How tenants are offered hosts, and what they do. As Apache Mesos does it.
+    offers "offers = { … }" None {
+        /// From round to round, 1 ms or more.
+        INTERVAL "interval" Length, Else("`\"1 s\"`"), "\"1 s\"";
+        /// For so long a host that a tenant refused is not offered to it again, unless more of it is
+        /// free by then; `"0 s"`: it is in the next round.
+        REFUSE "refuse" Length, Else("`\"5 s\"`"), "\"5 s\"";
+        /// For so long at most a tenant whose next job has several tasks holds back what it was
+        /// offered, until there is room for all of them.
+        HOARD "hoard" Length, Else("it refuses at once what it does not use"), "\"1 min\"";
     }
 
     /// Requests of a service's users: `rate` × season × flash crowds. What its instances cannot serve

@@ -3,7 +3,8 @@
 use super::check::{Check, Table};
 use super::curves::{self, Of};
 use super::fields::{
-    BACKFILLS, ESTIMATES, JOB_ORDERS, TRACE_TENANTS, jobs, queue, root, scheduler,
+    BACKFILLS, ESTIMATES, Field, JOB_ORDERS, TRACE_TENANTS, jobs, offers, placement, queue, root,
+    scheduler,
 };
 use super::findings::At;
 use super::fleet::Fleet;
@@ -13,8 +14,8 @@ use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
 use crate::scenario::batch::{
-    Backfill, Batch, DrawnJobs, JobOrder, JobSource, JobStream, Owner, Queue, QueueId, Scheduler,
-    SwfFile,
+    Backfill, Batch, DrawnJobs, JobOrder, JobSource, JobStream, OfferRule, Owner, Queue, QueueId,
+    Scheduler, SwfFile,
 };
 use crate::scenario::{DemandId, PoolId, TenantId};
 use crate::swf::{PROCESSORS_MAX, survey};
@@ -27,6 +28,9 @@ const QUEUES_MAX: usize = 1_000;
 
 /// The most tasks of all jobs of a run: more take hours.
 const TASKS_MAX: f64 = 1e9;
+
+/// The most rounds of offers.
+const ROUNDS_MAX: u64 = 100_000_000;
 
 /// What a queue is called that nobody names.
 const DEFAULT: &str = "default";
@@ -52,7 +56,11 @@ impl Jobs {
     ) -> Self {
         let mut all = Self::default();
         let pool = match table.get(&root::SCHEDULER) {
-            Some(node) => all.read_scheduler(check, fleet, node),
+            Some(node) => {
+                let pool = all.read_scheduler(check, fleet, node);
+                all.check_filters(check, table, node);
+                pool
+            }
             None => {
                 let order = JobOrder::Arrival;
                 all.scheduler = Some(Scheduler { pool: None, order, backfill: Backfill::None });
@@ -105,7 +113,7 @@ impl Jobs {
         fleet: &Fleet,
         node: &Node,
     ) -> Option<usize> {
-        use scheduler::{AGING, BACKFILL, HALF_LIFE, ORDER, POOL};
+        use scheduler::{AGING, BACKFILL, HALF_LIFE, OFFERS, ORDER, POOL};
         let key = root::SCHEDULER.key;
         let table = check.open(key, node, node.at, &[&scheduler::SECTION])?;
         let pool = table.get(&POOL).and_then(|node| fleet.pool_named(check, POOL.key, node));
@@ -131,16 +139,21 @@ impl Jobs {
                 check.error_hint(table.at_key(field), message, format!("add `order = \"{of}\"`"));
             }
         }
-        if name == Some("drf") && backfill.is_some_and(|backfill| backfill != "none") {
-            let message = "with `drf` nobody waits for another tenant's job that does not fit";
+        if let Some(name @ ("drf" | "offers")) = name
+            && backfill.is_some_and(|backfill| backfill != "none")
+        {
+            let message =
+                format!("with `{name}` nobody waits for another tenant's job that does not fit");
             check.error_hint(table.at_key(&BACKFILL), message, "leave `backfill` out");
         }
+        let offers = read_offers(check, table.get(&OFFERS));
         let order = match name? {
             "arrival" => JobOrder::Arrival,
             "shortest" => JobOrder::Shortest,
             "priority" => JobOrder::Priority { aging_ms: aging_ms? },
             "fair-share" => JobOrder::FairShare { half_life_ms: half_life_ms? },
-            _ => JobOrder::Drf,
+            "drf" => JobOrder::Drf,
+            _ => JobOrder::Offers(offers?),
         };
         let backfill = match backfill? {
             "none" => Backfill::None,
@@ -150,6 +163,18 @@ impl Jobs {
         let pool_id = pool.map(PoolId::from_row);
         self.scheduler = Some(Scheduler { pool: pool_id, order, backfill });
         pool
+    }
+
+    /// Filters of the policy are its own, and who is offered hosts asks no policy.
+    fn check_filters(&self, check: &mut Check<'_>, table: &Table<'_>, scheduler: &Node) {
+        let order = self.scheduler.map(|scheduler| scheduler.order);
+        let filters =
+            table.get(&root::PLACEMENT).and_then(|node| node.find(placement::FILTERS.key));
+        if let (Some(JobOrder::Offers(_)), Some(_)) = (order, filters) {
+            let message = "tenants that are offered hosts do not ask the `filters` of `placement`";
+            let hint = "let `requires` and `forbids` say it, or choose another `order`";
+            check.error_hint(scheduler.at, message, hint);
+        }
     }
 
     fn read_queues(&mut self, check: &mut Check<'_>, node: &Node) {
@@ -228,6 +253,26 @@ impl Jobs {
         }
         row
     }
+}
+
+fn read_offers(check: &mut Check<'_>, node: Option<&Node>) -> Option<OfferRule> {
+    use offers::{HOARD, INTERVAL, REFUSE};
+    let usual = OfferRule { interval_ms: SECOND_MS, refuse_ms: 5 * SECOND_MS, hoard_ms: None };
+    let Some(node) = node else { return Some(usual) };
+    let table = check.open(scheduler::OFFERS.key, node, node.at, &[&offers::SECTION])?;
+    let mut length = |field: &'static Field, ms: u64| match table.get(field) {
+        Some(node) => check.length_ms(field.key, node, ms).map(Some),
+        None => Some(None),
+    };
+    let (interval, refuse) = (length(&INTERVAL, 1), length(&REFUSE, 0));
+    let hoard_ms = length(&HOARD, 1)?;
+    let (interval_ms, refuse_ms) =
+        (interval?.unwrap_or(usual.interval_ms), refuse?.unwrap_or(usual.refuse_ms));
+    if check.run_ms() / interval_ms > ROUNDS_MAX {
+        let message = "there would be more than 100 million rounds of offers";
+        check.error_hint(table.at, message, "make `interval` longer");
+    }
+    Some(OfferRule { interval_ms, refuse_ms, hoard_ms })
 }
 
 /// What jobs are, and whose.

@@ -12,7 +12,7 @@ pub const SHARES_TENANTS_MAX: usize = 64;
 /// Batch work of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobsReport {
-    /// Who was first: `arrival`, `shortest`, `priority`, `fair-share` or `drf`.
+    /// Who was first: `arrival`, `shortest`, `priority`, `fair-share`, `drf` or `offers`.
     pub order: String,
     /// Who could go before: `none`, `easy` or `conservative`.
     pub backfill: String,
@@ -40,6 +40,30 @@ pub struct JobsReport {
     pub shares: Vec<ShareCourse>,
     /// How long a row of it is, s.
     pub step_s: f64,
+    /// Where tenants are offered hosts: what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<OffersReport>,
+}
+
+/// Hosts that tenants were offered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OffersReport {
+    /// Rounds in which something was offered.
+    pub rounds: u64,
+    /// Offers: of a host to a tenant.
+    pub made: u64,
+    /// Those of which something was taken.
+    pub accepted: u64,
+    /// Those that were refused whole, at once or after they were held back.
+    pub declined: u64,
+    /// Those of hosts that are gone, or whose room others took.
+    pub lost: u64,
+    /// Of the hosts' scarcest resource: what tenants held back and did not use, averaged over time.
+    pub held: f64,
+    /// The most of it.
+    pub peak_held: f64,
+    /// Offers that are held back at the end. Of one of them something may have been taken.
+    pub holding: u64,
 }
 
 /// Some of the jobs.

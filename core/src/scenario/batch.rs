@@ -48,6 +48,20 @@ pub enum JobOrder {
     },
     /// The tenant with the smallest dominant share for its weight, now.
     Drf,
+    /// Nobody says: tenants are offered hosts, and choose.
+    Offers(OfferRule),
+}
+
+/// How hosts are offered to tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferRule {
+    /// From round to round, ms; 1 or more.
+    pub interval_ms: u64,
+    /// For so long what a tenant refused is not offered to it again, ms.
+    pub refuse_ms: u64,
+    /// For so long at most a tenant holds hosts back until a job of several tasks fits, ms; `None`:
+    /// it refuses them at once.
+    pub hoard_ms: Option<u64>,
 }
 
 impl JobOrder {
@@ -59,6 +73,7 @@ impl JobOrder {
             Self::Priority { .. } => "priority",
             Self::FairShare { .. } => "fair-share",
             Self::Drf => "drf",
+            Self::Offers(_) => "offers",
         }
     }
 }

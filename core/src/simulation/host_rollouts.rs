@@ -500,6 +500,8 @@ impl Simulation {
             let vms = self.state.hosts.vm_count(*host);
             self.tell(now, it.id, HostStep::Draining { host: *host, vms }, observer);
         }
+        // Who was to come to one of them goes elsewhere.
+        self.agenda.push(now, Event::SetOut);
         it.batch = batch;
         let how = if drain == Drain::Eviction { How::Evict } else { How::Move };
         it.phase = Phase::Draining { since: now, how, is_overdue: false };
@@ -650,9 +652,17 @@ impl Simulation {
         self.agenda.push(now, Event::SetOut);
     }
 
-    /// Those that have their room set out as far as there are lanes.
+    /// Those that have their room set out as far as there are lanes. A host that is to be emptied by
+    /// now takes nobody: who was to go there stays, and its rollout looks for another place.
     pub(super) fn set_out_from_hosts(&mut self, now: Time, observer: &mut impl Observer) {
-        let Some(rolling) = &mut self.rolling else { return };
+        let Some(rolling) = &self.rolling else { return };
+        let hosts = &self.state.hosts;
+        let is_lost = |step: &&Move| hosts.status(step.to) != HostStatus::Up;
+        let lost: Vec<VmId> = rolling.queued.iter().filter(is_lost).map(|step| step.vm).collect();
+        for vm in lost {
+            self.give_place_up(now, vm, observer);
+        }
+        let rolling = self.rolling();
         let mut queued = std::mem::take(&mut rolling.queued);
         queued.retain(|step| {
             let has_lane = self.movers.has_lane(step);

@@ -8,11 +8,13 @@
 //! A job that loses a task ends, and begins anew from its old place in the queue.
 
 mod line;
+mod offers;
 mod shares;
 
 use super::{Arrived, Comes, Event, Simulation};
 use crate::demand::{self, FOR_GOOD_MS};
 use crate::fact::{Fact, JobId, JobOf, RequestId};
+use crate::jobs::offers::Allocator;
 use crate::jobs::queue::{Room, Running, Waiting};
 use crate::observe::Observer;
 use crate::problem::{Problem, Problems};
@@ -42,8 +44,12 @@ pub(super) struct Jobs {
     shares: Shares,
     submitted: u32,
     starts: u32,
-    /// Whether somebody will look at the queue at this instant.
-    is_asked: bool,
+    /// Who offers hosts to tenants; `None` where one scheduler says who starts.
+    offers: Option<Box<Allocator>>,
+    /// The instants at which somebody will look at the queue.
+    looks: Vec<Time>,
+    /// When somebody looked last.
+    looked: Option<Time>,
     /// Why a trace cannot be read any more: then the run cannot go on.
     pub(super) problem: Option<Box<Problem>>,
 }
@@ -120,7 +126,12 @@ impl Jobs {
             shares: Shares::new(scenario, &batch),
             submitted: 0,
             starts: 0,
-            is_asked: false,
+            offers: match batch.scheduler.order {
+                JobOrder::Offers(rule) => Some(Box::new(Allocator::new(rule, &scenario.tenants))),
+                _ => None,
+            },
+            looks: Vec::new(),
+            looked: None,
             problem: None,
             batch,
         })))
@@ -149,7 +160,7 @@ impl Jobs {
     fn rank(&self, priority: i32, submitted: Time, estimate_ms: u64) -> i64 {
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         match self.batch.scheduler.order {
-            JobOrder::Arrival => 0,
+            JobOrder::Arrival | JobOrder::Offers(_) => 0,
             JobOrder::Shortest => ms(estimate_ms),
             // Whoever waits gains at the same pace: so who is first of two never changes.
             JobOrder::Priority { aging_ms: Some(aging_ms) } => {
@@ -257,22 +268,40 @@ impl Simulation {
         self.may_grow(pool) || self.may_be_given_hosts(pool)
     }
 
-    /// Room may have come up, or a job: who starts is decided at the end of this instant.
+    /// Room may have come up, or a job: who starts is decided at the end of this instant, or in the
+    /// next round.
     #[inline]
     pub(super) fn ask_scheduler(&mut self, now: Time) {
+        let Some(jobs) = &self.jobs else { return };
+        let at = match &jobs.offers {
+            None => now,
+            Some(offers) if jobs.looked == Some(now) => offers.round_after(now),
+            Some(offers) => offers.round_from(now),
+        };
+        self.look_again(at);
+    }
+
+    /// Somebody will look at the queue then.
+    fn look_again(&mut self, at: Time) {
         if let Some(jobs) = &mut self.jobs
-            && !jobs.is_asked
+            && !jobs.looks.contains(&at)
         {
-            jobs.is_asked = true;
-            self.agenda.push(now, Event::Schedule);
+            jobs.looks.push(at);
+            self.agenda.push(at, Event::Schedule);
         }
     }
 
     /// Those start whose turn it is.
     pub(super) fn schedule(&mut self, now: Time, observer: &mut impl Observer) {
         let Some(mut jobs) = self.jobs.take() else { return };
-        jobs.is_asked = false;
+        jobs.looks.retain(|at| *at != now);
+        jobs.looked = Some(now);
+        let mut offers = jobs.offers.take();
         let started = match jobs.batch.scheduler.order {
+            JobOrder::Offers(_) => {
+                let offers = offers.as_mut().expect("it was made for this order");
+                self.offer_round(now, &jobs, offers, observer)
+            }
             JobOrder::Drf => self.fill_up(now, &jobs, observer),
             JobOrder::FairShare { .. } => self.by_shares(now, &mut jobs, observer),
             _ => self.one_after_another(now, &jobs, observer),
@@ -287,7 +316,12 @@ impl Simulation {
         for (start, run_ms) in (first_start..).zip(ends) {
             self.agenda.push(now.after(run_ms), Event::JobEnds(start));
         }
+        let next = offers.as_ref().and_then(|offers| offers.next(now));
+        jobs.offers = offers;
         self.jobs = Some(jobs);
+        if let Some(at) = next {
+            self.look_again(at);
+        }
         self.refuse_whom_nothing_helps(now, observer);
     }
 
@@ -423,8 +457,21 @@ impl Simulation {
         queued: &Queued,
         observer: &mut impl Observer,
     ) -> Option<Started> {
+        let decide =
+            |simulation: &mut Self, arrived: &Arrived| simulation.decide(now, arrived).ok();
+        let tasks = self.find_hosts(now, queued, decide)?;
+        Some(self.start_on(now, queued, tasks, observer))
+    }
+
+    /// A job starts on these hosts.
+    fn start_on(
+        &mut self,
+        now: Time,
+        queued: &Queued,
+        tasks: Vec<(Arrived, HostId)>,
+        observer: &mut impl Observer,
+    ) -> Started {
         let first = RequestId(self.request_next);
-        let tasks = self.find_hosts(now, queued)?;
         let waited_ms = now.since_ms(queued.submitted) - queued.lost_ms;
         let is_again = queued.was_interrupted;
         let fact = Fact::JobStarted { job: queued.job, waited_ms, is_again };
@@ -437,12 +484,17 @@ impl Simulation {
             self.place(now, &arrived, host, observer)
         };
         let vms = tasks.into_iter().map(place).collect();
-        Some(Started { queued: *queued, at: now, first, vms })
+        Started { queued: *queued, at: now, first, vms }
     }
 
-    /// Where each task of a job goes; `None` if one finds no host. As [`crate::jobs::gang`], on the
+    /// Where each task of a job goes, by who decides; `None` if one finds no host. As [`crate::jobs::gang`], on the
     /// state itself, which is afterwards as it was. The tasks' asks are held if there is an answer.
-    fn find_hosts(&mut self, now: Time, queued: &Queued) -> Option<Vec<(Arrived, HostId)>> {
+    fn find_hosts(
+        &mut self,
+        now: Time,
+        queued: &Queued,
+        mut decide: impl FnMut(&mut Self, &Arrived) -> Option<HostId>,
+    ) -> Option<Vec<(Arrived, HostId)>> {
         let (last_placed, history) = (self.state.last_placed, self.state.history.clone());
         let rule = self.scenario.demands[queued.job.demand.row()].group;
         let (mut tasks, mut vms) = (Vec::new(), Vec::new());
@@ -465,7 +517,7 @@ impl Simulation {
                 ticket: None,
                 number: 0,
             };
-            let Ok(host) = self.decide(now, &arrived) else {
+            let Some(host) = decide(self, &arrived) else {
                 self.state.forget(ask);
                 break;
             };
@@ -555,30 +607,53 @@ impl Simulation {
         if !(is_too_large || is_idle) || self.may_get_room() {
             return;
         }
-        let row = if is_too_large { Some(0) } else { self.first_that_is_not_held_back(jobs) };
-        let (Some(row), Some(jobs)) = (row, &mut self.jobs) else { return };
-        let queued = jobs.queue.rows()[row];
+        let has_offers = jobs.offers.is_some();
+        let rows = if is_too_large { vec![0] } else { self.not_held_back(jobs) };
+        let jobs: Vec<(usize, Queued)> =
+            rows.into_iter().map(|row| (row, jobs.queue.rows()[row])).collect();
+        // Who is not offered enough may yet be.
+        let mut is_hopeless =
+            |queued: &Queued| is_too_large || !has_offers || !self.fits_somewhere(now, queued);
+        let hopeless = jobs.into_iter().find(|(_, queued)| is_hopeless(queued));
+        let (Some((row, queued)), Some(jobs)) = (hopeless, &mut self.jobs) else { return };
         jobs.queue.leave(&[row]);
         self.refuse_job(now, queued, observer);
         self.ask_scheduler(now);
     }
 
-    /// The first of the queue whom no VM that is not a job's keeps from starting, by a quota.
-    fn first_that_is_not_held_back(&self, jobs: &Jobs) -> Option<usize> {
+    /// Those of the queue whom no VM that is not a job's keeps from starting, by a quota: the first,
+    /// or, where hosts are offered, the first of each tenant.
+    fn not_held_back(&self, jobs: &Jobs) -> Vec<usize> {
         let is_held = |queued: &Queued| {
             let JobOf { tenant, tasks, .. } = queued.job;
             let tenancy = &self.state.tenancy;
             self.is_over_quota(queued)
                 && !tenancy.is_over_alone(tenant, tasks.into(), &queued.amounts)
         };
-        // With DRF whoever is held back stops his tenant.
-        let is_drf = jobs.batch.scheduler.order == JobOrder::Drf;
+        // With DRF and offers whoever is held back stops his tenant.
+        let has_offers = jobs.offers.is_some();
+        let is_by_tenant = has_offers || jobs.batch.scheduler.order == JobOrder::Drf;
         let mut stopped = BTreeSet::new();
-        jobs.queue.rows().iter().position(|queued| {
+        let mut rows = jobs.queue.rows().iter().enumerate().filter(|(_, queued)| {
             let tenant = queued.job.tenant;
-            let is_held = is_held(queued) || is_drf && stopped.contains(&tenant);
-            is_held.then(|| stopped.insert(tenant)).is_none()
-        })
+            let is_stopped = is_by_tenant && stopped.contains(&tenant);
+            let is_held = is_stopped || is_held(queued);
+            if is_held || has_offers {
+                stopped.insert(tenant);
+            }
+            !is_held
+        });
+        let rows = rows.by_ref().map(|(row, _)| row);
+        rows.take(if has_offers { usize::MAX } else { 1 }).collect()
+    }
+
+    /// Whether a job's tasks find hosts if all are asked.
+    fn fits_somewhere(&mut self, now: Time, queued: &Queued) -> bool {
+        let decide =
+            |simulation: &mut Self, arrived: &Arrived| simulation.decide(now, arrived).ok();
+        let Some(tasks) = self.find_hosts(now, queued, decide) else { return false };
+        tasks.into_iter().for_each(|(arrived, _)| self.state.forget(arrived.ask));
+        true
     }
 }
 

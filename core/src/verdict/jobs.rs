@@ -2,9 +2,9 @@
 
 use super::{level, percentiles};
 use crate::fairness::jain;
-use crate::observe::jobs::{Account, Jobs, MILLION};
+use crate::observe::jobs::{Account, Jobs, MILLION, Offers};
 use crate::observe::{Durations, Summary};
-use crate::report::jobs::{JobShare, JobsReport, ShareCourse};
+use crate::report::jobs::{JobShare, JobsReport, OffersReport, ShareCourse};
 use crate::report::{Percentiles, Report};
 use crate::scenario::Scenario;
 use crate::time::Time;
@@ -39,7 +39,21 @@ pub(super) fn report(scenario: &Scenario, summary: &Summary) -> Option<JobsRepor
             .collect(),
         shares: courses(scenario, jobs, &rows, now),
         step_s: jobs.step_ms as f64 / 1e3,
+        offers: jobs.offers.as_ref().map(|offers| of_offers(offers, now)),
     })
+}
+
+fn of_offers(offers: &Offers, now: Time) -> OffersReport {
+    OffersReport {
+        rounds: offers.rounds,
+        made: offers.made,
+        accepted: offers.accepted,
+        declined: offers.declined,
+        lost: offers.lost,
+        held: offers.held.mean(now) / MILLION as f64,
+        peak_held: offers.held.peak as f64 / MILLION as f64,
+        holding: offers.holding(),
+    }
 }
 
 fn of_account(name: &str, account: &Account, share: Option<f64>) -> JobShare {
@@ -96,6 +110,7 @@ pub(super) fn metric_value(metric: &str, report: &Report) -> Option<f64> {
         "slowdown-mean" => of(|jobs| jobs.all.slowdown.mean),
         "slowdown-p95" => of(|jobs| jobs.all.slowdown.p95),
         "fairness" => of(|jobs| jobs.fairness),
+        "offers-held" => of(|jobs| jobs.offers.as_ref().map_or(0.0, |offers| offers.held)),
         _ => return None,
     })
 }
@@ -128,7 +143,13 @@ pub(super) fn sentence(jobs: &JobsReport) -> Option<String> {
         0 => String::new(),
         waiting => format!("; {} still waiting at the end", words::plural(waiting, "job")),
     };
-    Some(format!("{waits}{slower}{still}"))
+    let held = match jobs.offers.as_ref().map(|offers| offers.held) {
+        Some(held) if held > 0.0 => {
+            format!("; {} of the hosts are held back in offers and not used", words::percent(held))
+        }
+        _ => String::new(),
+    };
+    Some(format!("{waits}{slower}{held}{still}"))
 }
 
 fn at_most(seconds: f64) -> String {

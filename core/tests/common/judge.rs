@@ -588,7 +588,8 @@ impl Judge {
             | Fact::JobStarted { .. }
             | Fact::JobEnded { .. }
             | Fact::JobInterrupted { .. }
-            | Fact::JobRefused { .. } => panic!("there are no jobs in these runs: {fact}"),
+            | Fact::JobRefused { .. }
+            | Fact::Offers(_) => panic!("there are no jobs in these runs: {fact}"),
             Fact::Preempted { .. }
             | Fact::Evicted { .. }
             | Fact::HostRollout { .. }

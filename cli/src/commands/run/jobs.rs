@@ -1,7 +1,7 @@
 //! What the answer says of batch work: how long jobs waited, and who had how much.
 
 use fleetcast_core::report::Report;
-use fleetcast_core::report::jobs::{JobShare, JobsReport};
+use fleetcast_core::report::jobs::{JobShare, JobsReport, OffersReport};
 use fleetcast_core::words;
 
 /// How many queues, and how many tenants, have a row of their own.
@@ -30,6 +30,7 @@ pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
         words::count(jobs.peak_waiting)
     );
     rows.push(("Batch load".to_owned(), busy));
+    rows.extend(jobs.offers.as_ref().map(|of| ("Offers".to_owned(), offers(of))));
     if jobs.queues.len() > 1 {
         rows.extend(jobs.queues.iter().take(ROWS_MAX).map(|of| of_some("Queue", of)));
     }
@@ -70,6 +71,7 @@ fn rule(jobs: &JobsReport) -> String {
         "shortest" => "who is believed to run shortest comes first",
         "priority" => "by priority",
         "fair-share" => "who has used least of late comes first",
+        "offers" => "tenants are offered hosts and choose, who has the smallest share first",
         _ => "who has the smallest dominant share comes first",
     };
     let backfill = match jobs.backfill.as_str() {
@@ -78,6 +80,27 @@ fn rule(jobs: &JobsReport) -> String {
         _ => "",
     };
     format!("{order}{backfill}")
+}
+
+fn offers(of: &OffersReport) -> String {
+    let mut said = format!(
+        "{} of a host to a tenant in {}: {} used, {} refused",
+        words::count(of.made),
+        words::plural(of.rounds, "round"),
+        words::count(of.accepted),
+        words::count(of.declined)
+    );
+    if of.lost > 0 {
+        said += &format!(", {} lost with their room", words::count(of.lost));
+    }
+    match of.peak_held {
+        0.0 => said,
+        peak => format!(
+            "{said}; held back and not used: {} of the hosts on average, {} at most",
+            words::percent(of.held),
+            words::percent(peak)
+        ),
+    }
 }
 
 fn waits(of: &JobShare) -> String {
