@@ -50,6 +50,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         },
         defrag: Defrag::default(),
         failures: None,
+        energy: Default::default(),
         uncertain: Vec::new(),
         expectations: Vec::new(),
         notes: Vec::new(),
@@ -68,6 +69,7 @@ pub fn add_model(scenario: &mut Scenario, vcpu: i64, gib: i64) -> HostTypeId {
         lead_time: Distribution::Constant(70 * DAY_MS),
         retire_after_ms: None,
         cells: 0,
+        upkeep: Default::default(),
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
     scenario.host_types.push(HostType {

@@ -1,7 +1,7 @@
 //! What was typed.
 
 use crate::commands::{
-    check, compare, completions, defrag, explain, list, order, rollout, run, schema, survive,
+    check, compare, completions, defrag, explain, list, order, rollout, run, schema, size, survive,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Which of several policies, settings or files is better, by how much, and how sure
     Compare(compare::Args),
+    /// The smallest fleet that meets the expectations, the cheapest mix, and what rules cost
+    Size(size::Args),
     /// What to buy by which date, so that the expectations hold in nearly all futures
     Order(order::Args),
     /// Is the file right? Tells every problem at once, each with its place
@@ -59,6 +61,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(&args),
             Self::Compare(args) => compare::run(&args),
+            Self::Size(args) => size::run(&args),
             Self::Order(args) => order::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),

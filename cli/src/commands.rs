@@ -11,4 +11,5 @@ pub(crate) mod order;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod size;
 pub(crate) mod survive;

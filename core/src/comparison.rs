@@ -21,7 +21,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub const DOUBT_MAX: f64 = 0.05;
 
 /// The key figures that are looked at when nobody names any, the weightiest first.
-const USUAL: [&str; 12] = [
+const USUAL: [&str; 15] = [
     "refused",
     "waiting",
     "vms-lost",
@@ -32,6 +32,9 @@ const USUAL: [&str; 12] = [
     "mean-hosts-used",
     "hosts",
     "ordered-price",
+    "cost",
+    "energy",
+    "carbon",
     "evicted",
     "utilisation-mean",
 ];

@@ -1,8 +1,8 @@
 //! Futures: what a seed makes of the values that a scenario is not sure of (`[[uncertain]]`).
 //!
 //! A plain run has the file's own values. Where many seeds are run to see what may come (`compare`,
-//! `sweep`, `order`, `headroom`), each seed is a future: it draws every uncertain value anew, from a
-//! stream named after it, and the scenario is read again with what was drawn.
+//! `order`), each seed is a future: it draws every uncertain value anew, from a stream named after it,
+//! and the scenario is read again with what was drawn.
 
 use crate::dice;
 use crate::read::Override;

@@ -11,6 +11,7 @@ mod set;
 mod check;
 mod curves;
 mod spreads;
+mod energy;
 mod fleet;
 mod rules;
 mod pool_shares;
@@ -241,6 +242,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     }
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let failures = failures::read_failures(check, table.get(&root::FAILURES), &fleet, &load);
+    let energy = energy::read_energy(check, table.get(&root::ENERGY), &fleet, &kinds);
     let uncertain = match table.get(&root::UNCERTAIN) {
         Some(node) => planned::read_uncertain(check, tree, node),
         None => Vec::new(),
@@ -317,6 +319,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         lead_time: model.lead_time.clone(),
         retire_after_ms: model.retire_after_ms,
         cells: model.cells,
+        upkeep: model.upkeep.clone(),
     });
     let flavors = load.flavors.iter().map(|draft| Flavor {
         name: draft.name.clone(),
@@ -371,6 +374,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         placement: placement?,
         defrag: defrag?,
         failures: failures?,
+        energy: energy?,
         uncertain,
         expectations,
         notes: Vec::new(),

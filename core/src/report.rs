@@ -2,12 +2,14 @@
 //! `docs/RESULTS.md` describes it; [`SCHEMA_VERSION`] says which description.
 
 pub mod boots;
+pub mod energy;
 pub mod jobs;
 pub mod host_rollouts;
 pub mod pools;
 pub mod rollouts;
 
 use boots::BootsReport;
+use energy::{CostReport, EnergyReport};
 use host_rollouts::HostRolloutsReport;
 use jobs::JobsReport;
 use pools::{HandOverReport, PoolMigrationReport, PoolReport};
@@ -118,6 +120,12 @@ pub struct Report {
     pub orders: Vec<Order>,
     /// Price of all hosts ordered, in the scenario's currency.
     pub ordered_price: f64,
+    /// Energy and carbon; `None` where no host model says its `power`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EnergyReport>,
+    /// What the fleet costs for the time of the run; `None` where nothing has a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostReport>,
     /// Rollouts, in the order in which they began: the first
     /// [`ROLLOUTS_MAX`](rollouts::ROLLOUTS_MAX).
     pub rollouts: Vec<RolloutReport>,
@@ -545,6 +553,23 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "orders", what: "orders placed", of: None },
     Metric { name: "ordered-price", what: "price of all hosts ordered", of: None },
     Metric {
+        name: "cost",
+        what: "what the fleet costs for the time of the run: hosts in service, written off over their useful life, and energy",
+        of: None,
+    },
+    Metric { name: "cost-of-hosts", what: "the part of it for hosts", of: None },
+    Metric { name: "cost-of-energy", what: "the part of it for energy, PUE included", of: None },
+    Metric { name: "cost-per-vm-hour", what: "`cost` by hours of VMs", of: None },
+    Metric { name: "cost-per-vcpu-hour", what: "`cost` by hours of vCPU given out", of: None },
+    Metric { name: "energy", what: "kWh used, PUE included", of: None },
+    Metric { name: "mean-power", what: "kW that all hosts draw, over time", of: None },
+    Metric { name: "peak-power", what: "the most kW that all hosts draw", of: None },
+    Metric {
+        name: "carbon",
+        what: "kg of CO2e: of energy, and of making hosts, by their useful life",
+        of: None,
+    },
+    Metric {
         name: "unserved",
         what: "requests of users that no instance could serve",
         of: Some("users' requests"),
@@ -716,7 +741,7 @@ pub struct Series {
     /// The names of the columns, in order: `hosts`, `hosts_used`, `alive`, `waiting`,
     /// `requests`, `placed`, `refused`, and for each resource `NAME_used` and `NAME_capacity`; where
     /// VMs or hosts go from pool to pool `pool_NAME_hosts`, `pool_NAME_hosts_used` and `vms_twice`;
-    /// where there are desks `queued`.
+    /// where it is known what hosts draw `power_w`; where there are desks `queued`.
     pub columns: Vec<SeriesColumn>,
 }
 

@@ -4,6 +4,7 @@
 
 mod desks;
 mod distribution;
+pub mod energy;
 pub mod failures;
 mod planned;
 mod pool_moves;
@@ -11,6 +12,7 @@ mod uncertain;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
+pub use energy::{Energy, Power, Upkeep};
 pub use failures::Failures;
 pub use planned::PlannedOrder;
 pub use pool_moves::{HandOver, PoolMigration};
@@ -155,6 +157,8 @@ pub struct Scenario {
     pub defrag: Defrag,
     /// What fails; `None`: nothing.
     pub failures: Option<Box<Failures>>,
+    /// What energy costs.
+    pub energy: Energy,
     /// What is drawn anew in each future, in file order; a run has the file's own values.
     pub uncertain: Vec<Uncertain>,
     /// What must hold.
@@ -182,6 +186,8 @@ pub struct HostModel {
     pub retire_after_ms: Option<u64>,
     /// NUMA cells over which CPU and memory are split evenly, 2..=16; 0: none.
     pub cells: u8,
+    /// What it costs beside its price.
+    pub upkeep: Upkeep,
 }
 
 /// A named set of hosts.

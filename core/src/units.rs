@@ -520,6 +520,29 @@ pub fn parse_failure_rate(text: &str) -> Result<f64, Mistake> {
     }
 }
 
+/// Reads a power, in W: `"350 W"`, `"1.2 kW"`, `350`.
+///
+/// # Errors
+/// A wrong unit, or a negative number.
+pub fn parse_watts(text: &str) -> Result<f64, Mistake> {
+    let shown = shorten(text);
+    let (number, unit) = split_unit(text.trim());
+    let factor = match unit {
+        "W" | "" => 1.0,
+        "kW" => 1e3,
+        _ => 0.0,
+    };
+    if number.is_empty() || factor == 0.0 {
+        let what = format!("`{shown}` is not a power");
+        return Err(Mistake::hinted(what, "write it like `\"350 W\"` or `\"1.2 kW\"`"));
+    }
+    let decimal = Decimal::parse(number)?;
+    if decimal.is_negative() {
+        return Err(Mistake::new(format!("`{shown}` is negative")));
+    }
+    Ok(decimal.to_f64() * factor)
+}
+
 /// Reads a data rate, in MiB/s: `"1100 MiB/s"`, `"10 Gbit/s"`.
 ///
 /// # Errors

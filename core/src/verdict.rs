@@ -1,6 +1,7 @@
 //! The verdict: from a run's summary to its report, the answer in words first.
 
 mod boots;
+mod energy;
 mod jobs;
 mod host_rollouts;
 mod pools;
@@ -75,6 +76,8 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         scarcest: scarcest(summary, kinds).map(|column| kinds.name(column).to_owned()),
         orders: orders(scenario, summary),
         ordered_price: ordered_price(scenario, summary),
+        energy: energy::energy(scenario, summary),
+        cost: None,
         rollouts: rollouts::reports(scenario, summary),
         rollout_totals: rollouts::totals(summary),
         jobs: jobs::report(scenario, summary),
@@ -90,6 +93,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         expectations: Vec::new(),
         notes: scenario.notes.clone(),
     };
+    report.cost = energy::cost(scenario, summary, report.energy.as_ref());
     pools::fill(scenario, summary, &mut report);
     let expectations = &scenario.expectations;
     let expectations = expectations.iter().map(|e| expectation(scenario, summary, e, &report));
@@ -432,7 +436,11 @@ pub fn figure(metric: &str, value: f64) -> String {
     if metric == "survives" {
         return SURVIVES[(value as usize).min(SURVIVES.len() - 1)].to_owned();
     }
-    if metric.starts_with("time-") { words::duration(value) } else { words::amount(value) }
+    match metric {
+        time if time.starts_with("time-") => words::duration(value),
+        "cost-per-vm-hour" | "cost-per-vcpu-hour" => words::price(value),
+        _ => words::amount(value),
+    }
 }
 
 /// The report with the figures of one demand in the place of the run's: those that
@@ -469,6 +477,7 @@ pub fn value(metric: &Metric, report: &Report) -> f64 {
     let scarcest = report.scarcest.as_ref().and_then(|name| report.utilisation.get(name));
     let failed = report.failures.as_ref();
     let rolled = report.host_rollouts.as_ref();
+    let (energy, cost) = (report.energy.as_ref(), report.cost.as_ref());
     match metric.name {
         "host-rollouts" => rolled.map_or(0.0, |rolled| rolled.rollouts as f64),
         "host-rollouts-complete" => rolled.map_or(0.0, |rolled| rolled.complete as f64),
@@ -511,6 +520,15 @@ pub fn value(metric: &Metric, report: &Report) -> f64 {
         "alive" => report.alive as f64,
         "orders" => report.orders.len() as f64,
         "ordered-price" => report.ordered_price,
+        "cost" => cost.map_or(0.0, |cost| cost.total),
+        "cost-of-hosts" => cost.map_or(0.0, |cost| cost.hosts),
+        "cost-of-energy" => cost.map_or(0.0, |cost| cost.energy),
+        "cost-per-vm-hour" => cost.and_then(|cost| cost.per_vm_hour).unwrap_or(0.0),
+        "cost-per-vcpu-hour" => cost.and_then(|cost| cost.per_vcpu_hour).unwrap_or(0.0),
+        "energy" => energy.map_or(0.0, |energy| energy.kwh),
+        "mean-power" => energy.map_or(0.0, |energy| energy.mean_kw),
+        "peak-power" => energy.map_or(0.0, |energy| energy.peak_kw),
+        "carbon" => energy.map_or(0.0, |energy| energy.all_carbon_kg()),
         "rollouts" => report.rollout_totals.rollouts as f64,
         "rollouts-complete" => report.rollout_totals.complete as f64,
         "rollouts-turned-back" => report.rollout_totals.turned_back as f64,
@@ -605,6 +623,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
             date(scenario, first.at),
         ));
     }
+    parts.extend(energy::sentence(report));
     parts.join("; ")
 }
 

@@ -28,6 +28,38 @@ pub fn amount(value: f64) -> String {
     }
 }
 
+/// A price of something small: `5,200`, `12.34`, `0.00417`: three digits that say something.
+pub fn price(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || size >= 0.1 {
+        return amount(value);
+    }
+    let zeros = libm::ceil(-libm::log10(size)).clamp(1.0, 12.0) as usize;
+    format!("{value:.*}", zeros + 2)
+}
+
+/// An energy, of kWh: `12.3 kWh`, `4.57 GWh`.
+pub fn energy(kwh: f64) -> String {
+    in_thousands(kwh, ["kWh", "MWh", "GWh"])
+}
+
+/// A power, of kW: `0.25 kW`, `1.2 MW`.
+pub fn power(kw: f64) -> String {
+    in_thousands(kw, ["kW", "MW", "GW"])
+}
+
+/// A mass, of kg: `12.3 kg`, `4.57 t`.
+pub fn mass(kg: f64) -> String {
+    in_thousands(kg, ["kg", "t", "kt"])
+}
+
+/// In the unit that suits it: each is a thousand of the one before.
+fn in_thousands(value: f64, units: [&str; 3]) -> String {
+    let row = if value >= 2e6 { 2 } else { usize::from(value >= 2e3) };
+    let factor = [1.0, 1e3, 1e6][row];
+    format!("{} {}", amount(value / factor), units[row])
+}
+
 /// A share as a percentage: `93.2%`; small ones keep their first digits (`0.04%`), and what is not
 /// nothing never shows as `0%`.
 pub fn percent(share: f64) -> String {

@@ -102,6 +102,11 @@ fn files() -> MemoryFiles {
     files.insert("broken.csv", b"arrival_s,lifetime_s,vcpu,mem_mib\n0,60,x,1\n".as_slice());
     files.insert("outages.csv", b"time_s,host,rack,zone,lasts_s\n60,h1,,,30\n90,,,a,\n".as_slice());
     files.insert("bad-outages.csv", b"time_s,host,rack\n60,h9,\n61,,x\n".as_slice());
+    files.insert(
+        "grid.csv",
+        b"time,NL\n2011-07-01T00:00:00Z,400\n2011-07-01T12:00:00Z,380.5\n".as_slice(),
+    );
+    files.insert("bad-grid.csv", b"time,g_per_kwh\n2011-07-01,400\n2011-07-04,1\n".as_slice());
     files.insert("lifetimes.csv", b"lifetime_s\n60\n3600\n".as_slice());
     files.insert("bad-hosts.csv", b"name,model,pool\nh1,n,\nh2,m,q\n".as_slice());
     files
@@ -748,6 +753,107 @@ fn mistakes_in_host_rollouts_are_told_with_the_way_out() {
 }
 
 #[test]
+fn what_is_wrong_with_energy_is_told() {
+    check_lines(
+        &[
+            ("model", "power = { idle = '100 W' }"),
+            ("model", "power = { idle = '100 W', peak = '80 W' }"),
+            ("model", "power = { idle = '100 V', peak = '1 MW' }"),
+            ("model", "power = { idle = 1, peak = '101 kW' }"),
+            ("model", "power = { idle = 1, peak = 2, model = 'cubed' }"),
+            ("model", "power = { idle = 1, peak = 2, model = 'asymptotic', calibration = 2 }"),
+            ("model", "power = { points = [1], peak = 2 }"),
+            ("model", "power = { points = [1, -2] }"),
+            ("model", "useful-life = '3 years'"),
+            ("model", "embodied = -5"),
+            ("-", "energy = { pue = 0.9, busy = '110%' }"),
+            ("-", "energy = { carbon = 'eu-central-2', empty-hosts = 'asleep' }"),
+            ("-", "energy = { carbon = { daily = [1, 2] } }"),
+            (
+                "-",
+                "energy = { carbon = { level = 9000, daily = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] } }",
+            ),
+            ("-", "energy = { carbon = { level = 1, column = 'NL' } }"),
+            ("-", "energy = { carbon = { file = 'grid.csv' } }"),
+            ("-", "energy = { carbon = { file = 'bad-grid.csv', level = 1 } }"),
+            ("-", "energy = { carbon = { file = 'none.csv' } }"),
+        ],
+        expect![[r#"
+            power = { idle = '100 W' }
+                5:9+18 `peak` is missing | add `peak = "350 W"`
+            power = { idle = '100 W', peak = '80 W' }
+                5:11+4 an idle host draws more than a busy one | `peak` is at least `idle`
+            power = { idle = '100 V', peak = '1 MW' }
+                5:18+7 `100 V` is not a power | write it like `"350 W"` or `"1.2 kW"`
+                5:34+6 `1 MW` is not a power | write it like `"350 W"` or `"1.2 kW"`
+            power = { idle = 1, peak = '101 kW' }
+                5:28+8 `101 kW` is more than 100 kW | it is the power of one host
+            power = { idle = 1, peak = 2, model = 'cubed' }
+                5:39+7 no power model is called `cubed` | did you mean `cubic`?
+            power = { idle = 1, peak = 2, model = 'asymptotic', calibration = 2 }
+                5:9+61 `alpha` is missing | add `alpha = 0.3`
+                5:53+11 `calibration` says nothing here: `model` is `asymptotic` | delete it
+            power = { points = [1], peak = 2 }
+                5:20+3 `points` has 2 to 101 values, from idle to full use | SPECpower measures eleven, at 0%, 10%, … 100%
+                5:25+4 `peak` says nothing here: points say it all | delete it
+            power = { points = [1, -2] }
+                5:24+2 `-2` is negative
+            useful-life = '3 years'
+                fine
+                warning 5:1+11 `useful-life` decides nothing: nothing is written off | add a `price`, or `embodied`
+            embodied = -5
+                5:12+2 `embodied` cannot be negative: `-5`
+            energy = { pue = 0.9, busy = '110%' }
+                warning 2:10+28 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                2:18+3 `pue` is from 1 to 10, not `0.9`
+                2:30+6 `busy` is at most 100%
+            energy = { carbon = 'eu-central-2', empty-hosts = 'asleep' }
+                warning 2:10+51 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                2:21+14 no region is called `eu-central-2` | did you mean `eu-central-1`?
+                2:51+8 no state is called `asleep` | there are on, off
+            energy = { carbon = { daily = [1, 2] } }
+                warning 2:10+31 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                2:21+18 `level` is missing | add `level = 412`
+                2:31+6 `daily` has 24 numbers, not 2
+            energy = { carbon = { level = 9000, daily = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] } }
+                warning 2:10+111 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                2:21+98 this comes to more than 10,000 g a kWh
+            energy = { carbon = { level = 1, column = 'NL' } }
+                warning 2:10+41 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                2:34+6 `column` says nothing here: there is no `file` | delete it
+            energy = { carbon = { file = 'grid.csv' } }
+                warning 2:10+34 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                grid.csv1:1+1 there is no column `g_per_kwh` | a row is a time, such as `2024-01-01T00:00:00`, and g of CO2e a kWh
+            energy = { carbon = { file = 'bad-grid.csv', level = 1 } }
+                warning 2:10+49 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                bad-grid.csv3:1+10 `2011-07-04` does not follow upon the row before | each row comes as long after the one before, 1 min to 1 day
+                2:46+5 `level` says nothing here: a file says it all | delete it
+            energy = { carbon = { file = 'none.csv' } }
+                warning 2:10+34 `[energy]` decides nothing: it is not known what any host draws | say it in a host model: `power = { idle = "100 W", peak = "350 W" }`
+                2:30+10 `none.csv` cannot be read: no such file | files are looked for beside the scenario
+        "#]],
+    );
+    let idle = SMALL.replace("cpu = 8", "cpu = 8\npower = { idle = 1, peak = 2 }");
+    check(
+        &idle.replace("cpu = 1", "memory = '1 GiB'"),
+        expect![[r#"
+        fine
+        warning 0:0+1 no request asks for cpu, so all hosts draw what idle ones do | let flavors ask for `cpu`
+    "#]],
+    );
+    let other =
+        "[host-models.n]\ncpu = 1\n[[pools]]\nname = 'q'\nhosts = { model = 'n', count = 1 }\n";
+    let power = "power = { idle = 1, peak = 2 }\n[[pools]]";
+    check(
+        &format!("{}{other}", SMALL.replacen("[[pools]]", power, 1)),
+        expect![[r#"
+        fine
+        warning 0:0+1 hosts of `n` count as drawing nothing | say what they draw with `power` in their host model; hosts of an inventory have one through its column `model`
+    "#]],
+    );
+}
+
+#[test]
 fn the_schema_accepts_every_key_and_no_other() {
     let schema = schema();
     let mut met = BTreeSet::new();
@@ -784,6 +890,19 @@ fn the_schema_accepts_every_key_and_no_other() {
     );
     assert!(right(&text).images[0].tries.matter());
     assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
+    for (power, carbon) in [
+        ("{ points = [100, '0.2 kW', 260] }", "{ file = 'grid.csv', column = 'NL' }".to_owned()),
+        (
+            "{ idle = 100, peak = 350, model = 'asymptotic', alpha = 0.3, dvfs = true }",
+            format!("{{ level = 'eu-west-1', daily = {:?}, monthly = {:?} }}", [1; 24], [2; 12]),
+        ),
+        ("{ idle = '100 W', peak = '350 W' }", "'West Europe'".to_owned()),
+    ] {
+        let text = SMALL.replace("[[pools]]", &format!("power = {power}\n[[pools]]"));
+        let text = format!("{text}[energy]\ncarbon = {carbon}\n");
+        assert!(right(&text).energy.grid.is_some() && right(&text).draws_power());
+        assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()), "{power}");
+    }
     // These have each key of each table once, so each was read too.
     for (name, table) in schema["$defs"].as_object().expect("the tables") {
         let properties = table.get("properties").and_then(Value::as_object);
@@ -852,7 +971,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, order, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, jobs, queue, scheduler, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, uncertain, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, order, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, jobs, queue, scheduler, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, energy, uncertain, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`

@@ -1,4 +1,4 @@
-//! The verdict in five cards: what a planner asks first.
+//! The verdict in five cards: what a planner asks first; and a sixth, where it is known what hosts draw.
 
 use fleetcast_core::report::Report;
 use fleetcast_core::time::Calendar;
@@ -31,7 +31,9 @@ pub enum Mood {
 
 /// The cards of a report.
 pub fn cards(report: &Report, calendar: &Calendar) -> Vec<Card> {
-    vec![fits(report, calendar), left(report), order(report), ready(report), refused(report)]
+    let first =
+        [fits(report, calendar), left(report), order(report), ready(report), refused(report)];
+    first.into_iter().chain(energy(report)).collect()
 }
 
 fn fits(report: &Report, calendar: &Calendar) -> Card {
@@ -135,6 +137,18 @@ fn refused(report: &Report) -> Card {
     Card { label: "Refused", value: words::percent_of(report.refused, report.requests), more, mood }
 }
 
+fn energy(report: &Report) -> Option<Card> {
+    let energy = report.energy.as_ref()?;
+    let mut more = format!("hosts draw {} on average", words::power(energy.mean_kw));
+    if energy.all_carbon_kg() > 0.0 {
+        more += &format!("; {} of CO2e", words::mass(energy.all_carbon_kg()));
+    }
+    if let Some(cost) = &report.cost {
+        more += &format!("; with hosts, it costs {}", words::amount(cost.total));
+    }
+    Some(Card { label: "Energy", value: words::energy(energy.kwh), more, mood: Mood::Plain })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +190,7 @@ mod tests {
                 "Order by: 2011-07-18; 2,440 hosts in 61 orders, price 12,688,000",
                 "Request to ready, p95: 10 s; median 10 s, 99th percentile 10 s",
                 "Refused: 0%; 0 of 52,284 requests",
+                "Energy: 2.13 GWh; hosts draw 44.9 kW on average; 850 t of CO2e; with hosts, it costs 1,936,322",
             ],
         );
     }

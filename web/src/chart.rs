@@ -336,6 +336,15 @@ pub fn charts(
         charts.push(chart("vms", "VMs".to_owned(), "VMs", lines));
     }
 
+    if let Some(drawn) = column("power_w") {
+        let mean = drawn.mean.iter().map(|watts| watts / 1e3).collect();
+        let lines = vec![
+            Line::new("at most", most(drawn, 1e3), 1),
+            Line::new("on average", mean, 2).area(),
+        ];
+        charts.push(chart("power", "Power that hosts draw".to_owned(), "kW", lines));
+    }
+
     if !away.by_reason.is_empty() {
         let lines = away.by_reason.iter().enumerate().map(|(row, (reason, counts))| {
             let mut values: Vec<f64> = counts.iter().map(|count| f64::from(*count)).collect();

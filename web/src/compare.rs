@@ -7,6 +7,7 @@ use crate::job::FILM_BYTES_MAX;
 use crate::protocol::{FromWorker, Outline, ToWorker, Written};
 use crate::stats::{Mean, mean};
 use fleetcast_core::report::Report;
+use fleetcast_core::report::energy::EnergyReport;
 use fleetcast_core::words;
 use std::rc::Rc;
 
@@ -292,6 +293,13 @@ impl Compare {
                 words::amount,
             ),
             row("Price of orders", |r| Some(r.ordered_price), words::amount),
+            row("Energy", |r| Some(r.energy.as_ref().map_or(0.0, |of| of.kwh)), words::energy),
+            row(
+                "Carbon (CO2e)",
+                |r| Some(r.energy.as_ref().map_or(0.0, EnergyReport::all_carbon_kg)),
+                words::mass,
+            ),
+            row("Cost", |r| Some(r.cost.as_ref().map_or(0.0, |of| of.total)), words::amount),
         ];
         let says_something = |row: &Row| {
             let values = || row.values.iter().flatten();

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod desks;
+mod energy;
 mod jobs;
 pub(crate) mod host_rollouts;
 mod outages;

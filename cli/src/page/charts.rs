@@ -203,6 +203,7 @@ pub(super) fn figures(series: &Series, scenario: &Scenario, scarcest: Option<&st
         hosts(series),
         pools(series, scenario),
         twice(series),
+        power(series),
         queued(series),
         turned_away(series),
     ];
@@ -279,6 +280,20 @@ fn twice(series: &Series) -> Option<Chart> {
         title: "VMs that take room in two pools".to_owned(),
         unit: "VMs".to_owned(),
         lines: vec![Line::new("twice", most(column(series, "vms_twice")?).collect()).filled()],
+    })
+}
+
+/// What hosts draw, where that is known.
+fn power(series: &Series) -> Option<Chart> {
+    let drawn = column(series, "power_w")?;
+    let kw = |watts: f64| watts / 1e3;
+    Some(Chart {
+        title: "Power that hosts draw".to_owned(),
+        unit: "kW".to_owned(),
+        lines: vec![
+            Line::new("on average", drawn.mean.iter().copied().map(kw).collect()).filled(),
+            Line::new("at most", most(drawn).map(kw).collect()),
+        ],
     })
 }
 

@@ -1,5 +1,6 @@
 //! The series: levels over time in a bounded number of rows, with exact extremes.
 
+use super::power::FleetPower;
 use super::{Observer, times};
 use crate::fact::Fact;
 use crate::report::{SERIES_ROWS_MAX, Series, SeriesColumn};
@@ -24,6 +25,8 @@ pub struct SeriesRecorder {
     pools: Vec<String>,
     /// VMs that take room in two of them.
     twice: i64,
+    /// What hosts draw, each, and together in mW, where that is known: a level before that of desks.
+    power: Option<(FleetPower, i64)>,
     /// Tickets in the queues of desks: the last level, where there are desks.
     queued: Option<i64>,
     counts: [Vec<u64>; COUNTS.len()],
@@ -79,14 +82,17 @@ impl SeriesRecorder {
         let pools = scenario.pools.iter().filter(|_| is_told).map(|pool| pool.name.clone());
         let pools: Vec<String> = pools.collect();
         let has_desks = !scenario.desks.is_empty();
+        let power = FleetPower::new(scenario).map(|power| (power, 0));
+        let more = usize::from(power.is_some()) + usize::from(has_desks);
         let levels = LEVELS.len() + 2 * scenario.kinds.len() + pool_levels(&pools);
         Self {
             kinds: scenario.kinds.clone(),
             step_ms: end_ms.div_ceil(SERIES_ROWS_MAX as u64).max(1),
             end_ms,
-            levels: vec![Level::default(); levels + usize::from(has_desks)],
+            levels: vec![Level::default(); levels + more],
             pools,
             twice: 0,
+            power,
             queued: has_desks.then_some(0),
             counts: Default::default(),
             row: 0,
@@ -104,6 +110,13 @@ impl SeriesRecorder {
             levels[2 * row + 1].set(now_ms, total.hosts_used.into());
         }
         levels[2 * self.pools.len()].set(now_ms, self.twice);
+    }
+
+    fn note_power(&mut self, now_ms: u64, fact: &Fact<'_>, state: &State) {
+        let Some((power, drawn_mw)) = &mut self.power else { return };
+        power.hear(fact, state, |_, more| *drawn_mw += more);
+        let place = self.levels.len() - 1 - usize::from(self.queued.is_some());
+        self.levels[place].set(now_ms, (*drawn_mw + 500) / 1_000);
     }
 
     fn row_of(&self, now_ms: u64) -> u64 {
@@ -161,8 +174,9 @@ impl SeriesRecorder {
             ["hosts", "hosts_used"].map(|what| (format!("pool_{pool}_{what}"), "hosts".to_owned()))
         });
         let twice = self.pools.first().map(|_| ("vms_twice".to_owned(), "VMs".to_owned()));
+        let power = self.power.as_ref().map(|_| ("power_w".to_owned(), "W".to_owned()));
         let queued = self.queued.map(|_| ("queued".to_owned(), "tickets".to_owned()));
-        let levels = levels.chain(kinds).chain(pools).chain(twice).chain(queued);
+        let levels = levels.chain(kinds).chain(pools).chain(twice).chain(power).chain(queued);
         let levels = levels.zip(&self.levels).map(of_level);
         let counts = COUNTS.iter().zip(&self.counts).map(of_count);
         Series { step_ms: self.step_ms, columns: levels.chain(counts).collect() }
@@ -191,6 +205,7 @@ impl Observer for SeriesRecorder {
         if !self.pools.is_empty() {
             self.note_pools(now_ms, fact, state);
         }
+        self.note_power(now_ms, fact, state);
         if let Some(queued) = &mut self.queued {
             match fact {
                 Fact::Approved { .. } => *queued += 1,

@@ -4,7 +4,7 @@ use super::desks::Provisioning;
 use super::jobs::Jobs;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
-use super::{Durations, Observer, Outages, RolledHosts, Traffic, times};
+use super::{Durations, Energy, Observer, Outages, RolledHosts, Traffic, times};
 use crate::fact::{Fact, Reason};
 use crate::resources::{Amounts, KINDS_MAX};
 use crate::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
@@ -68,6 +68,8 @@ pub struct Summary {
     pub migrations: Migrations,
     /// What went from pool to pool; `None` where nothing does.
     pub pool_moves: Option<Box<PoolMoves>>,
+    /// Energy, and lives of hosts; `None` where neither costs anything.
+    pub energy: Option<Box<Energy>>,
     /// Hosts that fail, and what that costs their VMs.
     pub outages: Outages,
     /// What the fleet survives at the end, as in [`loss::survives`]; `None` where nobody asks.
@@ -218,6 +220,7 @@ impl Summary {
             rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
+            energy: Energy::new(scenario).map(Box::new),
             outages: Outages::new(scenario),
             survives: None,
             surveyed: asks_for_survival(scenario).then(|| Box::new(scenario.clone())),
@@ -333,10 +336,12 @@ impl Observer for Summary {
                 self.note_vms(now, state, true);
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
                 self.note_pool_moves(now, fact, state);
+                self.note_energy(now, fact, state);
             }
             Fact::Departed { .. } => {
                 self.note_vms(now, state, false);
                 self.note_pool_moves(now, fact, state);
+                self.note_energy(now, fact, state);
             }
             _ => self.hear_rest(now, fact, state),
         }
@@ -377,6 +382,13 @@ impl Summary {
         }
     }
 
+    #[inline]
+    fn note_energy(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        if let Some(energy) = &mut self.energy {
+            energy.hear(now, fact, state);
+        }
+    }
+
     /// A request has found no room.
     fn note_full(&mut self, now: Time, reason: Reason, state: &State) {
         self.first_full.get_or_insert((now, reason));
@@ -405,6 +417,7 @@ impl Summary {
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);
+        self.note_energy(now, fact, state);
         if let Some(rolled) = &mut self.rolled_hosts {
             rolled.hear(now, fact, state);
             if rolled.hear_evicted(now, fact) {

@@ -60,7 +60,7 @@ impl<'t> Table<'t> {
 
     /// The value of a key that must be there; a finding if it is not.
     pub(crate) fn must(&self, check: &mut Check<'_>, field: &'static Field) -> Option<&'t Node> {
-        debug_assert!(matches!(field.need, Need::Must), "`{}` may be missing", field.key);
+        debug_assert!(!matches!(field.need, Need::Else(_)), "`{}` may be missing", field.key);
         let node = self.get(field);
         if node.is_none() {
             check.missing(self.at, field);

@@ -124,6 +124,14 @@ pub(crate) enum Kind {
     Strategy,
     /// A whole number above 0, or a list of them.
     Counts,
+    /// A power.
+    Watts,
+    /// Powers.
+    Powers,
+    /// Carbon of a kWh, or a region; with a section, a table too.
+    Carbon(Option<&'static Section>),
+    /// So many factors.
+    Factors(usize),
 }
 
 macro_rules! sections {
@@ -287,6 +295,13 @@ pub(crate) const ESTIMATES: &[&str] = &["requested", "exact"];
 /// What happens when a rollout stands still for too long.
 pub(crate) const ON_DEADLINE: &[&str] = &["report", "rollback"];
 
+/// How what a host draws grows with its use.
+pub(crate) const POWER_MODELS: &[&str] =
+    &["linear", "sqrt", "square", "cubic", "mse", "asymptotic", "constant"];
+
+/// What hosts without VMs are.
+pub(crate) const EMPTY_HOSTS: &[&str] = &["on", "off"];
+
 /// How VMs leave a host that gets an image.
 pub(crate) const DRAINS: &[&str] = &["live-migration", "eviction"];
 
@@ -364,6 +379,8 @@ sections! {
         DEFRAG "defrag" Table(&super::defrag::SECTION), Else("hosts are not emptied"), "{ every = \"1 day\" }";
         /// What fails, and what becomes of it.
         FAILURES "failures" Table(&super::failures::SECTION), Else("nothing fails"), "{ hosts = \"5% per year\" }";
+        /// What energy costs, in money and in carbon.
+        ENERGY "energy" Table(&super::energy::SECTION), Else("no price, and no carbon"), "{ pue = 1.5, price = 0.12, carbon = 412 }";
         /// Values of this file that may be others: what each future draws anew.
         UNCERTAIN "uncertain" Tables(&super::uncertain::SECTION), Else("none"), "[{ name = \"growth\", key = \"demand.vms.alive.to\", low = 5000, high = 10000 }]";
         /// What must hold at the end. `fleetcast run` exits with 1 when something does not.
@@ -384,6 +401,12 @@ sections! {
         PRICE "price" Number, Else("0"), "5200";
         /// From order to service; drawn once an order.
         LEAD_TIME "lead-time" Spread(false), Else("`\"0 s\"`"), "\"70 days\"";
+        /// Over how long its price and the carbon of its making are spread evenly; at least 1 day.
+        USEFUL_LIFE "useful-life" Length, Else("`\"5 years\"`"), "\"4 years\"";
+        /// Carbon of making one host, in kg of CO2e.
+        EMBODIED "embodied" Number, Else("0"), "1200";
+        /// What one host draws.
+        POWER "power" Table(&super::power::SECTION), Else("not known: counts as nothing"), "{ idle = \"100 W\", peak = \"350 W\" }";
         /// The age at which a host takes no more VMs; it leaves once it is empty. At least 1 day.
         RETIRE_AFTER "retire-after" Length, Else("never"), "\"5 years\"";
         /// How often each host fails. Only with `[failures]`.
@@ -399,6 +422,28 @@ sections! {
         TAINTS "taints" Labels, Else("none"), "{ dedicated = \"ml\" }";
         /// Soft taints: what does not tolerate them is placed elsewhere if it can be.
         SOFT_TAINTS "soft-taints" Labels, Else("none"), "{ maintenance = \"soon\" }";
+    }
+
+    /// What one host draws, by `u`: the cpu that it has given out ÷ the cpu that it can give out,
+    /// times `busy` of `[energy]`. Either `points`, or `idle` and `peak`. A host that is down draws
+    /// nothing.
+    power "power = { … }" None {
+        /// With nothing at work; at most 100 kW.
+        IDLE "idle" Watts, OneOf, "\"100 W\"";
+        /// With all at work.
+        PEAK "peak" Watts, OneOf, "\"350 W\"";
+        /// How it grows from `idle` to `peak`: with `u` (`linear`), `√u`, `u²`, `u³`, `2u − u^r`
+        /// (`mse`) or `(1 + u − e^(−u/α)) / 2` (`asymptotic`), or it is `peak` all the time.
+        MODEL "model" Choice(super::POWER_MODELS), Else("`\"linear\"`"), "\"sqrt\"";
+        /// `mse`: r.
+        CALIBRATION "calibration" Number, Else("1.4"), "1.4";
+        /// `asymptotic`: α, the share of use at which all is awake. It must say that.
+        ALPHA "alpha" Number, OneOf, "0.3";
+        /// `asymptotic`: whether the processor lowers its clock: `u³` in place of `u`.
+        DVFS "dvfs" Flag, Else("false"), "true";
+        /// Measured powers, evenly spaced from idle to full use, as SPECpower has eleven; straight
+        /// lines between them. 2 to 101.
+        POINTS "points" Powers, OneOf, "[63, 91, 103, 114, 125, 138, 153, 171, 192, 211, 228]";
     }
 
     /// How often a resource can be given out, by the resource's name.
@@ -1689,8 +1734,41 @@ sections! {
         SWAP "swap" Spread(false), Else("`\"1 day\"`"), "\"1 day\"";
     }
 
+    /// What energy costs, and how hosts use it. Host models say what they draw with `power`.
+    energy "[energy]" None {
+        /// What the building draws ÷ what its hosts draw (power usage effectiveness), 1 to 10.
+        PUE "pue" Number, Else("1"), "1.5";
+        /// Price of a kWh, in the scenario's currency.
+        PRICE "price" Number, Else("nothing"), "0.12";
+        /// Carbon of a kWh in g of CO2e: a number, a region of AWS, Azure or GCP (the average of
+        /// its grid), or a table.
+        CARBON "carbon" Carbon(Some(&super::carbon::SECTION)), Else("not known"), "\"eu-central-1\"";
+        /// Of the cpu that a host has given out, how much is at work. With 100%, energy is the most
+        /// it can be.
+        BUSY "busy" Share, Else("100%"), "\"30%\"";
+        /// Whether hosts without VMs draw what idle ones do, or are off and draw nothing. They are
+        /// off and on at once, as if that took no time.
+        EMPTY_HOSTS "empty-hosts" Choice(super::EMPTY_HOSTS), Else("`\"on\"`"), "\"off\"";
+    }
+
+    /// The carbon of a kWh over time. Either `level`, perhaps with a shape, or `file`.
+    carbon "carbon = { … }" None {
+        /// What it is on average: g of CO2e, or a region.
+        LEVEL "level" Carbon(None), OneOf, "412";
+        /// One factor an hour of the day; their mean counts as 1.
+        DAILY "daily" Factors(24), Else("all 1"), "[1.1, 1.1, 1.1, 1.1, 1.1, 1.1, 1, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.9, 1, 1.1, 1.2, 1.2, 1.2, 1.1, 1.1, 1.1]";
+        /// One factor a month, January first; their mean counts as 1.
+        MONTHLY "monthly" Factors(12), Else("all 1"), "[1.2, 1.1, 1, 0.9, 0.8, 0.8, 0.8, 0.9, 1, 1.1, 1.2, 1.2]";
+        /// A CSV file, plain or gzip: `time`, such as `2024-01-01T00:00:00` in the scenario's own
+        /// time, and g of CO2e a kWh. Rows follow each other at equal distance, 1 min to 1 day. The
+        /// file is repeated without end, forwards and backwards: give it whole years.
+        FILE "file" File, OneOf, "\"grid-2024.csv\"";
+        /// `file`: the column.
+        COLUMN "column" Text, Else("`\"g_per_kwh\"`"), "\"NL\"";
+    }
+
     /// A value that nobody is sure of. `fleetcast run` takes the file's own. Where many seeds are run
-    /// (`compare`, `order`, `headroom`, `sweep`), each draws one between `low` and `high` (a triangular
+    /// (`compare`, `order`), each draws one between `low` and `high` (a triangular
     /// distribution), and so is a future of its own. What `--set` sets is sure.
     uncertain "[[uncertain]]" None {
         /// What it is called. Those of one name are drawn together: a future that is high for one is as

@@ -2,6 +2,7 @@
 
 use super::check::{Check, ENTRIES_MAX, Table, Wide, node_text};
 use super::curves::{self, Of};
+use super::energy::read_upkeep;
 use super::fields::{
     Field, growth, host_model, hosts, overcommit, pool, procurement, reserved, root,
 };
@@ -13,7 +14,7 @@ use crate::problem::Problems;
 use crate::resources::{AMOUNT_MAX, Builtin, CELLS_MAX, DEVICE_MILLI, DEVICES_MAX};
 use crate::scenario::{
     Curve, Distribution, Growth, HOSTS_MAX, HostSpec, HostTypeId, ModelId, Pool, PoolId,
-    Procurement, Rack, RackId, Taint, ZoneId,
+    Procurement, Rack, RackId, Taint, Upkeep, ZoneId,
 };
 use crate::time::{DAY_MS, MINUTE_MS};
 use crate::units::{Decimal, format_amount, shorten};
@@ -44,6 +45,7 @@ pub(crate) struct Model {
     /// Failures per ms, and where that is said.
     failure_rate: Option<(f64, At)>,
     pub(crate) cells: u8,
+    pub(crate) upkeep: Upkeep,
     marks: Marks,
 }
 
@@ -675,6 +677,7 @@ impl Fleet {
                 retire_after_ms: None,
                 failure_rate: None,
                 cells: 0,
+                upkeep: Upkeep::default(),
                 marks: Marks::default(),
             },
         };
@@ -1051,6 +1054,7 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
         }
         Some(cells as u8)
     });
+    let upkeep = read_upkeep(check, table, price_cents.is_some());
     let fields = [&host_model::LABELS, &host_model::TAINTS, &host_model::SOFT_TAINTS];
     let marks = read_marks(check, table, fields);
     Model {
@@ -1064,6 +1068,7 @@ fn read_model(check: &mut Check<'_>, name: &str, table: &Table<'_>) -> Model {
         retire_after_ms,
         failure_rate,
         cells: cells.unwrap_or(0),
+        upkeep,
         marks,
     }
 }

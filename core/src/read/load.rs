@@ -869,7 +869,11 @@ pub(crate) fn read_season(check: &mut Check<'_>, node: &Node) -> Option<Season> 
 }
 
 /// A list of so many factors.
-fn factors<const N: usize>(check: &mut Check<'_>, key: &str, node: &Node) -> Option<[f64; N]> {
+pub(crate) fn factors<const N: usize>(
+    check: &mut Check<'_>,
+    key: &str,
+    node: &Node,
+) -> Option<[f64; N]> {
     let Value::List(nodes) = &node.value else { return None };
     if nodes.len() != N {
         let message = format!("`{key}` has {N} numbers, not {}", nodes.len());

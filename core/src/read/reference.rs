@@ -26,6 +26,7 @@ This page is written by the program from the table that also checks the files; a
 | duration | `\"90 days\"`, `\"1h 30m\"`, `\"250 ms\"`, `\"36 months\"` | whole ms: ms, s, min, h, days, weeks, months (30.4375 days), years (365.25 days) |
 | time | `\"2012-11-23\"`, `\"2012-11-23T08:00:00\"`, `\"6 months\"` | a date, or a duration since the start in calendar months and years |
 | share | `\"25%\"`, `0.25` | |
+| power | `\"350 W\"`, `\"1.2 kW\"`, `350` | |
 | rate | `\"200 per day\"`, `\"1.5 per second\"` | per second, minute, hour, day or week |
 | labels | `{ gen = \"g1\" }` | text by name |
 
@@ -143,5 +144,10 @@ fn takes(field: &Field) -> String {
         Kind::Tables(_) => "list of tables".to_owned(),
         Kind::TableOrTables(_) => "table, or list of tables".to_owned(),
         Kind::Named(_) => "tables by name".to_owned(),
+        Kind::Watts => "power".to_owned(),
+        Kind::Powers => "list of powers".to_owned(),
+        Kind::Carbon(None) => "number or region".to_owned(),
+        Kind::Carbon(Some(_)) => "number, region or table".to_owned(),
+        Kind::Factors(count) => format!("list of {count} numbers"),
     }
 }

@@ -182,6 +182,13 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Table(section) => reference(section.name),
         Kind::Tables(section) => list(reference(section.name)),
         Kind::TableOrTables(section) => one_or_list(reference(section.name)),
+        Kind::Watts => json!({ "type": ["number", "string"], "minimum": 0 }),
+        Kind::Powers => list(json!({ "type": ["number", "string"], "minimum": 0 })),
+        Kind::Carbon(None) => json!({ "type": ["number", "string"], "minimum": 0 }),
+        Kind::Carbon(Some(section)) => json!({
+            "anyOf": [{ "type": ["number", "string"], "minimum": 0 }, reference(section.name)]
+        }),
+        Kind::Factors(count) => numbers(*count),
         Kind::Named(section) => json!({
             "type": "object",
             "additionalProperties": reference(section.name),

@@ -510,6 +510,7 @@ fn build(
             lead_time: Distribution::Constant(0),
             retire_after_ms: model.retire_after_ms,
             cells: 0,
+            upkeep: Default::default(),
         });
     }
     let mut host_types: Vec<HostType> = Vec::new();

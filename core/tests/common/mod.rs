@@ -48,6 +48,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         },
         defrag: Defrag::default(),
         failures: None,
+        energy: Default::default(),
         uncertain: Vec::new(),
         expectations: Vec::new(),
         notes: Vec::new(),
@@ -90,6 +91,7 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
         lead_time: Distribution::Constant(0),
         retire_after_ms: None,
         cells: 0,
+        upkeep: Default::default(),
     });
     let model = ModelId::from_row(scenario.models.len() - 1);
     scenario.host_types.push(HostType {

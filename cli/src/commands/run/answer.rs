@@ -1,7 +1,7 @@
 //! The answer in the terminal: the verdict, what was expected, the key figures, a chart, the
 //! orders.
 
-use super::{Results, host_rollouts, outages};
+use super::{Results, energy, host_rollouts, outages};
 use crate::chart;
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::report::pools::PoolReport;
@@ -183,6 +183,7 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
             ),
         );
     }
+    energy::rows(report).into_iter().for_each(|(name, value)| add(name, value));
     rows
 }
 
