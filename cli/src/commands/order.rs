@@ -159,7 +159,7 @@ pub(super) struct Candidate {
     used: f64,
     /// Futures in which it holds.
     held: u32,
-    /// What its hosts cost over time (price ÷ life), or host-months where they have no price: how much
+    /// What its hosts cost over time (price ÷ `useful-life`), or host-months where they have no price: how much
     /// more than the cheapest plan that holds there, at most and on average.
     largest_regret: f64,
     mean_regret: f64,

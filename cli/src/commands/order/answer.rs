@@ -43,8 +43,9 @@ pub(super) fn sentence(plan: &OrderPlan) -> String {
                 format!(": {} had to be ordered before the start", plural(hosts.into(), "host"))
             }
         };
+        let why = if plan.late_hosts > 0 { "too late" } else { "no plan was found" };
         return format!(
-            "too late to be {sure} sure{late}; {what}, and the expectations hold in {} of {} futures",
+            "{why} to be {sure} sure{late}; {what}, and the expectations hold in {} of {} futures",
             plan.learned - plan.failed - plan.hopeless,
             plan.learned,
         );
@@ -124,8 +125,7 @@ fn plans(text: &mut String, plan: &OrderPlan, is_miss_priced: bool) {
     line(text, "");
     let unit = match has_price {
         true => {
-            "what the plan's hosts cost while they are there (price by age, 5 years where the model has no \
-                 `retire-after`)"
+            "what the plan's hosts cost while they are there (their price, written off over `useful-life`)"
         }
         false => "host-months",
     };

@@ -13,7 +13,7 @@ use fleetcast_core::scenario::{
 };
 use fleetcast_core::simulation;
 use fleetcast_core::sizing;
-use fleetcast_core::time::{DAY_MS, MINUTE_MS, MONTH_MS, YEAR_MS};
+use fleetcast_core::time::{DAY_MS, MINUTE_MS, MONTH_MS};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,9 +22,6 @@ use std::sync::{Arc, Mutex};
 /// of the scarcest resource is committed.
 const TRIGGERS: [f64; 14] =
     [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
-
-/// How long a host is used that nobody says an age for.
-const LIFE_MS: u64 = 5 * YEAR_MS;
 
 /// How many futures are run before it is asked whether one has failed.
 const BUNDLE: usize = 8;
@@ -89,7 +86,7 @@ impl<'s> World<'s> {
             reviews: reviews.clone(),
             hosts_max: rule.and_then(|rule| rule.hosts_max),
             price_cents: 0,
-            life_ms: LIFE_MS,
+            life_ms: 1,
             cores,
             bar,
             kept: Mutex::default(),
@@ -99,7 +96,7 @@ impl<'s> World<'s> {
         let bought = first.scenario.host_types[first.host_type.row()].model;
         let bought = &first.scenario.models[bought.row()];
         world.price_cents = bought.price_cents;
-        world.life_ms = bought.retire_after_ms.unwrap_or(LIFE_MS);
+        world.life_ms = bought.upkeep.life_ms;
         world.left_out = sizing::goals(&mut scenario.clone()).left_out;
         Ok(world)
     }
