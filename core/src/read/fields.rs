@@ -846,7 +846,7 @@ sections! {
         /// What it is called; unique.
         NAME "name" Text, Must, "\"long\"";
         /// What its jobs have more of the priority; with the orders `priority`, and within a tenant
-        /// `fair-share` and `drf`.
+        /// `fair-share`, `drf` and `offers`.
         PRIORITY "priority" Integer, Else("0"), "10";
     }
 
@@ -1244,8 +1244,8 @@ sections! {
         GUARANTEE "guarantee" Table(&super::guarantee::SECTION), Else("nothing"), "{ cpu = 100 }";
         /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
-        /// How much its jobs count against those of others, with the orders `fair-share` and `drf`
-        /// of the scheduler, 1 to 1,000,000: with 2 it gets twice as much.
+        /// How much its jobs count against those of others, with the orders `fair-share`, `drf` and
+        /// `offers` of the scheduler, 1 to 1,000,000: with 2 it gets twice as much.
         WEIGHT "weight" Whole, Else("1"), "2";
         /// The tenant that it is a part of, as a team is of a domain and that of a company; there
         /// is a `[tenants.NAME]` for it too. What it takes counts for the quotas of all above it.
