@@ -17,6 +17,7 @@ mod rules;
 mod pool_shares;
 mod groups;
 mod boots;
+mod memory;
 mod images;
 mod desks;
 mod load;
@@ -325,6 +326,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         name: draft.name.clone(),
         amounts: project(&draft.amounts),
         cells: draft.cells,
+        memory_use: draft.memory_use.clone(),
     });
     let tenant_rules = load.held_by_tenant().into_iter().map(|held| {
         let Some(held) = held else { return TenantRules::NONE };

@@ -7,6 +7,7 @@ mod distribution;
 pub mod energy;
 pub mod failures;
 mod planned;
+pub mod memory;
 mod pool_moves;
 mod uncertain;
 
@@ -14,6 +15,7 @@ pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
 pub use energy::{Energy, Power, Upkeep};
 pub use failures::Failures;
+pub use memory::MemoryUse;
 pub use planned::PlannedOrder;
 pub use pool_moves::{HandOver, PoolMigration};
 pub use uncertain::Uncertain;
@@ -323,7 +325,7 @@ pub struct Procurement {
 }
 
 /// A named request size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Flavor {
     /// What it is called.
     pub name: String,
@@ -331,6 +333,8 @@ pub struct Flavor {
     pub amounts: Amounts,
     /// NUMA cells that it wants, 1..=16; 0: it does not say.
     pub cells: u8,
+    /// What its VMs really need of their memory; `None`: never more than they ask for.
+    pub memory_use: Option<Box<MemoryUse>>,
 }
 
 /// A source of requests.

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod desks;
 mod energy;
 mod jobs;
+mod memory;
 pub(crate) mod host_rollouts;
 mod outages;
 mod outputs;
