@@ -11,6 +11,7 @@ pub(crate) mod order;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sensitivity;
 pub(crate) mod size;
 pub(crate) mod survive;
 pub(crate) mod sweep;

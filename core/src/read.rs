@@ -37,9 +37,11 @@ mod host_rollouts;
 mod goals;
 mod reference;
 mod schema;
+mod written;
 
 pub use reference::reference;
 pub use schema::schema;
+pub use written::{Written, written};
 
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
