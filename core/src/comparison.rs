@@ -11,7 +11,7 @@ use crate::paired::{self, Paired};
 use crate::report::{self, Better, METRICS, Metric, Report};
 use crate::scenario::Scenario;
 use crate::verdict;
-use crate::words::{self, amount, count, duration, plural};
+use crate::words::{self, amount, count, plural};
 use serde::{Deserialize, Serialize};
 
 /// Raised by one when a field of [`Comparison`] changes its meaning or goes.
@@ -360,8 +360,9 @@ impl Row {
         let value = value.abs();
         match &self.of {
             Some(_) => format!("{} points", amount(value * 100.0)),
-            None if self.metric.starts_with("time-") => duration(value),
-            None => amount(value),
+            // A step on the way from `none` to `zone` has no name.
+            None if self.metric == "survives" => amount(value),
+            None => verdict::figure(&self.metric, value),
         }
     }
 
