@@ -1,7 +1,7 @@
 //! What was typed.
 
 use crate::commands::{
-    check, compare, completions, defrag, explain, list, rollout, run, schema, size, survive,
+    check, compare, completions, defrag, explain, list, rollout, run, schema, size, survive, sweep,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Survive(survive::Args),
     /// How each strategy would roll an image out at an instant, and when in the week it goes best
     Rollout(rollout::Args),
+    /// A grid of runs, or runs drawn at random: what each key does to each key figure
+    Sweep(sweep::Args),
     /// The scenarios in the box, the placement policies, and the metrics of `[[expect]]`
     List(list::Args),
     /// The JSON Schema of scenario files, for editors
@@ -65,6 +67,7 @@ impl Command {
             Self::Defrag(args) => defrag::run(&args),
             Self::Survive(args) => survive::run(&args),
             Self::Rollout(args) => rollout::run(&args),
+            Self::Sweep(args) => sweep::run(&args),
             Self::List(args) => list::run(&args),
             Self::Schema(args) => schema::run(&args),
             Self::Completions(args) => completions::run(&args),

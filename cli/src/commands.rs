@@ -12,3 +12,4 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod size;
 pub(crate) mod survive;
+pub(crate) mod sweep;

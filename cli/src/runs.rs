@@ -4,8 +4,8 @@ use crate::end::{End, tell};
 use crate::problems;
 use crate::scenario::Source;
 use fleetcast_core::read::Override;
-use fleetcast_core::report::Report;
-use fleetcast_core::simulation;
+use fleetcast_core::report::{self, METRICS, Metric, Report};
+use fleetcast_core::{simulation, units, words};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 use std::sync::Arc;
@@ -47,6 +47,18 @@ pub(crate) fn run(source: &Source, changes: &[Override]) -> Result<Report, End> 
     let read = source.read_with(changes).map_err(|wrong| source.tell(&wrong))?;
     simulation::run(&Arc::new(read.scenario), &source.files)
         .map_err(|wrong| broke(source, &problems::draw(&wrong)))
+}
+
+/// The key figure of that name.
+pub(crate) fn metric(name: &str) -> Result<&'static Metric, End> {
+    report::metric(name).ok_or_else(|| {
+        let known = || METRICS.iter().map(|metric| metric.name);
+        let hint = match words::alike(name, known()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        End::input(format!("no key figure is called `{}`", units::shorten(name)), hint)
+    })
 }
 
 /// A file changed or went away while it was run: it was right when it was checked.

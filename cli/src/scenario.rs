@@ -20,6 +20,13 @@ pub(crate) struct ScenarioArgs {
     /// A scenario file, `-` for stdin, or the name of a scenario in the box (`fleetcast list`)
     scenario: String,
 
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What to change in a scenario.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Changes {
     /// Change a key of the scenario: `--set duration='"2 years"'`, `--set pools.main.zones=3`
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
     overrides: Vec<(String, String)>,
@@ -55,7 +62,7 @@ pub(crate) struct Source {
     /// Its text.
     pub text: String,
     /// What to change in it.
-    overrides: Vec<Override>,
+    pub overrides: Vec<Override>,
     /// Where the files are that it names.
     pub files: Folder,
 }
@@ -71,11 +78,13 @@ impl ScenarioArgs {
 
     /// Fetches the text.
     pub(crate) fn fetch(&self) -> Result<Source, End> {
-        Source::fetch(&self.scenario, self.overrides())
+        Source::fetch(&self.scenario, self.changes.list())
     }
+}
 
-    /// What to change, in the order typed; `--policy` and `--seed` after `--set`.
-    fn overrides(&self) -> Vec<Override> {
+impl Changes {
+    /// All of them, in the order typed; `--policy` and `--seed` after `--set`.
+    pub(crate) fn list(&self) -> Vec<Override> {
         let set = self.overrides.iter().map(|(key, value)| change(key, value));
         set.chain(self.policy.iter().map(|name| change("placement.policy", name)))
             .chain(self.seed.iter().map(|seed| change("seed", seed)))
@@ -128,7 +137,15 @@ impl Source {
     /// # Errors
     /// All its problems.
     pub(crate) fn read_with(&self, more: &[Override]) -> Result<Read, Problems> {
-        let Self { file, text, overrides, files } = self;
+        self.read_from(more, &self.files)
+    }
+
+    /// The same, with its files from somewhere else.
+    ///
+    /// # Errors
+    /// All its problems.
+    pub(crate) fn read_from(&self, more: &[Override], files: &dyn Files) -> Result<Read, Problems> {
+        let Self { file, text, overrides, .. } = self;
         let overrides = &[overrides, more].concat();
         read(&Input { file, text, overrides }, files)
     }

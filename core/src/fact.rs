@@ -720,6 +720,17 @@ pub enum Fact<'a> {
         /// For how long it ran in vain, ms.
         ran_ms: u64,
     },
+    /// A job ended so that one of another tenant gets what it is guaranteed. It waits again.
+    JobPreempted {
+        /// Which, and whose.
+        job: JobOf,
+        /// For which other.
+        by: JobId,
+        /// How long it ran since it last started, ms.
+        ran_ms: u64,
+        /// What of it is not to be done again, ms.
+        kept_ms: u64,
+    },
     /// A job needs more than there is, and will never start.
     JobRefused {
         /// Which, and whose.

@@ -4,3 +4,4 @@
 pub mod gang;
 pub mod queue;
 pub mod offers;
+pub mod reclaim;

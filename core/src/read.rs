@@ -335,7 +335,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         flavors,
         desks,
         distribution,
-        batch: jobs.finish(&load),
+        batch: jobs.finish(&load, &columns),
         tenants: load.tenants,
         tenant_rules,
         demands,

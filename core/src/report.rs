@@ -646,6 +646,11 @@ pub const METRICS: &[Metric] = &[
         what: "jobs that ended because their estimate was over",
         of: Some("jobs"),
     },
+    Metric {
+        name: "jobs-preempted",
+        what: "how often a job ended so that another tenant got what it is guaranteed",
+        of: Some("jobs"),
+    },
     Metric { name: "jobs-waiting", what: "jobs still waiting at the end", of: Some("jobs") },
     Metric { name: "time-jobs-wait-mean", what: "seconds that a job waited, mean", of: None },
     Metric { name: "time-jobs-wait-p95", what: "the same, 95th percentile", of: None },

@@ -325,6 +325,28 @@ fn what_is_wrong_with_jobs_is_told() {
             "#]],
         ),
         (
+            jobs(
+                "tenant = 'd'\nrate = '1 per hour'\nrun-time = '1 h'\n[scheduler]\nreclaim = { after = '1 ms', keeps-work = 1 }\n[tenants.d]\nguarantee = { cpu = 9, vms = 2 }\nquota = { cpu = 8 }",
+            ),
+            expect![[r#"
+                22:21+6 `after` is at least 1 s, not `1 ms`
+                22:42+1 `keeps-work` is true or false, not a number | write it like `true`
+                24:13+20 `d` is guaranteed more than its `quota` | make the quota as large, or leave it out
+                24:24+3 there is no key `vms` here | the keys here are cpu, memory, disk, network, gpu
+            "#]],
+        ),
+        (
+            format!("{SMALL}tenant = 'd'\n[tenants.d]\nguarantee = {{ }}"),
+            expect![[r#"
+                warning 16:10+1 `d` is guaranteed something for its jobs, and has none | add jobs with `[[jobs]]`
+                17:13+3 this guarantee names nothing | add what its jobs get, such as `cpu = 100`
+            "#]],
+        ),
+        (format!("{SMALL}tenant = 'd'\n[tenants.d]\nguarantee = {{ cpu = 9 }}"), expect![[r#"
+            fine
+            warning 16:10+1 `d` is guaranteed something for its jobs, and has none | add jobs with `[[jobs]]`
+        "#]]),
+        (
             format!(
                 "{SMALL}[flavors.j]\nmemory = 5\njvm = {{ heap = '1 GiB', gc-share = 2, threads = -1 }}\n"
             ),

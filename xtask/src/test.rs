@@ -10,6 +10,7 @@ pub(crate) fn all() -> ExitCode {
     let format = Step::run("format", format);
     let lints = Step::run("lints", lints);
     let native = Step::run("native tests", native);
+    let slurm = Step::run("Slurm", slurm);
     let build = Step::run("web app", || {
         wasm::build(wasm::Profile::Web).map(|dist| dist.display().to_string())
     });
@@ -20,7 +21,7 @@ pub(crate) fn all() -> ExitCode {
     let parity = Step::run("WebAssembly tests", || parity::run(built()?));
     let browser = Step::run("browser tests", || browser::test(built()?, &[]));
 
-    let steps = [format, lints, native, build, parity, browser];
+    let steps = [format, lints, native, slurm, build, parity, browser];
     println!("\n{}", summary(&steps));
     if steps.iter().all(|step| step.outcome.is_ok()) {
         ExitCode::SUCCESS
@@ -54,6 +55,22 @@ fn native() -> Result<String, String> {
     tests.args(["test", "--workspace", "--exclude", "xtask-bindgen", "--no-fail-fast"]);
     let all_passed = shell::watch(&mut tests, |line| counts.add(line))?;
     if all_passed { Ok(counts.to_string()) } else { Err(format!("cargo test failed: {counts}")) }
+}
+
+/// A sweep on a real Slurm, where there is one or it can be installed.
+fn slurm() -> Result<String, String> {
+    /// What the script says if it cannot be tried.
+    const SKIPPED: i32 = 77;
+    shell::run(shell::cargo().args(["build", "--package", "fleetcast"]))?;
+    let fleetcast = shell::target_dir()?.join("debug").join("fleetcast");
+    let mut script = shell::program("bash");
+    script.arg("deploy/slurm/test.sh").arg(fleetcast);
+    match script.status().map(|status| status.code()) {
+        Ok(Some(0)) => Ok("a killed task was made up for, byte for byte".to_owned()),
+        Ok(Some(SKIPPED)) => Ok("SKIPPED: there is no Slurm, see above".to_owned()),
+        Ok(_) => Err("deploy/slurm/test.sh failed".to_owned()),
+        Err(error) => Ok(format!("SKIPPED: no bash: {error}")),
+    }
 }
 
 struct Step {

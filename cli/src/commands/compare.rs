@@ -9,7 +9,7 @@ use crate::scenario::{Source, change, parse_override};
 use anstyle::Style;
 use fleetcast_core::comparison::{self, Comparison, Row, Runs};
 use fleetcast_core::read::Override;
-use fleetcast_core::report::{self, METRICS, Metric};
+use fleetcast_core::report::Metric;
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::{units, words};
 use std::fmt::Write as _;
@@ -205,17 +205,7 @@ fn metrics(typed: &[String], scenario: &Scenario) -> Result<Vec<&'static Metric>
     if typed.is_empty() {
         return Ok(comparison::metrics(scenario));
     }
-    let known = || METRICS.iter().map(|metric| metric.name);
-    let metric = |name: &String| {
-        report::metric(name).ok_or_else(|| {
-            let hint = match words::alike(name, known()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
-            };
-            End::input(format!("no key figure is called `{}`", units::shorten(name)), hint)
-        })
-    };
-    typed.iter().map(metric).collect()
+    typed.iter().map(|name| runs::metric(name)).collect()
 }
 
 /// Runs seeds until there are `wanted`.

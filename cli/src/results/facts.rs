@@ -485,6 +485,9 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
         Fact::JobInterrupted { job, ran_ms } => {
             of_job("job-interrupted", &job, Some(ran_ms), scenario)
         }
+        Fact::JobPreempted { job, ran_ms, .. } => {
+            of_job("job-preempted", &job, Some(ran_ms), scenario)
+        }
         Fact::JobRefused { job } => of_job("job-refused", &job, None, scenario),
         Fact::Offers(OfferFact { tenant, answer }) => Row {
             fact: "offers",

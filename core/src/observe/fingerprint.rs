@@ -353,6 +353,9 @@ impl Fingerprint {
             Fact::JobInterrupted { job, ran_ms } => {
                 self.write(113, now, [job.id.0.into(), ran_ms]);
             }
+            Fact::JobPreempted { job, by, ran_ms, kept_ms } => {
+                self.write(117, now, [job.id.0.into(), by.0.into(), ran_ms, kept_ms]);
+            }
             Fact::JobRefused { job } => self.write(114, now, [job.id.0.into()]),
             Fact::Offers(OfferFact { tenant, answer }) => {
                 let Answer { made, accepted, declined, lost, held, amounts } = answer;

@@ -81,6 +81,8 @@ pub struct Account {
     pub killed: u64,
     /// How often one lost a task and waited again.
     pub interrupted: u64,
+    /// How often one ended so that another tenant got what it is guaranteed, and waited again.
+    pub preempted: u64,
     /// That would never have fitted.
     pub refused: u64,
     /// At each start, how long the job had waited by then, all in all: one that was interrupted
@@ -149,6 +151,16 @@ impl Jobs {
                 self.each(&job, |account| {
                     account.interrupted += 1;
                     account.task_ms += u128::from(ran_ms) * u128::from(job.tasks);
+                });
+                self.waiting.set(now, self.waiting.value + 1);
+                self.running -= 1;
+                self.take(now, &job, -1, state);
+            }
+            Fact::JobPreempted { job, ran_ms, kept_ms, .. } => {
+                // What is kept counts when it is over.
+                self.each(&job, |account| {
+                    account.preempted += 1;
+                    account.task_ms += u128::from(ran_ms - kept_ms) * u128::from(job.tasks);
                 });
                 self.waiting.set(now, self.waiting.value + 1);
                 self.running -= 1;

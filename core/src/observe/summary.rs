@@ -456,6 +456,7 @@ impl Summary {
             | Fact::JobStarted { .. }
             | Fact::JobEnded { .. }
             | Fact::JobInterrupted { .. }
+            | Fact::JobPreempted { .. }
             | Fact::JobRefused { .. }
             | Fact::Offers(_) => self.note_job(now, fact, state),
             Fact::Withdrawn { is_again, .. } => self.withdrawn += u64::from(!is_again),

@@ -124,6 +124,13 @@ impl std::fmt::Display for Fact<'_> {
             Self::JobInterrupted { job, ran_ms } => {
                 write!(f, "{} lost a task after {ran_ms} ms, and waits again", job.id)
             }
+            Self::JobPreempted { job, by, ran_ms, kept_ms } => {
+                write!(
+                    f,
+                    "{} ended for {by} after {ran_ms} ms, of which it keeps {kept_ms}",
+                    job.id
+                )
+            }
             Self::JobRefused { job } => write!(f, "{} refused: it never fits", job.id),
             Self::Offers(OfferFact { tenant, answer }) => {
                 let Answer { made, accepted, declined, lost, held, .. } = answer;

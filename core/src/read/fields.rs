@@ -848,9 +848,20 @@ sections! {
         AGING "aging" Length, Else("none"), "\"1 h\"";
         /// `fair-share`: after so long what was used counts half.
         HALF_LIFE "half-life" Length, Else("`\"7 days\"`"), "\"1 day\"";
+        /// How tenants get back what others borrowed of their `guarantee`.
+        RECLAIM "reclaim" Table(&super::reclaim::SECTION), Else("after 15 s"), "{ after = \"5 min\" }";
         /// `offers`: how they are made and answered. May stand here with every other order, so that
         /// changing that is all it takes to compare.
         OFFERS "offers" Table(&super::offers::SECTION), Else("every second, refused for 5 s"), "{ hoard = \"1 min\" }";
+    }
+
+    /// How jobs get back what others borrowed of their tenant's `guarantee`.
+    reclaim "reclaim = { … }" None {
+        /// After a job has waited so long for what is its tenant's own, jobs of tenants that have more
+        /// than theirs end, the youngest first; 1 s or more.
+        AFTER "after" Length, Else("`\"15 s\"`"), "\"5 min\"";
+        /// Whether these go on later where they were; if not, they begin anew.
+        KEEPS_WORK "keeps-work" Flag, Else("false"), "true";
     }
 
     /// How tenants are offered hosts, and what they do. As Apache Mesos does it.
@@ -1209,6 +1220,9 @@ sections! {
     tenant "[tenants.NAME]" None {
         /// The most that its VMs may take together, by resource, and how many they may be.
         QUOTA "quota" Table(&super::quota::SECTION), Else("no bound"), "{ cpu = 200, vms = 100 }";
+        /// What is always there for its own jobs. Others may borrow it while it does not need it; see
+        /// `reclaim` of the scheduler. Together no more than the hosts for jobs have.
+        GUARANTEE "guarantee" Table(&super::guarantee::SECTION), Else("nothing"), "{ cpu = 100 }";
         /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
         /// How much its jobs count against those of others, with the orders `fair-share` and `drf`
@@ -1221,6 +1235,10 @@ sections! {
         /// those of its parts, where they do not say.
         PROVISIONING "provisioning" Desks, Else("that of its `parent`"), "\"tickets\"";
     }
+
+    /// What a tenant's jobs get back from others when they need it, by the resource's name. Of a
+    /// resource that is not named they get all they need.
+    guarantee "guarantee = { … }" Amounts {}
 
     /// The most that a tenant's VMs may take together, by the resource's name. A request over it is
     /// refused, or waits, wherever there is room.

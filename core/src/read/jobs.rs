@@ -3,21 +3,23 @@
 use super::check::{Check, Table};
 use super::curves::{self, Of};
 use super::fields::{
-    BACKFILLS, ESTIMATES, Field, JOB_ORDERS, TRACE_TENANTS, jobs, offers, placement, queue, root,
-    scheduler,
+    BACKFILLS, ESTIMATES, Field, JOB_ORDERS, TRACE_TENANTS, jobs, offers, placement, queue,
+    reclaim, root, scheduler,
 };
 use super::findings::At;
 use super::fleet::Fleet;
 use super::load::{EVEN_SEASON, Load, read_season};
+use super::rules::Tenant;
 use super::spreads::{self, Allow};
 use super::tree::{Node, Value};
 use crate::demand::poisson;
 use crate::problem::Problems;
+use crate::resources::Amounts;
 use crate::scenario::batch::{
     Backfill, Batch, DrawnJobs, JobOrder, JobSource, JobStream, OfferRule, Owner, Queue, QueueId,
-    Scheduler, SwfFile,
+    Reclaim, Scheduler, SwfFile,
 };
-use crate::scenario::{DemandId, PoolId, TenantId};
+use crate::scenario::{DemandId, PoolId, TenantId, TenantRules};
 use crate::swf::{PROCESSORS_MAX, survey};
 use crate::time::{DAY_MS, SECOND_MS};
 use crate::units::shorten;
@@ -32,6 +34,9 @@ const TASKS_MAX: f64 = 1e9;
 /// The most rounds of offers.
 const ROUNDS_MAX: u64 = 100_000_000;
 
+/// As YARN's capacity scheduler has it (`max_wait_before_kill`).
+const USUAL_RECLAIM: Reclaim = Reclaim { after_ms: 15 * SECOND_MS, keeps_work: false };
+
 /// What a queue is called that nobody names.
 const DEFAULT: &str = "default";
 
@@ -39,6 +44,7 @@ const DEFAULT: &str = "default";
 #[derive(Default)]
 pub(crate) struct Jobs {
     scheduler: Option<Scheduler>,
+    reclaim: Option<Reclaim>,
     queues: Vec<Queue>,
     queue_rows: BTreeMap<String, usize>,
     streams: Vec<JobStream>,
@@ -88,17 +94,33 @@ impl Jobs {
             let message = format!("`{}` is for jobs, and there are none", field.key);
             check.warning(node.at, message, "add jobs with `[[jobs]]`");
         }
+        if all.streams.is_empty() {
+            load.check_guarantees(check);
+        }
         all
     }
 
     /// As the scenario has it; `None`: there are no jobs.
-    pub(crate) fn finish(self, load: &Load) -> Option<Box<Batch>> {
+    pub(crate) fn finish(self, load: &Load, columns: &[usize]) -> Option<Box<Batch>> {
         if self.streams.is_empty() {
             return None;
         }
         let weights =
             load.held_by_tenant().into_iter().map(|held| held.map_or(1, |held| held.weight));
+        let guarantee = |held: Option<&Tenant>| {
+            let wide = held?.guarantee?;
+            let mut guarantee = TenantRules::NONE.quota;
+            for (own, column) in guarantee.iter_mut().zip(columns) {
+                *own = wide[*column].unwrap_or(i64::MAX);
+            }
+            Some(guarantee)
+        };
+        let guarantees: Vec<Option<Amounts>> =
+            load.held_by_tenant().into_iter().map(guarantee).collect();
+        let has_any = guarantees.iter().any(Option::is_some);
         Some(Box::new(Batch {
+            guarantees: if has_any { guarantees } else { Vec::new() },
+            reclaim: self.reclaim.unwrap_or(USUAL_RECLAIM),
             scheduler: self.scheduler?,
             queues: self.queues,
             streams: self.streams,
@@ -113,7 +135,7 @@ impl Jobs {
         fleet: &Fleet,
         node: &Node,
     ) -> Option<usize> {
-        use scheduler::{AGING, BACKFILL, HALF_LIFE, OFFERS, ORDER, POOL};
+        use scheduler::{AGING, BACKFILL, HALF_LIFE, OFFERS, ORDER, POOL, RECLAIM};
         let key = root::SCHEDULER.key;
         let table = check.open(key, node, node.at, &[&scheduler::SECTION])?;
         let pool = table.get(&POOL).and_then(|node| fleet.pool_named(check, POOL.key, node));
@@ -147,6 +169,7 @@ impl Jobs {
             check.error_hint(table.at_key(&BACKFILL), message, "leave `backfill` out");
         }
         let offers = read_offers(check, table.get(&OFFERS));
+        self.reclaim = table.get(&RECLAIM).and_then(|node| read_reclaim(check, node));
         let order = match name? {
             "arrival" => JobOrder::Arrival,
             "shortest" => JobOrder::Shortest,
@@ -253,6 +276,20 @@ impl Jobs {
         }
         row
     }
+}
+
+fn read_reclaim(check: &mut Check<'_>, node: &Node) -> Option<Reclaim> {
+    use reclaim::{AFTER, KEEPS_WORK};
+    let table = check.open(scheduler::RECLAIM.key, node, node.at, &[&reclaim::SECTION])?;
+    let after_ms = match table.get(&AFTER) {
+        Some(node) => check.length_ms(AFTER.key, node, SECOND_MS),
+        None => Some(USUAL_RECLAIM.after_ms),
+    };
+    let keeps_work = match table.get(&KEEPS_WORK) {
+        Some(node) => check.flag(KEEPS_WORK.key, node),
+        None => Some(USUAL_RECLAIM.keeps_work),
+    };
+    Some(Reclaim { after_ms: after_ms?, keeps_work: keeps_work? })
 }
 
 fn read_offers(check: &mut Check<'_>, node: Option<&Node>) -> Option<OfferRule> {

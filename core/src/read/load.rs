@@ -236,6 +236,15 @@ impl Load {
         }
     }
 
+    /// Warns of what is guaranteed to jobs where there are none.
+    pub(crate) fn check_guarantees(&self, check: &mut Check<'_>) {
+        for tenant in self.held.list.iter().filter(|tenant| tenant.guarantee.is_some()) {
+            let name = shorten(&tenant.name);
+            let message = format!("`{name}` is guaranteed something for its jobs, and has none");
+            check.warning(tenant.at, message, "add jobs with `[[jobs]]`");
+        }
+    }
+
     /// Reads the demands. The pools must be known by name.
     pub(crate) fn read_demands(&mut self, check: &mut Check<'_>, fleet: &Fleet, node: &Node) {
         let nodes = check.list(root::DEMAND.key, node, false);

@@ -5,7 +5,7 @@
 
 use super::check::{Check, Table, Wide};
 use super::desks::{Desks, Way};
-use super::fields::{Field, demand, prefer, quota, root, tenant};
+use super::fields::{Field, demand, guarantee, prefer, quota, root, tenant};
 use super::findings::At;
 use super::fleet::{Fleet, Type};
 use super::tree::{Node, Value};
@@ -39,6 +39,8 @@ pub(crate) struct Tenant {
     pub(crate) at: At,
     pub(crate) quota: [Option<i64>; 8],
     pub(crate) vms_max: Option<u64>,
+    /// What its jobs get back from others.
+    pub(crate) guarantee: Option<[Option<i64>; 8]>,
     pub(crate) is_exclusive: bool,
     pub(crate) weight: u64,
     /// The tenant that it is a part of.
@@ -162,6 +164,23 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) ->
         };
         let quota = table.get(&tenant::QUOTA).and_then(|node| read_quota(check, node));
         let (quota, vms_max) = quota.unwrap_or(([None; 8], None));
+        let guarantee = table.get(&tenant::GUARANTEE).and_then(|node| {
+            let table = check.open(tenant::GUARANTEE.key, node, node.at, &[&guarantee::SECTION])?;
+            let (guarantee, is_any) = read_bounds(check, node, &table);
+            if !is_any && node.table().is_some_and(<[_]>::is_empty) {
+                let hint = "add what its jobs get, such as `cpu = 100`";
+                check.error_hint(table.at, "this guarantee names nothing", hint);
+            }
+            let is_more = |(own, most): (&Option<i64>, &Option<i64>)| {
+                own.zip(*most).is_some_and(|(own, most)| own > most)
+            };
+            if guarantee.iter().zip(&quota).any(is_more) {
+                let message =
+                    format!("`{}` is guaranteed more than its `quota`", shorten(&entry.key));
+                check.error_hint(node.at, message, "make the quota as large, or leave it out");
+            }
+            Some(guarantee)
+        });
         let parent = table.get(&tenant::PARENT).and_then(|node| {
             let name = check.name(tenant::PARENT.key, node)?;
             let is_known = names.contains(name);
@@ -174,7 +193,17 @@ pub(crate) fn read_tenants(check: &mut Check<'_>, desks: &Desks, node: &Node) ->
         let way = table.get(&tenant::PROVISIONING).and_then(|node| desks.read_way(check, node));
         let (name, at) = (entry.key.clone(), entry.key_at);
         tenants.rows.insert(name.clone(), tenants.list.len());
-        tenants.list.push(Tenant { name, at, quota, vms_max, is_exclusive, weight, parent, way });
+        tenants.list.push(Tenant {
+            name,
+            at,
+            quota,
+            vms_max,
+            guarantee,
+            is_exclusive,
+            weight,
+            parent,
+            way,
+        });
     }
     check_lines(check, &mut tenants);
     tenants
@@ -222,12 +251,7 @@ fn check_lines(check: &mut Check<'_>, tenants: &mut Tenants) {
 
 fn read_quota(check: &mut Check<'_>, node: &Node) -> Option<([Option<i64>; 8], Option<u64>)> {
     let table = check.open(tenant::QUOTA.key, node, node.at, &[&quota::SECTION])?;
-    let (amounts, is_any): (Wide, bool) = check.amounts(&table);
-    let names = check.kind_names();
-    let mut bounds = [None; 8];
-    for (column, name) in names.iter().enumerate() {
-        bounds[column] = node.find(name).map(|_| amounts[column]);
-    }
+    let (bounds, is_any) = read_bounds(check, node, &table);
     let vms_max = table.get(&quota::VMS);
     let vms_max = vms_max.and_then(|node| check.whole(quota::VMS.key, node, 0, i64::MAX as u64));
     let is_empty = node.table().is_some_and(<[_]>::is_empty);
@@ -236,6 +260,17 @@ fn read_quota(check: &mut Check<'_>, node: &Node) -> Option<([Option<i64>; 8], O
         check.error_hint(table.at, "this quota bounds nothing", hint);
     }
     Some((bounds, vms_max))
+}
+
+/// Amounts of the resources that are named; and whether there are any.
+fn read_bounds(check: &mut Check<'_>, node: &Node, table: &Table<'_>) -> ([Option<i64>; 8], bool) {
+    let (amounts, is_any): (Wide, bool) = check.amounts(table);
+    let names = check.kind_names();
+    let mut bounds = [None; 8];
+    for (column, name) in names.iter().enumerate() {
+        bounds[column] = node.find(name).map(|_| amounts[column]);
+    }
+    (bounds, is_any)
 }
 
 impl Rules {

@@ -81,6 +81,9 @@ pub struct JobShare {
     pub killed: u64,
     /// How often one lost a task with its host, and waited again.
     pub interrupted: u64,
+    /// How often one ended so that another tenant got what it is guaranteed, and waited again.
+    #[serde(default)]
+    pub preempted: u64,
     /// That need more than there is.
     pub refused: u64,
     /// At each start, how long the job had waited by then, all in all: one that was interrupted

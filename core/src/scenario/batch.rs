@@ -1,6 +1,7 @@
 //! Batch work: queues, who starts next, and where jobs come from.
 
 use super::{Curve, DemandId, Distribution, PoolId, Season, TenantId};
+use crate::resources::Amounts;
 
 id!(/** A row of [`Batch::queues`]. */ QueueId, "queue ", u16);
 
@@ -16,6 +17,20 @@ pub struct Batch {
     pub streams: Vec<JobStream>,
     /// How much each tenant counts, by tenant; from 1 up to 2^20.
     pub weights: Vec<u64>,
+    /// By tenant: what its jobs get back from others when they need it; `None`: nothing; `i64::MAX`:
+    /// all. Empty where no tenant is guaranteed anything.
+    pub guarantees: Vec<Option<Amounts>>,
+    /// How they get it.
+    pub reclaim: Reclaim,
+}
+
+/// How tenants get back what others borrowed of their guarantees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reclaim {
+    /// After so long a wait, ms; 1,000 or more.
+    pub after_ms: u64,
+    /// Whether jobs that end for it go on later where they were; else they begin anew.
+    pub keeps_work: bool,
 }
 
 /// How the next job is chosen.

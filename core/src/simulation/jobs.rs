@@ -9,6 +9,7 @@
 
 mod line;
 mod offers;
+mod reclaim;
 mod shares;
 
 use super::{Arrived, Comes, Event, Simulation};
@@ -25,6 +26,7 @@ use crate::source::Files;
 use crate::state::{Ask, GroupKey, HostId, Vm, VmId};
 use crate::time::Time;
 use line::Line;
+use reclaim::Entitled;
 use shares::Shares;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -46,6 +48,8 @@ pub(super) struct Jobs {
     starts: u32,
     /// Who offers hosts to tenants; `None` where one scheduler says who starts.
     offers: Option<Box<Allocator>>,
+    /// Who waits for what he is guaranteed.
+    entitled: Entitled,
     /// The instants at which somebody will look at the queue.
     looks: Vec<Time>,
     /// When somebody looked last.
@@ -59,8 +63,10 @@ pub(super) struct Jobs {
 struct Queued {
     job: JobOf,
     submitted: Time,
-    /// How long it has run in vain, ms.
-    lost_ms: u64,
+    /// How long it has run before, in vain or not, ms.
+    ran_ms: u64,
+    /// What of it is not to be done again, ms.
+    done_ms: u64,
     run_ms: u64,
     estimate_ms: u64,
     is_killed: bool,
@@ -82,13 +88,23 @@ struct Started {
 }
 
 impl Queued {
+    /// How long it still runs.
+    fn left_ms(&self) -> u64 {
+        self.run_ms - self.done_ms
+    }
+
+    /// How long that is believed to be.
+    fn believed_ms(&self) -> u64 {
+        self.estimate_ms.saturating_sub(self.done_ms)
+    }
+
     /// Who comes first, of equals the one that came first.
     fn key(&self) -> (i64, JobId) {
         (self.rank, self.job.id)
     }
 
     fn waiting(&self) -> Waiting<Amounts> {
-        Waiting { processors: self.amounts, estimate: self.estimate_ms }
+        Waiting { processors: self.amounts, estimate: self.believed_ms() }
     }
 }
 
@@ -96,7 +112,7 @@ impl Started {
     fn running(&self) -> Running<Amounts> {
         Running {
             processors: self.queued.amounts,
-            ends: self.at.after(self.queued.estimate_ms).ms(),
+            ends: self.at.after(self.queued.believed_ms()).ms(),
         }
     }
 }
@@ -130,6 +146,7 @@ impl Jobs {
                 JobOrder::Offers(rule) => Some(Box::new(Allocator::new(rule, &scenario.tenants))),
                 _ => None,
             },
+            entitled: Entitled::new(),
             looks: Vec::new(),
             looked: None,
             problem: None,
@@ -226,7 +243,8 @@ impl Simulation {
                 ask,
             },
             submitted: now,
-            lost_ms: 0,
+            ran_ms: 0,
+            done_ms: 0,
             run_ms: if is_killed { job.estimate_ms } else { job.run_ms },
             estimate_ms: job.estimate_ms,
             is_killed,
@@ -293,6 +311,7 @@ impl Simulation {
 
     /// Those start whose turn it is.
     pub(super) fn schedule(&mut self, now: Time, observer: &mut impl Observer) {
+        self.reclaim(now, observer);
         let Some(mut jobs) = self.jobs.take() else { return };
         jobs.looks.retain(|at| *at != now);
         jobs.looked = Some(now);
@@ -306,16 +325,7 @@ impl Simulation {
             JobOrder::FairShare { .. } => self.by_shares(now, &mut jobs, observer),
             _ => self.one_after_another(now, &jobs, observer),
         };
-        for (_, started) in &started {
-            let Queued { job, amounts, .. } = &started.queued;
-            jobs.shares.change(now, job.tenant, amounts, 1);
-        }
-        let first_start = jobs.starts;
-        let ends: Vec<u64> = started.iter().map(|(_, started)| started.queued.run_ms).collect();
-        jobs.begin(started);
-        for (start, run_ms) in (first_start..).zip(ends) {
-            self.agenda.push(now.after(run_ms), Event::JobEnds(start));
-        }
+        self.run(now, &mut jobs, started);
         let next = offers.as_ref().and_then(|offers| offers.next(now));
         jobs.offers = offers;
         self.jobs = Some(jobs);
@@ -323,6 +333,20 @@ impl Simulation {
             self.look_again(at);
         }
         self.refuse_whom_nothing_helps(now, observer);
+    }
+
+    /// Those that have started, given with their rows in the queue, run from now on.
+    fn run(&mut self, now: Time, jobs: &mut Jobs, started: Vec<(usize, Started)>) {
+        for (_, started) in &started {
+            let Queued { job, amounts, .. } = &started.queued;
+            jobs.shares.change(now, job.tenant, amounts, 1);
+        }
+        let first_start = jobs.starts;
+        let left: Vec<u64> = started.iter().map(|(_, started)| started.queued.left_ms()).collect();
+        jobs.begin(started);
+        for (start, left_ms) in (first_start..).zip(left) {
+            self.agenda.push(now.after(left_ms), Event::JobEnds(start));
+        }
     }
 
     /// A pass over the queue, as the discipline says.
@@ -472,7 +496,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> Started {
         let first = RequestId(self.request_next);
-        let waited_ms = now.since_ms(queued.submitted) - queued.lost_ms;
+        let waited_ms = now.since_ms(queued.submitted) - queued.ran_ms;
         let is_again = queued.was_interrupted;
         let fact = Fact::JobStarted { job: queued.job, waited_ms, is_again };
         observer.hear(now, &fact, &self.state);
@@ -510,7 +534,7 @@ impl Simulation {
                 at: now,
                 ask,
                 stay_ms: FOR_GOOD_MS,
-                believed_ms: queued.estimate_ms.max(1),
+                believed_ms: queued.believed_ms().max(1),
                 boot_ms: 0,
                 priority: self.scenario.demands[queued.job.demand.row()].priority,
                 comes: Comes::First,
@@ -552,7 +576,7 @@ impl Simulation {
         }
         let fact = Fact::JobEnded {
             job: queued.job,
-            waited_ms: at.since_ms(queued.submitted) - queued.lost_ms,
+            waited_ms: at.since_ms(queued.submitted) - queued.ran_ms,
             run_ms: queued.run_ms,
             is_killed: queued.is_killed,
         };
@@ -583,17 +607,29 @@ impl Simulation {
 
     /// A job has lost tasks: the others end too, and it waits again.
     pub(super) fn break_job(&mut self, now: Time, start: u32, observer: &mut impl Observer) {
-        let Some(Started { mut queued, at, vms, .. }) = self.stop_job(now, start) else { return };
+        let Some((job, ran_ms)) = self.put_back(now, start, false, observer) else { return };
+        observer.hear(now, &Fact::JobInterrupted { job, ran_ms }, &self.state);
+    }
+
+    /// A job ends before it is done, and waits again at its old place; it may keep what it has done.
+    /// How long it ran.
+    fn put_back(
+        &mut self,
+        now: Time,
+        start: u32,
+        keeps_work: bool,
+        observer: &mut impl Observer,
+    ) -> Option<(JobOf, u64)> {
+        let Started { mut queued, at, vms, .. } = self.stop_job(now, start)?;
         for vm in vms {
             self.depart(now, vm, observer);
         }
         let ran_ms = now.since_ms(at);
-        queued.lost_ms += ran_ms;
+        queued.ran_ms += ran_ms;
+        queued.done_ms += if keeps_work { ran_ms } else { 0 };
         queued.was_interrupted = true;
-        observer.hear(now, &Fact::JobInterrupted { job: queued.job, ran_ms }, &self.state);
-        if let Some(jobs) = &mut self.jobs {
-            jobs.queue.enter(queued);
-        }
+        self.jobs.as_mut()?.queue.enter(queued);
+        Some((queued.job, ran_ms))
     }
 
     /// Where nothing will come, the first of the queue never finds hosts if it is larger than all,

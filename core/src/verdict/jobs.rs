@@ -64,6 +64,7 @@ fn of_account(name: &str, account: &Account, share: Option<f64>) -> JobShare {
         ended: account.ended,
         killed: account.killed,
         interrupted: account.interrupted,
+        preempted: account.preempted,
         refused: account.refused,
         wait_s: percentiles(&account.waited),
         slowdown: thousandths(&account.slowdown_milli),
@@ -104,6 +105,7 @@ pub(super) fn metric_value(metric: &str, report: &Report) -> Option<f64> {
         "jobs" => of(|jobs| jobs.all.submitted as f64),
         "jobs-ended" => of(|jobs| jobs.all.ended as f64),
         "jobs-killed" => of(|jobs| jobs.all.killed as f64),
+        "jobs-preempted" => of(|jobs| jobs.all.preempted as f64),
         "jobs-waiting" => of(|jobs| jobs.waiting as f64),
         "time-jobs-wait-mean" => of(|jobs| jobs.all.wait_s.mean),
         "time-jobs-wait-p95" => of(|jobs| jobs.all.wait_s.p95),
@@ -149,7 +151,15 @@ pub(super) fn sentence(jobs: &JobsReport) -> Option<String> {
         }
         _ => String::new(),
     };
-    Some(format!("{waits}{slower}{held}{still}"))
+    let back = match jobs.all.preempted {
+        0 => String::new(),
+        1 => "; once a job ended so that another tenant got what it is guaranteed".to_owned(),
+        often => format!(
+            "; {} times a job ended so that another tenant got what it is guaranteed",
+            words::count(often)
+        ),
+    };
+    Some(format!("{waits}{slower}{held}{back}{still}"))
 }
 
 fn at_most(seconds: f64) -> String {

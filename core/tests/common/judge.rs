@@ -588,6 +588,7 @@ impl Judge {
             | Fact::JobStarted { .. }
             | Fact::JobEnded { .. }
             | Fact::JobInterrupted { .. }
+            | Fact::JobPreempted { .. }
             | Fact::JobRefused { .. }
             | Fact::Offers(_) => panic!("there are no jobs in these runs: {fact}"),
             Fact::Preempted { .. }

@@ -49,7 +49,7 @@ pub(super) fn rows(report: &Report) -> Vec<(String, String)> {
 }
 
 fn counts(jobs: &JobsReport) -> String {
-    let JobShare { submitted, ended, killed, refused, interrupted, .. } = &jobs.all;
+    let JobShare { submitted, ended, killed, refused, interrupted, preempted, .. } = &jobs.all;
     let mut said = format!("{}: {} done", words::count(*submitted), words::count(ended - killed));
     for (number, what) in [
         (*killed, "ended by their estimate"),
@@ -57,6 +57,7 @@ fn counts(jobs: &JobsReport) -> String {
         (jobs.running, "running"),
         (jobs.waiting, "waiting at the end"),
         (*interrupted, "times one was interrupted"),
+        (*preempted, "times one ended for another tenant's guarantee"),
     ] {
         if number > 0 {
             said += &format!(", {} {what}", words::count(number));
