@@ -97,7 +97,12 @@ pub fn add_demand(
     for &(vcpu, gib, weight) in flavors {
         mix.push((FlavorId::from_row(scenario.flavors.len()), weight));
         let name = format!("f{}", scenario.flavors.len());
-        scenario.flavors.push(Flavor { name, amounts: amounts(vcpu, gib), cells: 0 });
+        scenario.flavors.push(Flavor {
+            name,
+            amounts: amounts(vcpu, gib),
+            cells: 0,
+            memory_use: None,
+        });
     }
     scenario.demands.push(Demand {
         name: format!("demand {}", scenario.demands.len()),

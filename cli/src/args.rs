@@ -1,7 +1,8 @@
 //! What was typed.
 
 use crate::commands::{
-    check, compare, completions, defrag, explain, list, rollout, run, schema, size, survive, sweep,
+    check, compare, completions, defrag, explain, list, rollout, run, schema, sensitivity, size,
+    survive, sweep,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Run(run::Args),
     /// Which of several policies, settings or files is better, by how much, and how sure
     Compare(compare::Args),
+    /// Which numbers of the plan matter most: each turned down and up alone, the widest swing first
+    Sensitivity(sensitivity::Args),
     /// The smallest fleet that meets the expectations, the cheapest mix, and what rules cost
     Size(size::Args),
     /// Is the file right? Tells every problem at once, each with its place
@@ -61,6 +64,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(&args),
             Self::Compare(args) => compare::run(&args),
+            Self::Sensitivity(args) => sensitivity::run(&args),
             Self::Size(args) => size::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),

@@ -10,6 +10,7 @@ mod moment;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sensitivity;
 pub(crate) mod size;
 pub(crate) mod survive;
 pub(crate) mod sweep;

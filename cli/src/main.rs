@@ -13,6 +13,7 @@ mod problems;
 mod results;
 mod runs;
 mod scenario;
+mod sensitivity;
 mod store;
 
 use clap::Parser as _;

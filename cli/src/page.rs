@@ -3,9 +3,11 @@
 //! No script and no address outside: it can be mailed, printed and kept. Every word that comes
 //! from the scenario goes through [`escape`].
 
+mod assumptions;
 mod charts;
 mod jobs;
 mod stages;
+mod tornado;
 
 use crate::commands::run::{Results, answer, host_rollouts};
 use crate::scenario::Source;
@@ -26,11 +28,16 @@ const ROWS_MAX: usize = 200;
 pub(crate) fn html(results: &Results, source: &Source) -> String {
     let report = &results.report;
     let name = escape(&report.scenario);
-    let charts = charts::figures(&results.series, &results.scenario, report.scarcest.as_deref());
+    let charts = charts::figures(&results.series, &results.scenario);
+    let assumptions = assumptions::section(report, &results.scenario, source);
     let parts = [
         head(report),
         expectations(report),
+        section("What to do", &to_do(report)),
+        section("Why", &charts::why(results)),
         section("Key figures", &figures(report)),
+        section("Assumptions", &assumptions),
+        tornado::sensitivity(results.sensitivity.as_ref()),
         section("Over time", &charts),
         section("Rollouts", &rollouts(report)),
         section("Host rollouts", &host_rollouts(report)),
@@ -39,7 +46,6 @@ pub(crate) fn html(results: &Results, source: &Source) -> String {
         section("Orders", &orders(report)),
         section("Demands", &shares("Demand", &report.demands)),
         section("Tenants", &shares("Tenant", &report.tenants)),
-        section("Assumptions and notes", &notes(report, source)),
         section("How to get this again", &again(report, source)),
     ];
     format!(
@@ -103,6 +109,32 @@ fn expectations(report: &Report) -> String {
             .expect("a string takes any text");
     }
     list + "</ul>\n"
+}
+
+/// What must be ordered, and by when.
+fn to_do(report: &Report) -> String {
+    let (Some(first), Some(last)) = (report.orders.first(), report.orders.last()) else {
+        return String::new();
+    };
+    let mut text = format!(
+        "<p><b>Order {} of {} by {}</b>, to be in service on {}.",
+        words::count(first.hosts),
+        escape(&first.model),
+        words::day(&first.ordered.date),
+        words::day(&first.due.date),
+    );
+    if let Some(more @ 1..) = report.orders.len().checked_sub(1) {
+        let hosts = report.orders[1..].iter().map(|order| order.hosts).sum();
+        write!(
+            text,
+            " {} for {} follow, the last by {}.",
+            words::plural(more as u64, "order"),
+            words::plural(hosts, "host"),
+            words::day(&last.ordered.date)
+        )
+        .expect("a string takes any text");
+    }
+    text + "</p>\n"
 }
 
 fn figures(report: &Report) -> String {
@@ -239,30 +271,6 @@ fn path(share: &TenantReport, shares: &[TenantReport]) -> String {
     names.join(" › ")
 }
 
-/// What the run takes for granted: lines of the scenario that say so, and the report's notes.
-fn notes(report: &Report, source: &Source) -> String {
-    let assumptions = assumptions(&source.text);
-    let mut text = String::new();
-    let mut list = |items: &mut dyn Iterator<Item = String>| {
-        let items: String = items.map(|item| format!("<li>{item}</li>\n")).collect();
-        if !items.is_empty() {
-            write!(text, "<ul>\n{items}</ul>\n").expect("a string takes any text");
-        }
-    };
-    list(&mut report.notes.iter().map(|note| escape(note)));
-    list(&mut assumptions.iter().map(|line| format!("<code>{}</code>", escape(line))));
-    text
-}
-
-/// The lines whose comment calls them an assumption, in a word or by the mark `[A]`.
-fn assumptions(text: &str) -> Vec<&str> {
-    let is_assumption = |line: &&str| {
-        let comment = line.split_once('#').map_or("", |(_, comment)| comment);
-        comment.contains("[A]") || comment.to_lowercase().contains("assum")
-    };
-    text.lines().map(str::trim).filter(is_assumption).take(ROWS_MAX).collect()
-}
-
 /// The command, what it ran on, and what must come out.
 fn again(report: &Report, source: &Source) -> String {
     let mut command = String::from("fleetcast");
@@ -313,15 +321,6 @@ mod tests {
         assert_eq!(
             escape("<b onclick='x'>\"&\u{7}"),
             "&lt;b onclick=&#39;x&#39;&gt;&quot;&amp;\u{fffd}"
-        );
-    }
-
-    #[test]
-    fn assumptions_are_the_lines_that_say_so() {
-        let text = "a = 1 # measured\nlead-time = \"70 days\"  # assumption: as in 2011\n# [A] b\n";
-        assert_eq!(
-            assumptions(text),
-            ["lead-time = \"70 days\"  # assumption: as in 2011", "# [A] b"]
         );
     }
 

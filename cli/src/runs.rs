@@ -19,6 +19,9 @@ pub(crate) struct Cores {
 }
 
 impl Cores {
+    /// All of them.
+    pub(crate) const ALL: Self = Self { jobs: None };
+
     /// Does `work` with each number below `count`, as many at a time as there are cores. The
     /// results are in the order of the numbers; the first that fails ends all.
     pub(crate) fn each<T: Send>(

@@ -6,6 +6,7 @@ use crate::problems;
 use fleetcast_core::problem::Problems;
 use fleetcast_core::read::{Input, Override, Read, read};
 use fleetcast_core::scenario::Scenario;
+use fleetcast_core::sensitivity::{self, Turn};
 use fleetcast_core::source::Files;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -148,6 +149,12 @@ impl Source {
         let Self { file, text, overrides, .. } = self;
         let overrides = &[overrides, more].concat();
         read(&Input { file, text, overrides }, files)
+    }
+
+    /// The numbers in it that are turned to see what matters.
+    pub(crate) fn turns(&self) -> Vec<Turn> {
+        let Self { file, text, overrides, files } = self;
+        sensitivity::turns(&Input { file, text, overrides }, files)
     }
 
     /// Draws its problems on stderr, with their number last.

@@ -329,19 +329,12 @@ pub struct Interval {
 impl Row {
     /// A value as people read it.
     pub fn figure(&self, value: f64) -> String {
-        match &self.of {
-            Some(_) => words::percent(value),
-            None => verdict::figure(&self.metric, value),
-        }
+        figure_of(&self.metric, self.of.is_some(), value)
     }
 
     /// A difference as people read it, with its sign.
     pub fn change(&self, value: f64) -> String {
-        let sign = if value > 0.0 { "+" } else { "−" };
-        match value {
-            0.0 => "0".to_owned(),
-            _ => format!("{sign}{}", self.size(value)),
-        }
+        change_of(&self.metric, self.of.is_some(), value)
     }
 
     /// The ends of an interval as people read them.
@@ -353,17 +346,6 @@ impl Row {
             _ => low.as_str(),
         };
         format!("{low} to {high}")
-    }
-
-    /// The size of a difference: points of a percentage, a time, an amount.
-    fn size(&self, value: f64) -> String {
-        let value = value.abs();
-        match &self.of {
-            Some(_) => format!("{} points", amount(value * 100.0)),
-            // A step on the way from `none` to `zone` has no name.
-            None if self.metric == "survives" => amount(value),
-            None => verdict::figure(&self.metric, value),
-        }
     }
 
     /// Whether `mean` is better than `other`.
@@ -382,6 +364,25 @@ impl Row {
             if self.is_better(self.means[place], self.means[best]) { place } else { best }
         })
     }
+}
+
+/// The value of a key figure, or a share of its whole, as people read it.
+pub fn figure_of(metric: &str, is_share: bool, value: f64) -> String {
+    if is_share { words::percent(value) } else { verdict::figure(metric, value) }
+}
+
+/// A difference of such values as people read it, with its sign: points of a percentage, a time, an
+/// amount.
+pub fn change_of(metric: &str, is_share: bool, value: f64) -> String {
+    let sign = if value > 0.0 { "+" } else { "−" };
+    let size = match value.abs() {
+        0.0 => return "0".to_owned(),
+        value if is_share => format!("{} points", amount(value * 100.0)),
+        // A step on the way from `none` to `zone` has no name.
+        value if metric == "survives" => amount(value),
+        value => verdict::figure(metric, value),
+    };
+    format!("{sign}{size}")
 }
 
 /// Which is better, by how much, how sure: in the weightiest figure that shows a difference, and what

@@ -6,6 +6,7 @@
 pub mod alive;
 pub mod distribution;
 pub mod jobs;
+mod memory;
 pub mod poisson;
 pub mod predictions;
 pub mod traced;

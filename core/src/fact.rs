@@ -2,11 +2,13 @@
 
 pub mod hosts;
 mod jobs;
+mod memory;
 mod pools;
 mod stages;
 
 pub use hosts::{HostOutcome, HostRolloutId, HostStep, HostWait, Stall, WhyStuck};
 pub use jobs::{Answer, JobId, JobOf, OfferFact};
+pub use memory::MemoryFact;
 pub use pools::PoolFact;
 pub use stages::{Stage, Stages};
 
@@ -763,6 +765,8 @@ pub enum Fact<'a> {
     },
     /// Something happened between pools.
     Pools(PoolFact),
+    /// Something happened for want of memory.
+    Memory(MemoryFact),
     /// The run is over.
     Ended,
 }

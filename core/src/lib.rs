@@ -58,6 +58,8 @@ pub mod observe;
 pub mod frames;
 pub mod verdict;
 pub mod comparison;
+pub mod sensitivity;
+pub mod assumptions;
 pub mod sizing;
 pub mod relax;
 pub mod explain;

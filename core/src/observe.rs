@@ -9,6 +9,7 @@ pub mod fingerprint;
 pub mod host_log;
 pub mod jobs;
 pub mod host_rollouts;
+pub mod memory;
 pub mod outages;
 pub mod pool_moves;
 pub mod power;

@@ -17,6 +17,7 @@ mod rules;
 mod pool_shares;
 mod groups;
 mod boots;
+mod memory;
 mod images;
 mod desks;
 mod load;
@@ -35,9 +36,11 @@ mod host_rollouts;
 mod goals;
 mod reference;
 mod schema;
+mod written;
 
 pub use reference::reference;
 pub use schema::schema;
+pub use written::{Written, written};
 
 use crate::problem::{Problem, Problems};
 use crate::resources::{Builtin, Kinds};
@@ -301,6 +304,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         name: draft.name.clone(),
         amounts: project(&draft.amounts),
         cells: draft.cells,
+        memory_use: draft.memory_use.clone(),
     });
     let tenant_rules = load.held_by_tenant().into_iter().map(|held| {
         let Some(held) = held else { return TenantRules::NONE };

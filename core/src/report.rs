@@ -4,6 +4,7 @@
 pub mod boots;
 pub mod energy;
 pub mod jobs;
+pub mod memory;
 pub mod host_rollouts;
 pub mod pools;
 pub mod rollouts;
@@ -12,6 +13,7 @@ use boots::BootsReport;
 use energy::{CostReport, EnergyReport};
 use host_rollouts::HostRolloutsReport;
 use jobs::JobsReport;
+use memory::MemoryReport;
 use pools::{HandOverReport, PoolMigrationReport, PoolReport};
 use rollouts::{RolloutReport, RolloutTotals};
 use serde::{Deserialize, Serialize};
@@ -135,6 +137,9 @@ pub struct Report {
     /// Batch work; `None` where there is none.
     #[serde(default)]
     pub jobs: Option<JobsReport>,
+    /// What VMs needed of their memory; `None` where no flavor says it.
+    #[serde(default)]
+    pub memory: Option<MemoryReport>,
     /// New images for hosts; `None` without `[[host-rollout]]`.
     #[serde(default)]
     pub host_rollouts: Option<HostRolloutsReport>,
@@ -673,6 +678,31 @@ pub const METRICS: &[Metric] = &[
     Metric { name: "boots-failed", what: "tries to boot that failed", of: None },
     Metric { name: "boots-given-up", what: "boots that nobody tries any more", of: None },
     Metric {
+        name: "memory-kills",
+        what: "how often a VM was killed for want of memory",
+        of: Some("VMs that say what they need"),
+    },
+    Metric {
+        name: "vms-memory-killed",
+        what: "VMs that were killed for want of memory, each once",
+        of: Some("VMs that say what they need"),
+    },
+    Metric {
+        name: "vms-memory-looping",
+        what: "VMs that were killed three times or more",
+        of: Some("VMs that say what they need"),
+    },
+    Metric {
+        name: "memory-minutes-lost",
+        what: "minutes that VMs were down for want of memory",
+        of: None,
+    },
+    Metric {
+        name: "memory-wasted",
+        what: "MiB × hours that were asked for and not needed",
+        of: Some("memory asked for"),
+    },
+    Metric {
         name: "utilisation-mean",
         what: "mean utilisation of the scarcest resource",
         of: Some("capacity"),
@@ -734,6 +764,7 @@ impl Metric {
     /// Whether each demand has one.
     pub fn is_by_demand(&self) -> bool {
         let of_demand = matches!(self.name, "requests" | "placed" | "refused");
+        let of_demand = of_demand || self.name.contains("memory-");
         of_demand || self.name.starts_with("time-") && !self.name.starts_with("time-jobs-")
     }
 }

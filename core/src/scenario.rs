@@ -6,12 +6,14 @@ mod desks;
 mod distribution;
 pub mod energy;
 pub mod failures;
+pub mod memory;
 mod pool_moves;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
 pub use energy::{Energy, Power, Upkeep};
 pub use failures::Failures;
+pub use memory::MemoryUse;
 pub use pool_moves::{HandOver, PoolMigration};
 
 use crate::expression::Expression;
@@ -315,7 +317,7 @@ pub struct Procurement {
 }
 
 /// A named request size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Flavor {
     /// What it is called.
     pub name: String,
@@ -323,6 +325,8 @@ pub struct Flavor {
     pub amounts: Amounts,
     /// NUMA cells that it wants, 1..=16; 0: it does not say.
     pub cells: u8,
+    /// What its VMs really need of their memory; `None`: never more than they ask for.
+    pub memory_use: Option<Box<MemoryUse>>,
 }
 
 /// A source of requests.

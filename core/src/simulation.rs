@@ -12,6 +12,7 @@ mod jobs;
 pub mod host_foresight;
 mod host_rollouts;
 mod marks;
+mod memory;
 mod moves;
 mod pipeline;
 mod pool_moves;
@@ -32,7 +33,7 @@ use crate::placement::{Placer, Query};
 use crate::problem::{Problem, Problems};
 use crate::report::Report;
 use crate::scenario::{
-    Demand, DemandId, DeskId, Flavor, ImageId, PoolId, Scenario, ServiceId, WhenFull,
+    Demand, DemandId, DeskId, Flavor, FlavorId, ImageId, PoolId, Scenario, ServiceId, WhenFull,
 };
 use crate::source::Files;
 use crate::state::{Ask, HostId, HostStatus, Predicate, PredicateId, Search, State, Vm, VmId};
@@ -45,6 +46,7 @@ use failures::Breakdowns;
 use host_rollouts::RollingHosts;
 use jobs::Jobs;
 use marks::Marks;
+use memory::Memory;
 use moves::Movers;
 use pipeline::{Pipeline, TicketId};
 use pool_moves::PoolMoves;
@@ -136,6 +138,10 @@ enum Event {
     HandHostsOver(u32),
     /// A host that left its pool is to be in another.
     TakeHostOver(u32),
+    /// A VM needs all of its memory.
+    FillMemory(VmId),
+    /// A VM that was killed starts again.
+    Restart(VmId),
 }
 
 impl Classed for Event {
@@ -159,6 +165,7 @@ impl Classed for Event {
             | Self::Proved(_)
             | Self::Pulled(_)
             | Self::Copied(_)
+            | Self::Restart(_)
             | Self::TryAgain(_) => Class::Boot,
             Self::RollOut(_)
             | Self::MovePools(_)
@@ -177,9 +184,11 @@ impl Classed for Event {
             | Self::RollOutHosts(_)
             | Self::RollHosts(_)
             | Self::Evacuate(_) => Class::Controller,
-            Self::Fail(_) | Self::FailRack(_) | Self::FailZone(_) | Self::FailListed(_) => {
-                Class::Failure
-            }
+            Self::Fail(_)
+            | Self::FailRack(_)
+            | Self::FailZone(_)
+            | Self::FailListed(_)
+            | Self::FillMemory(_) => Class::Failure,
             Self::SubmitJob(_) => Class::Arrival,
             // All that comes at an instant is known by then.
             Self::Schedule => Class::Observation,
@@ -204,6 +213,8 @@ pub struct Simulation {
     image_pulls: Option<ImagePulls>,
     /// Boots that can fail; `None` where none does.
     boots: Option<Box<Boots>>,
+    /// Who needs more memory than it asks for; `None` where nobody does.
+    memory: Option<Box<Memory>>,
     /// Whether decisions look at what hosts have of images.
     looks_at_images: bool,
     /// Whether it is told where requests' time goes.
@@ -344,16 +355,18 @@ impl Simulation {
     pub fn new(scenario: Arc<Scenario>, files: &dyn Files) -> Result<Self, Problems> {
         let mut state = State::new(&scenario);
         let (mut flavor_asks, mut predicates) = (Vec::new(), Vec::new());
-        for demand in &scenario.demands {
+        for (row, demand) in scenario.demands.iter().enumerate() {
             let own = state.predicate(predicate(demand, demand.pool, 0));
-            let ask = |flavor: &Flavor| {
+            let ask = |(column, flavor): (usize, &Flavor)| {
                 let predicate = match flavor.cells {
                     0 => own,
                     cells => state.predicate(predicate(demand, demand.pool, cells)),
                 };
-                state.ask_of(&flavor.amounts, predicate, demand.tenant)
+                let (demand_id, id) = (DemandId::from_row(row), FlavorId::from_row(column));
+                let amounts = memory::amounts_in(&scenario, demand_id, id);
+                state.ask_of(&amounts, predicate, demand.tenant)
             };
-            flavor_asks.push(scenario.flavors.iter().map(ask).collect());
+            flavor_asks.push(scenario.flavors.iter().enumerate().map(ask).collect());
             predicates.push(own);
         }
         Ok(Self {
@@ -365,6 +378,7 @@ impl Simulation {
             pipeline: Pipeline::new(&scenario),
             image_pulls: ImagePulls::new(&scenario),
             boots: Boots::new(&scenario),
+            memory: Memory::new(&scenario),
             looks_at_images: scenario.looks_at_images(),
             tells_stages: scenario.tells_stages(),
             marks: Marks::new(&scenario),
@@ -595,6 +609,8 @@ impl Simulation {
             Event::CutOver(wave) => self.cut_over(now, wave, observer),
             Event::HandHostsOver(row) => self.hand_hosts_over(now, row, observer),
             Event::TakeHostOver(number) => self.take_host_over(now, number, observer),
+            Event::FillMemory(vm) => self.kill(now, vm, observer),
+            Event::Restart(vm) => self.restart(now, vm, observer),
         }
     }
 
@@ -616,6 +632,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> Arrived {
         let now = request.at;
+        if self.memory.is_some() {
+            self.draw_memory(request);
+        }
         let image = match self.looks_at_images {
             true => self.image_looked_at(request, image),
             false => None,
@@ -772,6 +791,9 @@ impl Simulation {
             Comes::Copy => unreachable!("a copy is no VM of its own"),
         };
         observer.hear(now, &fact, &self.state);
+        if self.memory.is_some() {
+            self.tell_needs(now, request, vm, observer);
+        }
         let (mut boots, mut tried) = (Some(boot_ms), None);
         if self.tells_stages {
             let stages = self.stages_until(now, arrived);
@@ -790,6 +812,11 @@ impl Simulation {
         }
         if let Some(coming) = tried {
             self.boot(now, coming, observer);
+        }
+        if self.memory.is_some()
+            && let Some(boot_ms) = boots
+        {
+            self.fill_memory(now, arrived, vm, boot_ms);
         }
         if self.rolling.is_some() && arrived.ask.group.is_some() {
             self.tell_host_rollouts(now, None, &[arrived.ask]);
@@ -817,6 +844,9 @@ impl Simulation {
         observer: &mut impl Observer,
     ) {
         self.state.forget(arrived.ask);
+        if let Some(memory) = &mut self.memory {
+            memory.forget(arrived.request);
+        }
         if let Some(ticket) = arrived.ticket {
             self.tear_up(ticket);
         }
@@ -849,6 +879,9 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
         self.serve_after_leaving(now, host, vm.ask, observer);
         self.state.forget(vm.ask);
+        if let Some(memory) = &mut self.memory {
+            memory.forget(RequestId(vm.request));
+        }
     }
 
     /// A VM of this ask has left a host: a host that is to leave service does so once it is

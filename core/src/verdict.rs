@@ -3,6 +3,7 @@
 mod boots;
 mod energy;
 mod jobs;
+mod memory;
 mod host_rollouts;
 mod pools;
 mod provisioning;
@@ -81,6 +82,7 @@ pub fn report(scenario: &Scenario, summary: &Summary, fingerprint: String) -> Re
         rollouts: rollouts::reports(scenario, summary),
         rollout_totals: rollouts::totals(summary),
         jobs: jobs::report(scenario, summary),
+        memory: memory::report(scenario, summary),
         host_rollouts: host_rollouts::report(scenario, summary),
         withdrawn: summary.withdrawn,
         traffic: traffic(scenario, summary),
@@ -457,6 +459,9 @@ fn of_demand(summary: &Summary, demand: DemandId, report: &Report) -> Report {
     if let Some(provisioning) = &mut report.provisioning {
         provisioning.all = provisioning.demands[row].clone();
     }
+    if let Some(of_all) = &mut report.memory {
+        memory::narrow(of_all, &report.demands[row].name);
+    }
     report
 }
 
@@ -469,7 +474,7 @@ pub fn share(metric: &Metric, report: &Report) -> Option<f64> {
         "host rollouts" => report.host_rollouts.as_ref().map_or(0.0, |all| all.rollouts as f64),
         "users' requests" => report.traffic.iter().map(|of| of.requests).sum(),
         "jobs" => report.jobs.as_ref().map_or(0.0, |jobs| jobs.all.submitted as f64),
-        _ => 1.0,
+        other => memory::whole(other, report).unwrap_or(1.0),
     };
     let value = value(metric, report);
     Some(if whole > 0.0 { value / whole } else { 0.0 })
@@ -552,6 +557,7 @@ pub fn value(metric: &Metric, report: &Report) -> f64 {
         "utilisation-peak" => scarcest.map_or(0.0, |of| of.peak),
         other => provisioning::metric_value(other, report)
             .or_else(|| jobs::metric_value(other, report))
+            .or_else(|| memory::metric_value(other, report))
             .expect("the scenario check knows the metrics"),
     }
 }
@@ -611,6 +617,7 @@ fn sentence(scenario: &Scenario, summary: &Summary, report: &Report) -> String {
     parts.extend(rollouts::sentence(scenario, summary));
     parts.extend(report.host_rollouts.as_ref().and_then(host_rollouts::sentence));
     parts.extend(boots::sentence(report));
+    parts.extend(memory::sentence(report));
     parts.extend(failed(report));
     parts.extend(report.traffic.iter().filter(|of| of.unserved > 0.0).map(|of| {
         let share = percent(of.unserved / of.requests.max(f64::MIN_POSITIVE));

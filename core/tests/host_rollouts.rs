@@ -76,7 +76,12 @@ fn on_hosts(hosts: &[planner::Host], rule: &planner::HostRollout) -> Scenario {
             let name = format!("d{}", scenario.demands.len());
             let flavor = FlavorId::from_row(scenario.flavors.len());
             let amounts = padded(&[*size as i64]);
-            scenario.flavors.push(Flavor { name: name.clone(), amounts, cells: 0 });
+            scenario.flavors.push(Flavor {
+                name: name.clone(),
+                amounts,
+                cells: 0,
+                memory_use: None,
+            });
             let alive = Arrivals::Alive(Curve::Constant(1.0));
             let forever = Distribution::Constant(u64::MAX);
             let mut demand = common::demand(&scenario, &name, alive, forever);

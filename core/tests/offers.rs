@@ -323,3 +323,21 @@ fn gangs_starve_on_offers_and_hoarding_costs_hosts() {
     );
     assert!(waiting > 0);
 }
+
+#[test]
+fn a_tenant_starts_its_jobs_by_priority() {
+    let text = "name = 'prior'\nduration = '1 min'\nresources = ['slots']\n\
+                [host-models.node]\nslots = 1\n[flavors.one]\nslots = 1\n\
+                [[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                [scheduler]\norder = 'offers'\n\
+                [[jobs]]\nname = 'first'\nflavor = 'one'\nswf = 'one.swf'\n\
+                [[jobs]]\nname = 'urgent'\nflavor = 'one'\nswf = 'one.swf'\npriority = 1\n";
+    let mut files = MemoryFiles::default();
+    files.insert("one.swf", &b"1 0 -1 9 1 -1 -1 1 9 -1 1 -1 -1 -1 -1 -1 -1 -1\n"[..]);
+    let input = Input { file: "prior.toml", text, overrides: &[] };
+    let scenario = Arc::new(read(&input, &files).expect("it is right").scenario);
+    let mut heard = Heard::default();
+    let mut simulation = Simulation::new(scenario, &files).expect("it was checked");
+    simulation.advance(simulation.end(), &mut heard).expect("it was checked");
+    assert_eq!(heard.starts, [[Some(9), Some(0)]]);
+}

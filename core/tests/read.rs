@@ -912,6 +912,14 @@ fn the_schema_accepts_every_key_and_no_other() {
     );
     assert!(right(&text).images[0].tries.matter());
     assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
+    let text = format!(
+        "{SMALL}[flavors.j]\nmemory = '1 GiB'\nmemory-use = {{ need = [0.5, 1], guess = {{ median = 1, \
+         sigma = 0.3 }}, round-up-to = '1 GiB', reached-after = '1 h', restart-wait = '1 s', \
+         restart-factor = 1.5, restart-wait-max = '1 min', calm-after = '1 h', restart-time = '5 s', \
+         give-up-after = 9 }}\n[flavors.k]\nextends = 'j'\nmemory-use = {{ need = 1 }}"
+    );
+    assert!(right(&text).flavors.iter().any(|flavor| flavor.memory_use.is_some()));
+    assert_eq!(validate(&schema, &schema, &document(&text), &mut met), Ok(()));
     for (power, carbon) in [
         ("{ points = [100, '0.2 kW', 260] }", "{ file = 'grid.csv', column = 'NL' }".to_owned()),
         (
@@ -2628,7 +2636,7 @@ fn desks_are_held_against_the_demands_that_name_them() {
     let whose = "[[expect]]\nmetric = 'hosts'\ndemand = 'd'\nat-most = 1\n\n[[expect]]\n\
                  metric = 'placed'\ndemand = 'q'\nat-most = 1\n\n[[demand]]\n";
     expect![[r#"
-        13:10+3 `hosts` is a figure of the whole run | delete `demand`; times, `requests`, `placed` and `refused` have one by demand
+        13:10+3 `hosts` is a figure of the whole run | delete `demand`; times, figures of memory, `requests`, `placed` and `refused` have one by demand
     "#]].assert_eq(&said(whose));
 }
 

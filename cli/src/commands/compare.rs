@@ -201,7 +201,7 @@ fn check(variants: &[Variant], args: &Args) -> Result<Scenario, End> {
 }
 
 /// The key figures named, or the scenario's own and the usual ones.
-fn metrics(typed: &[String], scenario: &Scenario) -> Result<Vec<&'static Metric>, End> {
+pub(crate) fn metrics(typed: &[String], scenario: &Scenario) -> Result<Vec<&'static Metric>, End> {
     if typed.is_empty() {
         return Ok(comparison::metrics(scenario));
     }

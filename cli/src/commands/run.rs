@@ -4,19 +4,22 @@ pub(crate) mod answer;
 pub(crate) mod desks;
 mod energy;
 mod jobs;
+mod memory;
 pub(crate) mod host_rollouts;
 mod outages;
 mod outputs;
 
+use super::sensitivity::SEEDS;
 use crate::end::{End, say, say_json, tell};
-use crate::runs;
+use crate::runs::{self, Cores};
 use crate::scenario::{ScenarioArgs, Source};
-use crate::{page, problems};
+use crate::{page, problems, sensitivity};
 use fleetcast_core::fact::Fact;
 use fleetcast_core::observe::{Fingerprint, Observer, SeriesRecorder, Summary};
 use fleetcast_core::problem::Problem;
 use fleetcast_core::report::{Report, Series};
 use fleetcast_core::scenario::Scenario;
+use fleetcast_core::sensitivity::Sensitivity;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::simulation::contrast::Contraster;
 use fleetcast_core::state::State;
@@ -34,6 +37,7 @@ use std::sync::Arc;
   fleetcast run plan.toml --policy best-fit --seed 7
   fleetcast run plan.toml --out results/        report.html, summary.json, series.csv,
                                                 series.parquet, facts.csv.gz
+  fleetcast run plan.toml --out results/ --sensitivity     and which numbers matter most
   fleetcast run plan.toml --json | jq .verdict
   fleetcast run plan.toml --quiet --placements placements.csv
   generate-plan | fleetcast run - --quiet && echo the plan holds")]
@@ -44,6 +48,11 @@ pub(crate) struct Args {
     /// Write report.html, summary.json, series.csv, series.parquet and facts.csv.gz into DIR
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Turn the numbers of the scenario too, to see which matter most: into report.html and
+    /// sensitivity.json with --out (`fleetcast sensitivity` says more)
+    #[arg(long, conflicts_with = "json")]
+    sensitivity: bool,
 
     /// Write which host took each request, as CSV: `request,host,placed_s` (`-` for stdout)
     #[arg(long, value_name = "FILE")]
@@ -73,6 +82,8 @@ pub(crate) struct Results {
     pub report: Report,
     /// Over time; empty if nobody will see it.
     pub series: Series,
+    /// Which numbers matter most, if that was asked for.
+    pub sensitivity: Option<Sensitivity>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
@@ -90,7 +101,12 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     }
     let scenario = Arc::new(read.scenario);
     let outputs = Outputs::open(args.out.as_deref(), args.placements.as_deref())?;
-    let (results, outputs) = simulate(scenario, &source, outputs, args)?;
+    let (mut results, outputs) = simulate(scenario, &source, outputs, args)?;
+    if args.sensitivity {
+        let scenario = &results.scenario;
+        let found = sensitivity::measure(&source, scenario, &[], SEEDS, Cores::ALL, args.quiet);
+        results.sensitivity = Some(found?);
+    }
 
     // Whoever stops reading the answer still gets the files, and the other way round.
     let published = outputs.publish(&results, || page::html(&results, &source));
@@ -99,10 +115,10 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     } else if args.quiet {
         Ok(())
     } else if stdout_taken {
-        tell(&answer::text(&results));
+        tell(&text(&results));
         Ok(())
     } else {
-        say(&answer::text(&results))
+        say(&text(&results))
     };
     published?;
     if let (Some(folder), false) = (&args.out, args.quiet) {
@@ -113,6 +129,16 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
         true => Ok(()),
         false => Err(End::Missed),
     }
+}
+
+/// The answer, and what matters most if that was asked for.
+fn text(results: &Results) -> String {
+    let mut text = answer::text(results);
+    if let Some(found) = &results.sensitivity {
+        text += "\n";
+        text += &sensitivity::text(found);
+    }
+    text
 }
 
 /// In how many slices of simulated time the progress bar moves.
@@ -158,7 +184,7 @@ fn simulate(
     }
     bar.finish_and_clear();
     let series = recorder.series.map(|series| series.series()).unwrap_or_default();
-    Ok((Results { scenario, report, series }, recorder.outputs))
+    Ok((Results { scenario, report, series, sensitivity: None }, recorder.outputs))
 }
 
 /// On stderr, and only if that is a terminal.

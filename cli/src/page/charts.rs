@@ -3,6 +3,7 @@
 //! Each chart is drawn twice, wide and narrow, and the page shows the one that fits: one drawing
 //! scaled down to a phone would have labels that nobody can read.
 
+use crate::commands::run::Results;
 use fleetcast_core::report::host_rollouts::{
     HostRolloutReport, HostRolloutsReport, HostTimelineRow,
 };
@@ -195,10 +196,54 @@ fn host_rollout(rollout: &HostRolloutReport) -> String {
     figure(&hosts, &times) + &figure(&capacity, &times)
 }
 
+/// An instant that is marked in a chart.
+struct Mark {
+    at_ms: f64,
+    kind: MarkKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MarkKind {
+    /// From the bottom to the top.
+    Full,
+    /// At the bottom.
+    Ordered,
+    /// At the top.
+    Delivered,
+}
+
+impl MarkKind {
+    const ALL: [Self; 3] = [Self::Full, Self::Ordered, Self::Delivered];
+
+    /// What it is called, the number of its colour, and from where to where it goes, 0..=1.
+    const fn look(self) -> (&'static str, u8, f64, f64) {
+        match self {
+            Self::Full => ("first full", 6, 0.0, 1.0),
+            Self::Ordered => ("hosts ordered", 2, 0.0, 0.05),
+            Self::Delivered => ("in service", 4, 0.95, 1.0),
+        }
+    }
+}
+
+/// The chart that shows why the verdict is what it is: what is committed of the scarcest resource, what
+/// there is of it, when it was full first, and what was ordered.
+pub(super) fn why(results: &Results) -> String {
+    let Results { report, series, scenario, .. } = results;
+    let chart = report.scarcest.as_deref().and_then(|resource| committed(series, resource));
+    let Some(chart) = chart else { return String::new() };
+    let mark = |kind, at_s: f64| Mark { at_ms: at_s * 1e3, kind };
+    let full = report.first_full.iter().map(|full| mark(MarkKind::Full, full.at_s));
+    let ordered = report.orders.iter().map(|order| mark(MarkKind::Ordered, order.ordered.at_s));
+    let due = report.orders.iter().map(|order| mark(MarkKind::Delivered, order.due.at_s));
+    let end_ms = scenario.duration_ms as f64;
+    let marks: Vec<Mark> =
+        full.chain(ordered).chain(due).filter(|mark| mark.at_ms <= end_ms).collect();
+    marked(&chart, &Times::of_run(series, scenario), &marks)
+}
+
 /// The charts that the run has something to show in, as HTML figures.
-pub(super) fn figures(series: &Series, scenario: &Scenario, scarcest: Option<&str>) -> String {
+pub(super) fn figures(series: &Series, scenario: &Scenario) -> String {
     let charts = [
-        scarcest.and_then(|resource| committed(series, resource)),
         utilisation(series, scenario),
         hosts(series),
         pools(series, scenario),
@@ -328,6 +373,11 @@ fn turned_away(series: &Series) -> Option<Chart> {
 
 /// A figure: the title, what each line is, and the two drawings.
 fn figure(chart: &Chart, times: &Times) -> String {
+    marked(chart, times, &[])
+}
+
+/// A figure with marks in it.
+fn marked(chart: &Chart, times: &Times, marks: &[Mark]) -> String {
     let Chart { title, unit, lines } = chart;
     let mut keys = String::new();
     for (index, line) in lines.iter().enumerate() {
@@ -336,8 +386,14 @@ fn figure(chart: &Chart, times: &Times) -> String {
         write!(keys, "<span class=\"key k{index}{fill}\">{name}</span> ")
             .expect("a string takes any text");
     }
+    let kinds = MarkKind::ALL.into_iter();
+    for kind in kinds.filter(|kind| marks.iter().any(|mark| mark.kind == *kind)) {
+        let (name, color, ..) = kind.look();
+        write!(keys, "<span class=\"key k{color}\">{name}</span> ")
+            .expect("a string takes any text");
+    }
     let (title, unit) = (super::escape(title), super::escape(unit));
-    let [wide, narrow] = [WIDE, NARROW].map(|size| draw(chart, times, size));
+    let [wide, narrow] = [WIDE, NARROW].map(|size| draw(chart, times, marks, size));
     format!(
         "<figure><figcaption><b>{title}</b> <span class=\"unit\">{unit}</span><br>{keys}\
          </figcaption>\n<div class=\"wide\" role=\"img\" aria-label=\"{title} over time\">{wide}\
@@ -346,9 +402,9 @@ fn figure(chart: &Chart, times: &Times) -> String {
     )
 }
 
-fn draw(chart: &Chart, times: &Times, size: (u32, u32, usize)) -> String {
+fn draw(chart: &Chart, times: &Times, marks: &[Mark], size: (u32, u32, usize)) -> String {
     let mut svg = String::new();
-    plot(&mut svg, chart, times, size).expect("drawing into a string cannot fail");
+    plot(&mut svg, chart, times, marks, size).expect("drawing into a string cannot fail");
     paint(&svg)
 }
 
@@ -356,6 +412,7 @@ fn plot(
     svg: &mut String,
     chart: &Chart,
     times: &Times,
+    marked: &[Mark],
     (width, height, marks): (u32, u32, usize),
 ) -> Result<(), Box<dyn std::error::Error>> {
     let area = SVGBackend::with_string(svg, (width, height)).into_drawing_area();
@@ -366,6 +423,7 @@ fn plot(
         marks: figures.into_iter().map(|figure| (figure, words::amount(figure))).collect(),
     };
     let x = Axis { end: times.end, marks: (times.marks)(marks) };
+    let top = y.end;
 
     let mut plane = ChartBuilder::on(&area)
         .margin_top(12)
@@ -391,6 +449,12 @@ fn plot(
         } else {
             plane.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
         }
+    }
+    for mark in marked {
+        let (_, color, from, to) = mark.kind.look();
+        let line = [(mark.at_ms, top * from), (mark.at_ms, top * to)];
+        let style = RGBColor(LINE.0, LINE.1, color).stroke_width(2);
+        plane.draw_series(LineSeries::new(line, style))?;
     }
     area.present()?;
     Ok(())

@@ -3,7 +3,7 @@
 use super::host_facts;
 use flate2::{Compression, write::GzEncoder};
 use fleetcast_core::fact::{
-    BootFault, Cause, Fact, JobOf, OfferFact, PoolFact, RequestId, RolloutId,
+    BootFault, Cause, Fact, JobOf, MemoryFact, OfferFact, PoolFact, RequestId, RolloutId,
 };
 use fleetcast_core::scenario::{DemandId, HostTypeId, Scenario, ServiceId, TenantId};
 use fleetcast_core::time::Time;
@@ -233,6 +233,7 @@ fn row(now: Time, fact: &Fact<'_>, scenario: &Scenario) -> Row {
             }
         }
         Fact::Pools(ref fact) => of_pools(fact, scenario),
+        Fact::Memory(ref fact) => of_memory(fact, scenario),
         Fact::MovesPlanned { hosts, migrations } => Row {
             fact: "moves-planned",
             hosts: text(hosts),
@@ -524,6 +525,32 @@ fn instance(
 ) -> Row {
     let demand = scenario.services[service.row()].name.clone();
     Row { fact, request: text(request.0), demand, ..Row::default() }
+}
+
+/// What a VM needs of what it asked for, and how often it was killed, stand in the last but one column.
+fn of_memory(fact: &MemoryFact, scenario: &Scenario) -> Row {
+    let (MemoryFact::Needs { request, demand, vm, .. }
+    | MemoryFact::Killed { request, demand, vm, .. }
+    | MemoryFact::Restarted { request, demand, vm, .. }) = *fact;
+    let row = Row {
+        request: text(request.0),
+        demand: scenario.demands[demand.row()].name.clone(),
+        vm: text(vm.row()),
+        ..Row::default()
+    };
+    match *fact {
+        MemoryFact::Needs { asked_mib, need_mib, .. } => {
+            Row { fact: "memory-needs", detail: format!("{need_mib} of {asked_mib} MiB"), ..row }
+        }
+        MemoryFact::Killed { host, kills, wait_ms, .. } => {
+            let (host, detail) = (text(host.row()), text(kills));
+            Row { fact: "memory-killed", host, wait_ms, detail, ..row }
+        }
+        MemoryFact::Restarted { host, boot_ms, .. } => {
+            let host = text(host.row());
+            Row { fact: "restarted", host, wait_ms: Some(boot_ms), ..row }
+        }
+    }
 }
 
 /// A job's number stands in the column of names, and its queue and tasks in the last but one.

@@ -122,7 +122,7 @@ impl Distribution {
     }
 }
 
-fn lognormal(mu: f64, sigma: f64, dice: &mut Stream) -> f64 {
+pub(super) fn lognormal(mu: f64, sigma: f64, dice: &mut Stream) -> f64 {
     LogNormal::new(mu, sigma).expect("sigma is at least 0").sample(dice)
 }
 

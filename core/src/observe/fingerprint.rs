@@ -3,8 +3,8 @@
 
 use super::Observer;
 use crate::fact::{
-    Answer, BootFault, Cause, Fact, HostStep, HostWait, OfferFact, PoolFact, Reason, Stage, Stall,
-    WhyStuck,
+    Answer, BootFault, Cause, Fact, HostStep, HostWait, MemoryFact, OfferFact, PoolFact, Reason,
+    Stage, Stall, WhyStuck,
 };
 use crate::rollout::plan::Wait;
 use crate::state::State;
@@ -141,9 +141,26 @@ impl Fingerprint {
         }
     }
 
+    #[cold]
+    fn hear_memory(&mut self, now: Time, fact: &MemoryFact) {
+        match *fact {
+            MemoryFact::Needs { request, vm, asked_mib, need_mib, .. } => {
+                self.write(150, now, [request.0, row(vm.row()), asked_mib, need_mib]);
+            }
+            MemoryFact::Killed { request, vm, kills, wait_ms, .. } => {
+                let wait_ms = wait_ms.unwrap_or(u64::MAX);
+                self.write(151, now, [request.0, row(vm.row()), kills.into(), wait_ms]);
+            }
+            MemoryFact::Restarted { request, vm, boot_ms, .. } => {
+                self.write(152, now, [request.0, row(vm.row()), boot_ms]);
+            }
+        }
+    }
+
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>) {
         match *fact {
             Fact::Placed { .. } | Fact::Departed { .. } => {}
+            Fact::Memory(ref fact) => self.hear_memory(now, fact),
             Fact::Pools(ref fact) => self.hear_pools(now, fact),
             Fact::HostAdded { host, host_type, rack } => {
                 self.write(0, now, [row(host.row()), row(host_type.row()), row(rack.row())]);

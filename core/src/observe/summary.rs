@@ -2,6 +2,7 @@
 
 use super::desks::Provisioning;
 use super::jobs::Jobs;
+use super::memory::Memory;
 use super::pool_moves::PoolMoves;
 use super::rollouts::Rollouts;
 use super::{Durations, Energy, Observer, Outages, RolledHosts, Traffic, times};
@@ -62,6 +63,8 @@ pub struct Summary {
     pub rollouts: Rollouts,
     /// Batch work; `None` where there is none.
     pub jobs: Option<Box<Jobs>>,
+    /// What VMs need of their memory, if that is said.
+    pub memory: Option<Box<Memory>>,
     /// New images for hosts; `None` where nothing is rolled out on hosts.
     pub rolled_hosts: Option<Box<RolledHosts>>,
     /// Live migrations.
@@ -217,6 +220,7 @@ impl Summary {
             withdrawn: 0,
             rollouts: Rollouts::new(),
             jobs: Jobs::new(scenario).map(Box::new),
+            memory: Memory::new(scenario).map(Box::new),
             rolled_hosts: (!scenario.host_rollouts.list.is_empty()).then(Box::default),
             migrations: Migrations::default(),
             pool_moves: PoolMoves::new(scenario),
@@ -336,11 +340,13 @@ impl Observer for Summary {
                 self.note_vms(now, state, true);
                 self.note_placed(demand, tenant, waited_ms + boot_ms);
                 self.note_pool_moves(now, fact, state);
+                self.note_memory(now, fact);
                 self.note_energy(now, fact, state);
             }
             Fact::Departed { .. } => {
                 self.note_vms(now, state, false);
                 self.note_pool_moves(now, fact, state);
+                self.note_memory(now, fact);
                 self.note_energy(now, fact, state);
             }
             _ => self.hear_rest(now, fact, state),
@@ -383,6 +389,13 @@ impl Summary {
     }
 
     #[inline]
+    fn note_memory(&mut self, now: Time, fact: &Fact<'_>) {
+        if let Some(memory) = &mut self.memory {
+            memory.hear(now, fact);
+        }
+    }
+
+    #[inline]
     fn note_energy(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         if let Some(energy) = &mut self.energy {
             energy.hear(now, fact, state);
@@ -417,6 +430,7 @@ impl Summary {
     fn hear_rest(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
         self.note_levels(now, state);
         self.note_pool_moves(now, fact, state);
+        self.note_memory(now, fact);
         self.note_energy(now, fact, state);
         if let Some(rolled) = &mut self.rolled_hosts {
             rolled.hear(now, fact, state);
@@ -428,6 +442,7 @@ impl Summary {
             Fact::HostAdded { .. } if now == Time::ZERO => self.hosts_at_start += 1,
             Fact::HostAdded { .. }
             | Fact::Pools(_)
+            | Fact::Memory(_)
             | Fact::HostCordoned { .. }
             | Fact::HostRetired { .. }
             | Fact::Delivered { .. }

@@ -22,6 +22,7 @@ impl std::fmt::Display for Fact<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Pools(fact) => fact.fmt(f),
+            Self::Memory(fact) => fact.fmt(f),
             Self::HostAdded { host, host_type, rack } => {
                 write!(f, "{host} of type {host_type} added in rack {rack}")
             }

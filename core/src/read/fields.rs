@@ -116,6 +116,8 @@ pub(crate) enum Kind {
     Bytes,
     /// Sizes of data by name.
     Sizes,
+    /// So many times something: a number, two of them, or a lognormal.
+    Times,
     /// A rate of events.
     Rate,
     /// A number, or whole percents of it.
@@ -595,6 +597,8 @@ sections! {
         NUMA_CELLS "numa-cells" Whole, Else("1 on a host with cells, or more if it is larger than one"), "2";
         /// What a JVM needs, in the place of `memory`: HubSpot's formula.
         JVM "jvm" Table(&super::jvm::SECTION), Else("none"), "{ heap = \"2 GiB\", threads = 200 }";
+        /// What its VMs really need of their memory: who needs more than it asks for is killed.
+        MEMORY_USE "memory-use" Table(&super::memory_use::SECTION), Else("never more than they ask for"), "{ need = [0.92, 1.0] }";
     }
 
     /// The memory of a JVM: heap + stack × threads + garbage collection's share of the heap + the
@@ -613,6 +617,45 @@ sections! {
         OVERHEAD "overhead" Bytes, Else("`\"128 MiB\"`"), "\"256 MiB\"";
         /// What is allocated beside the heap.
         OFF_HEAP "off-heap" Bytes, Else("nothing"), "\"64 MiB\"";
+    }
+
+    /// What VMs really need of their memory, beside what they ask for. A VM that needs more than it
+    /// asked for is killed as soon as it needs it, as by the limit of a control group, and starts again
+    /// on its host, where it keeps its room: at once the first time, then after waits that grow, as
+    /// Kubernetes has it (`CrashLoopBackOff`). It is down meanwhile, and its service without it.
+    memory_use "memory-use = { … }, of a flavor" None {
+        /// What a VM needs in all, as so many times what the formula of `jvm` says, or `memory`.
+        /// Drawn for each VM when it is asked for.
+        NEED "need" Times, Must, "[0.92, 1.0]";
+        /// What is asked for, by a guess: so many times the heap of `jvm`, or `memory`. Each VM has its
+        /// own, but all instances of a service the same.
+        GUESS "guess" Times, Else("what the formula says, or `memory`"), "{ median = 1.4, sigma = 0.3 }";
+        /// A guess is rounded up to a whole multiple of it.
+        ROUND_UP_TO "round-up-to" Bytes, Else("`\"1 MiB\"`"), "\"1 GiB\"";
+        /// From ready until a VM needs all that it needs; drawn for each start. Less than 1 s counts as
+        /// 1 s.
+        REACHED_AFTER "reached-after" Spread(false), Else("`\"1 min\"`"), "{ distribution = \"exponential\", mean = \"2 h\" }";
+        /// How long is waited before the second start in a row; the first is at once.
+        RESTART_WAIT "restart-wait" Length, Else("`\"10 s\"`, as the kubelet does"), "\"1 s\"";
+        /// Each wait is so many times the one before, 1 to 100.
+        RESTART_FACTOR "restart-factor" Number, Else("2"), "1.15";
+        /// The longest wait.
+        RESTART_WAIT_MAX "restart-wait-max" Length, Else("`\"5 min\"`"), "\"1 h\"";
+        /// A VM that was up for so long starts at once again, and its waits begin anew.
+        CALM_AFTER "calm-after" Length, Else("`\"10 min\"`"), "\"20 min\"";
+        /// How long a start takes.
+        RESTART_TIME "restart-time" Spread(false), Else("as long as the VM's boot"), "\"30 s\"";
+        /// After so many kills a VM is not started again: it ends, and an instance of a service fails
+        /// and keeps its room.
+        GIVE_UP_AFTER "give-up-after" Whole, Else("it always is"), "5";
+    }
+
+    /// So many times something, lognormal.
+    times "{ median = …, sigma = … }, so many times" None {
+        /// The median; above 0.
+        MEDIAN "median" Number, Must, "1.4";
+        /// The standard deviation of the logarithm; 0 to 5.
+        SIGMA "sigma" Number, Must, "0.3";
     }
 
     /// A source of requests: `alive`, `rate` or `trace` says when they come.
@@ -827,7 +870,7 @@ sections! {
         /// What it is called; unique.
         NAME "name" Text, Must, "\"long\"";
         /// What its jobs have more of the priority; with the orders `priority`, and within a tenant
-        /// `fair-share` and `drf`.
+        /// `fair-share`, `drf` and `offers`.
         PRIORITY "priority" Integer, Else("0"), "10";
     }
 
@@ -1225,8 +1268,8 @@ sections! {
         GUARANTEE "guarantee" Table(&super::guarantee::SECTION), Else("nothing"), "{ cpu = 100 }";
         /// Whether its VMs want hosts without VMs of other tenants. Does not go on to its parts.
         EXCLUSIVE "exclusive" Flag, Else("false"), "true";
-        /// How much its jobs count against those of others, with the orders `fair-share` and `drf`
-        /// of the scheduler, 1 to 1,000,000: with 2 it gets twice as much.
+        /// How much its jobs count against those of others, with the orders `fair-share`, `drf` and
+        /// `offers` of the scheduler, 1 to 1,000,000: with 2 it gets twice as much.
         WEIGHT "weight" Whole, Else("1"), "2";
         /// The tenant that it is a part of, as a team is of a domain and that of a company; there
         /// is a `[tenants.NAME]` for it too. What it takes counts for the quotas of all above it.

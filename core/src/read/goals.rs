@@ -75,7 +75,8 @@ fn read_demand(
     let name = check.text(expect::DEMAND.key, node)?;
     if !metric.is_by_demand() {
         let message = format!("`{}` is a figure of the whole run", metric.name);
-        let hint = "delete `demand`; times, `requests`, `placed` and `refused` have one by demand";
+        let hint = "delete `demand`; times, figures of memory, `requests`, `placed` and `refused` have one \
+                    by demand";
         check.error_hint(node.at, message, hint);
         return None;
     }

@@ -9,6 +9,7 @@ use super::fields::{
 use super::findings::At;
 use super::fleet::{Fleet, UNEVEN_HINT, inherited, uneven};
 use super::groups::read_group;
+use super::memory;
 use super::pool_shares::{PoolShare, read_shares};
 use super::rules::{Rules, Tenant, Tenants, read_rules, read_tenants};
 use super::spreads::{self, Allow};
@@ -18,8 +19,8 @@ use crate::problem::Problems;
 use crate::provisioning::jvm::Jvm;
 use crate::resources::{AMOUNT_MAX, Builtin, CELLS_MAX, PORTION_HINT, is_portion};
 use crate::scenario::{
-    Arrivals, Distribution, GroupRule, Season, SeasonEvent, ServiceId, TraceFile, WhenFull,
-    WhenPreempted,
+    Arrivals, Distribution, GroupRule, MemoryUse, Season, SeasonEvent, ServiceId, TraceFile,
+    WhenFull, WhenPreempted,
 };
 use crate::trace::survey;
 use crate::units::{format_amount, shorten};
@@ -39,6 +40,7 @@ pub(crate) struct FlavorDraft {
     pub(crate) name: String,
     pub(crate) amounts: Wide,
     pub(crate) cells: u8,
+    pub(crate) memory_use: Option<Box<MemoryUse>>,
 }
 
 /// A demand, its labels as `key=value` and its other names as rows.
@@ -174,7 +176,7 @@ impl Load {
             let table = check.open_entries(merged, entry.key_at, &[&flavor::SECTION]);
             let errors_before = check.findings.error_count();
             let (mut amounts, _) = check.amounts(&table);
-            read_jvm(check, &table, &mut amounts);
+            let heap_mib = read_jvm(check, &table, &mut amounts);
             // What is lacking because it is wrong, or another's fault, is told already.
             let is_own = table.get(&flavor::EXTENDS).is_none();
             let gpu = Builtin::Gpu;
@@ -192,7 +194,9 @@ impl Load {
             }
             self.flavor_rows.insert(entry.key.clone(), self.flavors.len());
             let cells = read_cells(check, &table, &amounts);
-            self.flavors.push(FlavorDraft { name: entry.key.clone(), amounts, cells });
+            let asked_mib = amounts[Builtin::Memory as usize];
+            let memory_use = memory::read(check, &table, asked_mib, heap_mib).map(Box::new);
+            self.flavors.push(FlavorDraft { name: entry.key.clone(), amounts, cells, memory_use });
         }
     }
 
@@ -467,13 +471,19 @@ impl Load {
         &mut self,
         check: &mut Check<'_>,
         table: &Table<'_>,
-        (name, flavor): (Option<String>, &'static Field),
+        (name, flavor_field): (Option<String>, &'static Field),
         owner: Owner,
         arrivals: Arrivals,
     ) -> Option<DemandDraft> {
-        let flavor = table.must(check, flavor).and_then(|node| {
-            let name = check.name(flavor.key, node)?;
-            self.flavor_named(check, name, node.at)
+        let flavor = table.must(check, flavor_field).and_then(|node| {
+            let name = check.name(flavor_field.key, node)?;
+            let row = self.flavor_named(check, name, node.at)?;
+            if matches!(arrivals, Arrivals::Jobs(_)) && self.flavors[row].memory_use.is_some() {
+                let message = "tasks of jobs are not killed for want of memory in a run";
+                let hint = format!("give them a flavor without `{}`", flavor::MEMORY_USE.key);
+                check.error_hint(node.at, message, hint);
+            }
+            Some(row)
         });
         let mut ask = owner.ask(table.at);
         if let Some(row) = flavor {
@@ -988,11 +998,11 @@ fn read_event(check: &mut Check<'_>, node: &Node) -> Option<SeasonEvent> {
     Some(SeasonEvent { at_ms: at_ms?, lasts_ms: lasts_ms?, factor: factor? })
 }
 
-/// The memory of a flavor that is a JVM.
-fn read_jvm(check: &mut Check<'_>, table: &Table<'_>, amounts: &mut Wide) {
+/// The memory of a flavor that is a JVM; its heap, MiB.
+fn read_jvm(check: &mut Check<'_>, table: &Table<'_>, amounts: &mut Wide) -> Option<i64> {
     use jvm::{GC_SHARE, HEAP, OFF_HEAP, OVERHEAD, STACK, THREADS};
-    let Some(node) = table.get(&flavor::JVM) else { return };
-    let Some(of) = check.open(flavor::JVM.key, node, node.at, &[&jvm::SECTION]) else { return };
+    let node = table.get(&flavor::JVM)?;
+    let of = check.open(flavor::JVM.key, node, node.at, &[&jvm::SECTION])?;
     if table.resource(Builtin::Memory.name()).is_some() {
         let message = "`memory` and `jvm` say the same thing";
         check.error_hint(node.at, message, "delete one of them");
@@ -1030,6 +1040,7 @@ fn read_jvm(check: &mut Check<'_>, table: &Table<'_>, amounts: &mut Wide) {
     if amounts[Builtin::Memory as usize] > AMOUNT_MAX {
         check.error(node.at, "a JVM of that size is more than a scenario can hold");
     }
+    i64::try_from(heap?).ok()
 }
 
 /// The NUMA cells that a flavor wants; 0: it does not say.

@@ -129,6 +129,7 @@ fn takes(field: &Field) -> String {
         Kind::Integer => "whole number, perhaps negative".to_owned(),
         Kind::Bytes => "size of data".to_owned(),
         Kind::Sizes => "sizes of data by name".to_owned(),
+        Kind::Times => "number, two of them (any between, alike), or table".to_owned(),
         Kind::Rate => "rate".to_owned(),
         Kind::Counts => "whole number, or list of them".to_owned(),
         Kind::Part => "whole number, or whole percents".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::fields::{
     CURVES, Field, Kind, Need, Resources, SECTIONS, SPREADS, STRATEGIES, Section, growth, part,
-    root,
+    root, times,
 };
 use crate::resources::Builtin;
 use serde_json::{Map, Value, json};
@@ -173,6 +173,11 @@ fn of_kind(kind: &Kind) -> Value {
             json!({ "type": "object", "additionalProperties": { "enum": choices } })
         }
         Kind::DataRate | Kind::FailureRate | Kind::Bytes | Kind::Rate => text,
+        Kind::Times => json!({ "anyOf": [
+            { "type": "number", "minimum": 0 },
+            { "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": 2, "maxItems": 2 },
+            reference(times::SECTION.name),
+        ] }),
         Kind::Sizes => json!({ "type": "object", "additionalProperties": text }),
         Kind::Part => json!({ "type": ["integer", "string"], "minimum": 0 }),
         Kind::Counts => one_or_list(json!({ "type": "integer", "minimum": 1 })),

@@ -151,6 +151,9 @@ impl Simulation {
             if is_instance {
                 self.boot_instance(now, arrived.request, boot_ms, observer);
             }
+            if self.memory.is_some() {
+                self.fill_memory(now, &arrived, vm, boot_ms);
+            }
             return;
         }
         let Some(image) = self.image_of(&arrived) else { return };
@@ -188,6 +191,9 @@ impl Simulation {
             self.account(now, &arrived, vm, stages, takes_ms, observer);
             if is_instance {
                 self.boot_instance(now, request, takes_ms, observer);
+            }
+            if self.memory.is_some() {
+                self.fill_memory(now, &arrived, vm, takes_ms);
             }
             return;
         };
@@ -251,7 +257,7 @@ impl Simulation {
     }
 
     /// A VM ends before its time. Its end, if it has one, is still on the agenda.
-    fn end_early(
+    pub(super) fn end_early(
         &mut self,
         now: Time,
         id: VmId,
@@ -270,5 +276,8 @@ impl Simulation {
         observer.hear(now, &fact, &self.state);
         self.serve_after_leaving(now, host, vm.ask, observer);
         self.state.forget(vm.ask);
+        if let Some(memory) = &mut self.memory {
+            memory.forget(RequestId(vm.request));
+        }
     }
 }

@@ -436,6 +436,9 @@ impl Simulation {
             let is_over = is_instance && !self.lose_instance(now, request);
             if is_lost || is_over {
                 self.state.forget(ask);
+                if let Some(memory) = &mut self.memory {
+                    memory.forget(request);
+                }
                 let fact = Fact::VmGone { request, demand, tenant, down_ms: 0, is_lost };
                 observer.hear(now, &fact, &self.state);
                 continue;
@@ -622,6 +625,9 @@ impl Simulation {
         let Arrived { demand, ask, at, .. } = fallen.arrived;
         let (tenant, down_ms) = (ask.tenant, now.since_ms(at));
         self.state.forget(ask);
+        if let Some(memory) = &mut self.memory {
+            memory.forget(request);
+        }
         let fact = Fact::VmGone { request, demand, tenant, down_ms, is_lost: false };
         observer.hear(now, &fact, &self.state);
         true

@@ -177,7 +177,7 @@ impl Jobs {
     fn rank(&self, priority: i32, submitted: Time, estimate_ms: u64) -> i64 {
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         match self.batch.scheduler.order {
-            JobOrder::Arrival | JobOrder::Offers(_) => 0,
+            JobOrder::Arrival => 0,
             JobOrder::Shortest => ms(estimate_ms),
             // Whoever waits gains at the same pace: so who is first of two never changes.
             JobOrder::Priority { aging_ms: Some(aging_ms) } => {

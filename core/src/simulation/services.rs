@@ -187,6 +187,15 @@ impl Services {
         })
     }
 
+    /// Whether the instance of a request has booted as this VM, and does not terminate.
+    pub(super) fn is_up(&self, request: RequestId, vm: VmId) -> bool {
+        self.by_request.get(&request).is_some_and(|row| {
+            let instance = &self.instances[*row as usize];
+            let is_up = matches!(instance.stage, Stage::Ready | Stage::Available);
+            is_up && instance.vm == Some(vm)
+        })
+    }
+
     /// How long the instance of a request boots once it has room, ms.
     pub(super) fn boot_ms(&self, request: RequestId) -> u64 {
         if self.is_beginning { 0 } else { self.instances[self.row_of(request) as usize].boot_ms }
@@ -433,6 +442,20 @@ impl Simulation {
         self.ask_rollout(now, service);
     }
 
+    /// An instance that was up is not ready any more: it boots again, or fails.
+    pub(super) fn take_instance_down(&mut self, now: Time, request: RequestId) {
+        let row = self.services.row_of(request);
+        let instance = &mut self.services.instances[row as usize];
+        let was_available = instance.stage == Stage::Available;
+        instance.stage = Stage::Booting;
+        instance.due = now.after(u64::MAX);
+        let Instance { service, version, .. } = *instance;
+        let counts = &mut self.services.list[service.row()].counts[version.row()];
+        counts.ready -= 1;
+        counts.available -= u32::from(was_available);
+        self.ask_rollout(now, service);
+    }
+
     /// An instance may have been ready for long enough.
     pub(super) fn prove(&mut self, now: Time, row: u32, observer: &mut impl Observer) {
         let instance = &mut self.services.instances[row as usize];
@@ -493,6 +516,9 @@ impl Simulation {
         let is_again = arrived.comes != Comes::First;
         let waited_ms = now.since_ms(arrived.at);
         self.state.forget(arrived.ask);
+        if let Some(memory) = &mut self.memory {
+            memory.forget(request);
+        }
         let fact = Fact::Withdrawn { request, demand, tenant, waited_ms, is_again };
         observer.hear(now, &fact, &self.state);
     }

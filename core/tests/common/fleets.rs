@@ -553,7 +553,12 @@ fn build(
     for (row, amounts) in demand_side.flavors.iter().enumerate() {
         let amounts: Vec<i64> = amounts[..kinds].iter().map(|amount| amount * unit).collect();
         let name = format!("f{row}");
-        scenario.flavors.push(Flavor { name, amounts: padded(&amounts), cells: 0 });
+        scenario.flavors.push(Flavor {
+            name,
+            amounts: padded(&amounts),
+            cells: 0,
+            memory_use: None,
+        });
     }
     let mut files = MemoryFiles::default();
     for (row, source) in demand_side.demands.into_iter().enumerate() {

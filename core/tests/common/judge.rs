@@ -598,6 +598,7 @@ impl Judge {
             | Fact::Lost { .. }
             | Fact::MovesPlanned { .. }
             | Fact::Pools(_)
+            | Fact::Memory(_)
             | Fact::MigrationStarted { .. }
             | Fact::MigrationEnded { .. }
             | Fact::Approved { .. }

@@ -110,7 +110,7 @@ pub fn add_hosts(scenario: &mut Scenario, amounts: &[i64], count: usize) -> Host
 /// Adds a flavor.
 pub fn add_flavor(scenario: &mut Scenario, amounts: &[i64]) -> FlavorId {
     let name = format!("flavor {}", scenario.flavors.len());
-    scenario.flavors.push(Flavor { name, amounts: padded(amounts), cells: 0 });
+    scenario.flavors.push(Flavor { name, amounts: padded(amounts), cells: 0, memory_use: None });
     FlavorId::from_row(scenario.flavors.len() - 1)
 }
 

@@ -162,7 +162,8 @@ pub(crate) fn rows(report: &Report) -> Vec<(String, String)> {
     if let Some(said) = host_rollouts::figure(report) {
         add("Host rollouts", said);
     }
-    for (name, value) in super::desks::rows(report).into_iter().chain(super::jobs::rows(report)) {
+    let more = super::desks::rows(report).into_iter().chain(super::jobs::rows(report));
+    for (name, value) in more.chain(super::memory::rows(report)) {
         add(&name, value);
     }
     if let Some(failures) = &report.failures {

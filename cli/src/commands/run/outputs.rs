@@ -94,6 +94,12 @@ impl Outputs {
                 serde_json::to_writer_pretty(&mut *out, &results.report)?;
                 out.write_all(b"\n")
             })?;
+            if let Some(found) = &results.sensitivity {
+                batch.add(&path("sensitivity.json"), |out| {
+                    serde_json::to_writer_pretty(&mut *out, found)?;
+                    out.write_all(b"\n")
+                })?;
+            }
             place(self.placements, &mut batch)?;
             batch.publish()
         } else {

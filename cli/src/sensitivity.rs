@@ -1,0 +1,128 @@
+//! Turning the numbers of a scenario, on all cores, and the tornado in the terminal.
+
+use crate::end::End;
+use crate::runs::{self, Cores};
+use crate::scenario::{Source, change};
+use anstyle::Style;
+use fleetcast_core::comparison::{self, Runs};
+use fleetcast_core::report::Metric;
+use fleetcast_core::scenario::Scenario;
+use fleetcast_core::sensitivity::{self, Bar, Sensitivity, Tornado};
+use fleetcast_core::words;
+use std::fmt::Write as _;
+
+/// How many bars are drawn in the terminal; the page and the JSON document have all.
+const BARS_SHOWN: usize = 8;
+/// The length of the widest bar, in letters.
+const LENGTH: usize = 24;
+
+/// Runs the scenario with each number turned down and up, with each of so many seeds.
+pub(crate) fn measure(
+    source: &Source,
+    scenario: &Scenario,
+    asked: &[&'static Metric],
+    seeds: u32,
+    cores: Cores,
+    is_quiet: bool,
+) -> Result<Sensitivity, End> {
+    let turns = source.turns();
+    let variants = sensitivity::variants(&turns);
+    let metrics = match asked {
+        [] => comparison::metrics(scenario),
+        asked => asked.to_vec(),
+    };
+    let mut all = Runs::new(variants.iter().map(|(name, _)| name.clone()).collect(), metrics);
+    let count = seeds as usize * variants.len();
+    let bar = runs::bar(count, is_quiet);
+    let measured = cores.each(count, &bar, |number| {
+        let (_, changes) = &variants[number % variants.len()];
+        let place = (number / variants.len()) as u64;
+        let seed = scenario.seed.wrapping_add(place) & (i64::MAX as u64);
+        let report = runs::run(source, &[changes.as_slice(), &[change("seed", seed)]].concat())?;
+        Ok(all.measure(&report))
+    });
+    bar.finish_and_clear();
+    for seed in measured?.chunks(variants.len()) {
+        all.add(seed);
+    }
+    Ok(Sensitivity::of(&turns, &all.compare(scenario), scenario, asked))
+}
+
+/// The answer, and a tornado for each figure.
+pub(crate) fn text(found: &Sensitivity) -> String {
+    let mut text = String::new();
+    let bold = Style::new().bold();
+    for row in words::wrap(&words::capitalised(&found.answer), 80) {
+        line(&mut text, &format!("{bold}{row}{bold:#}"));
+    }
+    for tornado in &found.tornados {
+        line(&mut text, "");
+        draw(&mut text, tornado, found);
+    }
+    if let (Some(first), Some(last)) = (found.seeds.first(), found.seeds.last()) {
+        line(&mut text, "");
+        let about = format!(
+            "Means over the seeds {first} to {last}. Each number is turned alone, so what two of them do together \
+             is not seen; ✗ marks where the expectations hold with fewer seeds than as written. --json has the \
+             keys and the intervals."
+        );
+        for row in words::wrap(&about, 80) {
+            line(&mut text, &row);
+        }
+    }
+    text
+}
+
+/// One tornado: a line for each number, with the figure at its ends.
+fn draw(text: &mut String, tornado: &Tornado, found: &Sensitivity) {
+    let written = tornado.figure(tornado.figure);
+    line(text, &format!("What moves {}, {written} as written", tornado.metric));
+    let shown = &tornado.bars[..tornado.bars.len().min(BARS_SHOWN)];
+    let ends = |bar: &Bar| [bar.low.figure, bar.high.figure, tornado.figure];
+    let all = || shown.iter().flat_map(ends);
+    let (least, most) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["Number", "From", "To", "Then", "", ""]);
+    for bar in shown {
+        let mark = |held: u64| if held < found.held { " ✗" } else { "" };
+        table.add_row([
+            bar.label.clone(),
+            format!("{}{}", bar.low.value, mark(bar.low.held)),
+            format!("{}{}", bar.high.value, mark(bar.high.held)),
+            tornado.figure(bar.low.figure),
+            tornado.figure(bar.high.figure),
+            drawn(ends(bar), tornado.figure, least, most),
+        ]);
+    }
+    for row in table.lines() {
+        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
+    }
+    if let Some(more @ 1..) = tornado.bars.len().checked_sub(BARS_SHOWN) {
+        line(text, &format!("… and {} that move it less", words::plural(more as u64, "number")));
+    }
+    if !tornado.unmoved.is_empty() {
+        let unmoved = format!("Does not move it: {}", tornado.unmoved.join("; "));
+        for row in words::wrap(&unmoved, 80) {
+            line(text, &row);
+        }
+    }
+}
+
+/// A bar of letters between the ends, `┃` where the figure is as written.
+fn drawn(ends: [f64; 3], middle: f64, least: f64, most: f64) -> String {
+    let width = (most - least).max(f64::MIN_POSITIVE);
+    let place = |value: f64| ((value - least) / width * LENGTH as f64).round() as usize;
+    let from = place(ends.iter().copied().fold(f64::MAX, f64::min));
+    let to = place(ends.iter().copied().fold(f64::MIN, f64::max));
+    let letter = |at: usize| match at {
+        at if at == place(middle) => '┃',
+        at if (from..=to).contains(&at) => '━',
+        _ => ' ',
+    };
+    (0..=LENGTH).map(letter).collect()
+}
+
+fn line(text: &mut String, row: &str) {
+    writeln!(text, "{row}").expect("a string takes any text");
+}
