@@ -27,6 +27,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         hosts: Vec::new(),
         growth: Vec::new(),
         procurement: Vec::new(),
+        orders: Vec::new(),
         flavors: Vec::new(),
         desks: Vec::new(),
         distribution: None,
@@ -50,6 +51,7 @@ pub fn bare(name: &str, duration_ms: u64) -> Scenario {
         defrag: Defrag::default(),
         failures: None,
         energy: Default::default(),
+        uncertain: Vec::new(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }

@@ -1,8 +1,8 @@
 //! What was typed.
 
 use crate::commands::{
-    check, compare, completions, defrag, explain, list, rollout, run, schema, sensitivity, size,
-    survive, sweep,
+    check, compare, completions, defrag, explain, list, order, rollout, run, schema, sensitivity,
+    size, survive, sweep,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Sensitivity(sensitivity::Args),
     /// The smallest fleet that meets the expectations, the cheapest mix, and what rules cost
     Size(size::Args),
+    /// What to buy by which date, so that the expectations hold in nearly all futures
+    Order(order::Args),
     /// Is the file right? Tells every problem at once, each with its place
     Check(check::Args),
     /// Why a request went where it went; or why nowhere, and what would make it fit
@@ -66,6 +68,7 @@ impl Command {
             Self::Compare(args) => compare::run(&args),
             Self::Sensitivity(args) => sensitivity::run(&args),
             Self::Size(args) => size::run(&args),
+            Self::Order(args) => order::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args),
             Self::Defrag(args) => defrag::run(&args),

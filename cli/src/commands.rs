@@ -7,6 +7,7 @@ pub(crate) mod defrag;
 pub(crate) mod explain;
 pub(crate) mod list;
 mod moment;
+pub(crate) mod order;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schema;

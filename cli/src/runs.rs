@@ -3,6 +3,7 @@
 use crate::end::{End, tell};
 use crate::problems;
 use crate::scenario::Source;
+use fleetcast_core::futures::Future;
 use fleetcast_core::read::Override;
 use fleetcast_core::report::{self, METRICS, Metric, Report};
 use fleetcast_core::{simulation, units, words};
@@ -45,9 +46,14 @@ impl Cores {
     }
 }
 
-/// One run of a scenario with such changes.
+/// One run of many of a scenario with such changes: its seed draws what is uncertain.
 pub(crate) fn run(source: &Source, changes: &[Override]) -> Result<Report, End> {
-    let read = source.read_with(changes).map_err(|wrong| source.tell(&wrong))?;
+    let mut read = source.read_with(changes).map_err(|wrong| source.tell(&wrong))?;
+    if !read.scenario.uncertain.is_empty() {
+        let future = Future::Seed(read.scenario.seed);
+        let drawn = source.read_future(&read.scenario, future, changes);
+        read = drawn.map_err(|wrong| source.tell(&wrong))?;
+    }
     simulation::run(&Arc::new(read.scenario), &source.files)
         .map_err(|wrong| broke(source, &problems::draw(&wrong)))
 }

@@ -3,6 +3,7 @@
 use crate::builtin::{self, Builtin};
 use crate::end::{End, tell, why};
 use crate::problems;
+use fleetcast_core::futures::{self, Future};
 use fleetcast_core::problem::Problems;
 use fleetcast_core::read::{Input, Override, Read, read};
 use fleetcast_core::scenario::Scenario;
@@ -148,6 +149,22 @@ impl Source {
     pub(crate) fn read_from(&self, more: &[Override], files: &dyn Files) -> Result<Read, Problems> {
         let Self { file, text, overrides, .. } = self;
         let overrides = &[overrides, more].concat();
+        read(&Input { file, text, overrides }, files)
+    }
+
+    /// The same in a future: what is uncertain is drawn, before anything else is changed.
+    ///
+    /// # Errors
+    /// All its problems.
+    pub(crate) fn read_future(
+        &self,
+        scenario: &Scenario,
+        future: Future,
+        more: &[Override],
+    ) -> Result<Read, Problems> {
+        let Self { file, text, overrides, files } = self;
+        let drawn = futures::changes(scenario, future);
+        let overrides = &[&drawn, overrides.as_slice(), more].concat();
         read(&Input { file, text, overrides }, files)
     }
 

@@ -11,7 +11,7 @@ use crate::paired::{self, Paired};
 use crate::report::{self, Better, METRICS, Metric, Report};
 use crate::scenario::Scenario;
 use crate::verdict;
-use crate::words::{self, amount, count, duration, plural};
+use crate::words::{self, amount, count, plural};
 use serde::{Deserialize, Serialize};
 
 /// Raised by one when a field of [`Comparison`] changes its meaning or goes.
@@ -378,8 +378,9 @@ pub fn change_of(metric: &str, is_share: bool, value: f64) -> String {
     let size = match value.abs() {
         0.0 => return "0".to_owned(),
         value if is_share => format!("{} points", amount(value * 100.0)),
-        value if metric.starts_with("time-") => duration(value),
-        value => amount(value),
+        // A step on the way from `none` to `zone` has no name.
+        value if metric == "survives" => amount(value),
+        value => verdict::figure(metric, value),
     };
     format!("{sign}{size}")
 }

@@ -154,7 +154,7 @@ mod tests {
             "time,g_per_kwh\nnoon,1\n2024-01-01T00:00:00,\n2024-01-01T01:00:00,-1\n\
              2024-01-01T03:00:00,1\n2024-01-01T03:00:00,99999\n",
             "2:1+4 `noon` is not a date and time (write it like `2024-01-01T00:00:00`, in the scenario's own time)\n\
-             3:20+1 this value is blank (g of CO2e a kWh, such as `412` or `85.5`, at most 10,000)\n\
+             3:21+1 this value is blank (g of CO2e a kWh, such as `412` or `85.5`, at most 10,000)\n\
              4:21+2 `-1` is below 0 (g of CO2e a kWh, such as `412` or `85.5`, at most 10,000)\n\
              5:1+19 rows are missing before `2024-01-01T03:00:00`, or it is one more (each row comes as long after the one before, 1 min to 1 day)\n\
              6:1+19 `2024-01-01T03:00:00` does not follow upon the row before (each row comes as long after the one before, 1 min to 1 day)",

@@ -26,6 +26,7 @@ mod compose;
 mod gradient;
 mod policies;
 mod migrations;
+mod planned;
 mod pool_moves;
 mod failures;
 mod traffic;
@@ -107,7 +108,22 @@ pub fn read(input: &Input<'_>, files: &dyn Files) -> Result<Read, Problems> {
         }
     }
     let mut check = Check::new(input.file, files, findings);
-    let scenario = tree.and_then(|tree| read_tree(&mut check, &tree));
+    let mut scenario = tree.as_ref().and_then(|tree| read_tree(&mut check, tree));
+    if let (Some(tree), Some(read)) = (&tree, &scenario)
+        && !read.uncertain.is_empty()
+        && !check.findings.has_errors()
+    {
+        // What is uncertain must be right at either end.
+        for is_high in [false, true] {
+            let tree = planned::at_end(tree, &read.uncertain, is_high);
+            let mut at_end = Check::new(input.file, files, Findings::default());
+            read_tree(&mut at_end, &tree);
+            if at_end.findings.has_errors() {
+                (check, scenario) = (at_end, None);
+                break;
+            }
+        }
+    }
     let has_errors = check.findings.has_errors();
     let keys: Vec<&str> = input.overrides.iter().map(|set| set.key.as_str()).collect();
     let problems = check.findings.finish(input.file, text, &keys);
@@ -202,6 +218,10 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     if let Some(node) = table.get(&root::PROCUREMENT) {
         fleet.read_procurement(check, node);
     }
+    let orders = match table.get(&root::ORDER) {
+        Some(node) => planned::read_orders(check, &mut fleet, node),
+        None => Vec::new(),
+    };
     let host_rollouts = host_rollouts::read_host_rollouts(
         check,
         &fleet,
@@ -226,6 +246,10 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
     let defrag = migrations::read_defrag(check, table.get(&root::DEFRAG), &kinds);
     let failures = failures::read_failures(check, table.get(&root::FAILURES), &fleet, &load);
     let energy = energy::read_energy(check, table.get(&root::ENERGY), &fleet, &kinds);
+    let uncertain = match table.get(&root::UNCERTAIN) {
+        Some(node) => planned::read_uncertain(check, tree, node),
+        None => Vec::new(),
+    };
     let expectations = match table.get(&root::EXPECT) {
         Some(node) => goals::read_expectations(check, node, &load),
         None => Vec::new(),
@@ -336,6 +360,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         hosts: fleet.hosts,
         growth: fleet.growth,
         procurement: fleet.procurement,
+        orders,
         flavors,
         desks,
         distribution,
@@ -354,6 +379,7 @@ fn read_tree(check: &mut Check<'_>, tree: &Node) -> Option<Scenario> {
         defrag: defrag?,
         failures: failures?,
         energy: energy?,
+        uncertain,
         expectations,
         notes: Vec::new(),
     })

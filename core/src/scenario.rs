@@ -6,15 +6,19 @@ mod desks;
 mod distribution;
 pub mod energy;
 pub mod failures;
+mod planned;
 pub mod memory;
 mod pool_moves;
+mod uncertain;
 
 pub use desks::{Desk, DeskId, Stop};
 pub use distribution::{ImageDistribution, ImageSource};
 pub use energy::{Energy, Power, Upkeep};
 pub use failures::Failures;
 pub use memory::MemoryUse;
+pub use planned::PlannedOrder;
 pub use pool_moves::{HandOver, PoolMigration};
+pub use uncertain::Uncertain;
 
 use crate::expression::Expression;
 use crate::hours::Hours;
@@ -118,6 +122,8 @@ pub struct Scenario {
     pub growth: Vec<Growth>,
     /// Hosts added by orders.
     pub procurement: Vec<Procurement>,
+    /// Hosts ordered by date, in file order.
+    pub orders: Vec<PlannedOrder>,
     /// Named request sizes.
     pub flavors: Vec<Flavor>,
     /// Who owns demand; never empty (`default`).
@@ -155,6 +161,8 @@ pub struct Scenario {
     pub failures: Option<Box<Failures>>,
     /// What energy costs.
     pub energy: Energy,
+    /// What is drawn anew in each future, in file order; a run has the file's own values.
+    pub uncertain: Vec<Uncertain>,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// What the reader of a report should know: what looks unintended here, as sentences.

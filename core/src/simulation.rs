@@ -41,6 +41,7 @@ use crate::time::Time;
 use crate::verdict;
 use boots::{Boots, Coming};
 use capacity::Capacity;
+pub use capacity::lead_ms;
 use contrast::Contraster;
 use failures::Breakdowns;
 use host_rollouts::RollingHosts;
@@ -67,6 +68,8 @@ enum Event {
     Grow(u32),
     /// A host has reached its age.
     Age(HostId),
+    /// An order by date is due.
+    Order(u32),
     /// Somebody looks whether hosts must be ordered.
     Review(u32),
     /// A request has waited long enough.
@@ -173,6 +176,7 @@ impl Classed for Event {
             | Self::Consult(_)
             | Self::FoundBad(_)
             | Self::Follow(_)
+            | Self::Order(_)
             | Self::Review(_)
             | Self::GiveUp(_)
             | Self::Outlived(_)
@@ -572,6 +576,7 @@ impl Simulation {
             Event::Deliver(order) => self.deliver(now, order, observer),
             Event::Grow(plan) => self.grow(now, plan as usize, observer),
             Event::Age(host) => self.cordon(now, host, observer),
+            Event::Order(order) => self.order_planned(now, order as usize, observer),
             Event::Review(procurement) => self.review(now, procurement as usize, observer),
             Event::GiveUp(ticket) => self.give_up(now, ticket, observer),
             Event::Outlived(vm) => self.believe_anew(now, vm),

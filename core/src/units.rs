@@ -356,6 +356,13 @@ impl Length {
         Ok(length)
     }
 
+    /// So many times as long; `None` if that is more than can be counted.
+    pub fn times(self, times: u32) -> Option<Self> {
+        let (months, rest_ms) = (self.months, self.rest_ms);
+        let months = months.checked_mul(times)?;
+        Some(Self { months, rest_ms: rest_ms.checked_mul(times.into())? })
+    }
+
     /// Its length in ms where no date is known: a month is a twelfth of a year of 365.25 days.
     pub const fn ms(self) -> u64 {
         (self.months as u64).saturating_mul(MONTH_MS).saturating_add(self.rest_ms)

@@ -441,6 +441,9 @@ pub fn figure(metric: &str, value: f64) -> String {
     match metric {
         time if time.starts_with("time-") => words::duration(value),
         "cost-per-vm-hour" | "cost-per-vcpu-hour" => words::price(value),
+        "energy" => format!("{} kWh", words::amount(value)),
+        "mean-power" | "peak-power" => format!("{} kW", words::amount(value)),
+        "carbon" => format!("{} kg", words::amount(value)),
         _ => words::amount(value),
     }
 }

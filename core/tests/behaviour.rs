@@ -244,6 +244,69 @@ fn what_is_on_order_counts_towards_the_next_order() {
         45000 ms: placed q5 as vm4 on h2"#]]);
 }
 
+/// An order by date of hosts of the first type, each taking so long.
+fn by_date(at_ms: u64, hosts: u32, lead_ms: u64) -> PlannedOrder {
+    let host_type = HostTypeId::from_row(0);
+    PlannedOrder { host_type, at_ms, hosts, lead_time: Distribution::Constant(lead_ms) }
+}
+
+#[test]
+fn an_order_by_date_is_placed_whatever_the_fleet_looks_like() {
+    let plan = |s: &mut Scenario| s.orders = vec![by_date(0, 1, 30_000), by_date(5_000, 2, 5_000)];
+    let world = hosts(1).with(plan).with(|s| s.duration_ms = 40_000);
+    world.trace("1 - 1 1").check(expect![[r#"
+        0 ms: order 0: 1 hosts of type t0 in 30000 ms
+        1000 ms: placed q0 as vm0 on h0
+        5000 ms: order 1: 2 hosts of type t0 in 5000 ms
+        10000 ms: order 1 arrived: 2 hosts
+        10000 ms: h1 of type t0 added in rack r0
+        10000 ms: h2 of type t0 added in rack r0
+        30000 ms: order 0 arrived: 1 hosts
+        30000 ms: h3 of type t0 added in rack r0"#]]);
+}
+
+#[test]
+fn who_waits_gets_the_hosts_of_an_order_by_date_that_is_still_to_be_placed() {
+    let plan = |s: &mut Scenario| s.orders = vec![by_date(20_000, 1, 5_000)];
+    let world = hosts(0).with(plan).with(|s| s.duration_ms = 40_000);
+    world.trace_with("1 - 4 1", waits).check(expect![[r#"
+        1000 ms: q0 waits: NoHosts
+        20000 ms: order 0: 1 hosts of type t0 in 5000 ms
+        25000 ms: order 0 arrived: 1 hosts
+        25000 ms: h0 of type t0 added in rack r0
+        25000 ms: placed q0 as vm0 on h0 (waited 24000 ms, boots 0 ms)"#]]);
+}
+
+#[test]
+fn rules_count_what_is_ordered_by_date() {
+    // 3 of 4 cpu reach 70 %, but a host is on order since 5 s.
+    let plan = |s: &mut Scenario| {
+        s.orders = vec![by_date(5_000, 1, 50_000)];
+        s.procurement.push(orders(0.7, 2, 35_000));
+    };
+    let world = hosts(1).with(plan).with(|s| s.duration_ms = 20_000);
+    world.trace("1 - 3 1").check(expect![[r#"
+        1000 ms: placed q0 as vm0 on h0
+        5000 ms: order 0: 1 hosts of type t0 in 50000 ms"#]]);
+}
+
+#[test]
+fn an_order_by_date_draws_its_lead_time_for_itself() {
+    let leads = |times: &[u64]| {
+        let lead_time = Distribution::Exponential { mean_ms: 10_000.0 };
+        let order = |at| PlannedOrder { lead_time: lead_time.clone(), ..by_date(at, 1, 0) };
+        let plan = |s: &mut Scenario| s.orders = times.iter().map(|at| order(*at)).collect();
+        let (_, summary) = hosts(1).with(plan).trace("1 - 1 1").run();
+        let of = |placed: &fleetcast_core::observe::summary::OrderPlaced| {
+            (placed.at.ms(), placed.lead_ms)
+        };
+        summary.orders.iter().map(of).collect::<Vec<_>>()
+    };
+    let (alone, among) = (leads(&[3_000]), leads(&[1_000, 3_000, 3_000, 4_000]));
+    assert!(among.contains(&alone[0]), "{alone:?} {among:?}");
+    assert_ne!(among[1].1, among[2].1, "two orders of one instant are two orders");
+}
+
 #[test]
 fn orders_stop_at_the_most_hosts() {
     let buys = |scenario: &mut Scenario| {

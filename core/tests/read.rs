@@ -1001,7 +1001,7 @@ fn unknown_keys_and_names_are_told_with_what_was_meant() {
         expect![[r#"
             0:0+1 `name` is missing | add `name = "100 to 2,000 servers"`
             1:1+4 there is no key `nmae` here | did you mean `name`?
-            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, jobs, queue, scheduler, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, energy, expect
+            2:1+6 there is no key `colour` here | the keys here are name, question, start, duration, seed, resources, host-models, pools, procurement, order, flavors, tenants, provisioning, images, dependencies, distribution, service, rollout, jobs, queue, scheduler, host-rollout, demand, pool-migration, hand-over, placement, defrag, failures, energy, uncertain, expect
             4:2+10 there is no key `host-model` here | did you mean `host-models`?
             7:1+4 there is no key `cpus` here | did you mean `cpu`?
             11:19+9 no host model is called `computr` | there is `a`
@@ -2749,4 +2749,156 @@ fn wrong_ways_of_images_say_what_is_wrong() {
                 warning 2:29+4 `prefer-warm` decides nothing: no host fetches images | say how with `[distribution]`
         "#]],
     );
+}
+
+#[test]
+fn orders_by_date_are_read_with_their_defaults() {
+    let text = format!(
+        "{SMALL}[[order]]\nat = '6 h'\nhosts = 3\n[host-models.m.lead-time]\n\
+        distribution = 'exponential'\nmean = '2 h'\n"
+    );
+    let orders = right(&text).orders;
+    let lead_time = Distribution::Exponential { mean_ms: 7.2e6 };
+    let host_type = HostTypeId::from_row(0);
+    assert_eq!(orders, [PlannedOrder { host_type, at_ms: 21_600_000, hosts: 3, lead_time }]);
+}
+
+#[test]
+fn wrong_orders_and_wrong_uncertain_values_say_what_is_wrong() {
+    let uncertain = |rest: &str| format!("[[uncertain]]\nname = 'u'\n{rest}\n");
+    let cases = [
+        "[[order]]\nat = '2 days'\nhosts = 0\npool = 'q'\n".to_owned(),
+        "[[order]]\nat = '2 days'\nhosts = 1\n".to_owned(),
+        "[[order]]\nat = '1 h'\nhosts = 4_999_999\n".to_owned(),
+        uncertain("key = 'demand.d.alive'\nlow = 5\nhigh = 2"),
+        uncertain("key = 'demand.d.alive'\nlow = 4\nhigh = 6"),
+        uncertain("key = 'demand.d.alive'\nlow = 1\nlikely = 9\nhigh = 6"),
+        uncertain("key = 'demand.e.alive'\nlow = 1\nhigh = 6"),
+        uncertain("key = 'demand.d.alive'\nlow = '1 day'\nhigh = 6"),
+        uncertain("key = 'demand.d'\nlow = 1\nhigh = 6"),
+        uncertain("key = 'duration'\nlow = '0 days'\nhigh = '6 days'"),
+        uncertain("key = 'seed'\nlow = 1\nhigh = 6"),
+        uncertain("key = 'pools.p.hosts.count'\nlow = 1.5\nhigh = 6"),
+    ];
+    let all: String = cases
+        .iter()
+        .map(|lines| {
+            let told = told(read_with("small.toml", &format!("{SMALL}{lines}"), &[]));
+            format!("{lines}{told}\n")
+        })
+        .collect();
+    expect![[r#"
+        [[order]]
+        at = '2 days'
+        hosts = 0
+        pool = 'q'
+        small.toml17:9+1 `hosts` is at least 1, not `0`
+        small.toml18:8+3 no pool is called `q` | there is `p`
+
+        [[order]]
+        at = '2 days'
+        hosts = 1
+        fine
+        warning small.toml16:1+2 this is after the end of the run | order sooner, or lengthen `duration`
+
+        [[order]]
+        at = '1 h'
+        hosts = 4_999_999
+        fine
+
+        [[uncertain]]
+        name = 'u'
+        key = 'demand.d.alive'
+        low = 5
+        high = 2
+        small.toml19:1+4 `high` is below `low` | change them round
+
+        [[uncertain]]
+        name = 'u'
+        key = 'demand.d.alive'
+        low = 4
+        high = 6
+        small.toml15:1+13 the likeliest value, 3, is not between `low` and `high` | it is the value of `demand.d.alive` in this file; change it, or say `likely` here
+
+        [[uncertain]]
+        name = 'u'
+        key = 'demand.d.alive'
+        low = 1
+        likely = 9
+        high = 6
+        small.toml15:1+13 the likeliest value, 9, is not between `low` and `high` | `low` ≤ `likely` ≤ `high`
+
+        [[uncertain]]
+        name = 'u'
+        key = 'demand.e.alive'
+        low = 1
+        high = 6
+        small.toml17:7+16 the scenario says nothing at `demand.e.alive` | write it like `demand.vms.alive.to`, and give the key its likeliest value there
+
+        [[uncertain]]
+        name = 'u'
+        key = 'demand.d.alive'
+        low = '1 day'
+        high = 6
+        small.toml19:8+1 `6` is in another unit than `low` | write `low`, `high` and the value of `demand.d.alive` itself in one unit
+
+        [[uncertain]]
+        name = 'u'
+        key = 'demand.d'
+        low = 1
+        high = 6
+        small.toml11:1+10 `a table` is not a number with or without a unit | write it as the key takes it, such as `5000`, `"70 days"` or `"70%"`
+
+        [[uncertain]]
+        name = 'u'
+        key = 'duration'
+        low = '0 days'
+        high = '6 days'
+        small.toml18:7+8 `duration` is at least 1 ms, not `0.000 days`
+
+        [[uncertain]]
+        name = 'u'
+        key = 'seed'
+        low = 1
+        high = 6
+        small.toml17:7+6 `seed` cannot be uncertain
+
+        [[uncertain]]
+        name = 'u'
+        key = 'pools.p.hosts.count'
+        low = 1.5
+        high = 6
+        small.toml18:7+3 `count` is a whole number, not `1.5000`
+
+    "#]].assert_eq(&all);
+}
+
+#[test]
+fn a_future_draws_what_is_uncertain_and_nothing_else() {
+    use fleetcast_core::futures::{Future, changes};
+    let text = format!(
+        "{SMALL}[[uncertain]]\nname = 'growth'\nkey = 'demand.d.alive'\nlow = 2\nhigh = 900\n\
+         [[uncertain]]\nname = 'growth'\nkey = 'duration'\nlow = '1 day'\nhigh = '9 days'\n"
+    );
+    let scenario = right(&text);
+    let future = |future| changes(&scenario, future);
+    let value = |set: &Override| set.value.clone();
+    assert_eq!(future(Future::Low).iter().map(value).collect::<Vec<_>>(), ["2", "\"1.000 days\""]);
+    let draws: Vec<Vec<Override>> = (0..50).map(|seed| future(Future::Seed(seed))).collect();
+    assert_eq!(draws[7], future(Future::Seed(7)));
+    // Those of one name are high together.
+    let pair = |changes: &[Override]| {
+        let set: Vec<(&str, &str)> =
+            changes.iter().map(|set| (set.key.as_str(), set.value.as_str())).collect();
+        let read = read_with("small.toml", &text, &set).expect("every future can be read");
+        assert!(read.scenario.uncertain.is_empty(), "what is set is sure");
+        let Arrivals::Alive(Curve::Constant(alive)) = read.scenario.demands[0].arrivals else {
+            panic!("{:?}", read.scenario.demands[0].arrivals);
+        };
+        (alive as u64, read.scenario.duration_ms)
+    };
+    let mut pairs: Vec<(u64, u64)> = draws.iter().map(|draw| pair(draw)).collect();
+    pairs.sort();
+    assert!(pairs.is_sorted_by(|a, b| a.0 == b.0 || a.1 < b.1), "{pairs:?}");
+    assert!(pairs[0].0 < 200 && pairs[49].0 > 600, "{pairs:?}");
 }

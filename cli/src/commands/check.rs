@@ -188,7 +188,8 @@ fn outline(scenario: &Scenario) -> Outline<'_> {
 /// `plan: 100 hosts and growing, demand vms, 2011-07-01 to 2014-07-01 (1096 days)`.
 fn summary(scenario: &Scenario) -> String {
     let hosts = words::plural(scenario.hosts.len() as u64, "host");
-    let growing = match (scenario.growth.len(), scenario.procurement.len()) {
+    let growing = match (scenario.growth.len(), scenario.procurement.len() + scenario.orders.len())
+    {
         (0, 0) => "",
         (_, 0) => ", more by plan",
         (0, _) => ", more by order",

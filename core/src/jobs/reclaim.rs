@@ -126,7 +126,7 @@ mod tests {
         check(1, 0, "1 5", Some(&[0]));
         // Who is not needed is spared.
         check(4, 0, "2 1, 2 1, 2 4", Some(&[2]));
-        check(4, 1, "2 1, 2 1, 2 2", Some(&[1, 2]));
+        check(4, 1, "2 1, 2 1, 2 2", Some(&[0, 2]));
         // Nobody's own is taken by himself.
         check(2, 0, "0 9, 1 4", None);
     }

@@ -343,6 +343,8 @@ sections! {
         POOLS "pools" Tables(&super::pool::SECTION), Must, "[{ name = \"kvm\" }]";
         /// Hosts bought when the fleet fills up.
         PROCUREMENT "procurement" TableOrTables(&super::procurement::SECTION), Else("none"), "{ trigger = \"70%\", batch = 40 }";
+        /// Hosts bought by date.
+        ORDER "order" Tables(&super::order::SECTION), Else("none"), "[{ at = \"2012-01-01\", hosts = 40 }]";
         /// Named sizes of VMs.
         FLAVORS "flavors" Named(&super::flavor::SECTION), Else("none"), "{ small = { cpu = 1, memory = \"2 GiB\" } }";
         /// What owners of demand are held to, by name.
@@ -381,6 +383,8 @@ sections! {
         FAILURES "failures" Table(&super::failures::SECTION), Else("nothing fails"), "{ hosts = \"5% per year\" }";
         /// What energy costs, in money and in carbon.
         ENERGY "energy" Table(&super::energy::SECTION), Else("no price, and no carbon"), "{ pue = 1.5, price = 0.12, carbon = 412 }";
+        /// Values of this file that may be others: what each future draws anew.
+        UNCERTAIN "uncertain" Tables(&super::uncertain::SECTION), Else("none"), "[{ name = \"growth\", key = \"demand.vms.alive.to\", low = 5000, high = 10000 }]";
         /// What must hold at the end. `fleetcast run` exits with 1 when something does not.
         EXPECT "expect" Tables(&super::expect::SECTION), Else("none"), "[{ metric = \"refused\", at-most = \"0.1%\" }]";
     }
@@ -586,6 +590,21 @@ sections! {
         LEAD_TIME "lead-time" Spread(false), Else("that of the model"), "\"70 days\"";
         /// How often someone looks; at least 1 min, and at most 100 million times a run.
         REVIEW "review" Length, Else("`\"1 day\"`"), "\"1 day\"";
+    }
+
+    /// Hosts ordered at a date, whatever the fleet looks like by then: an order plan, as `fleetcast
+    /// order` finds one. They come after their lead time.
+    order "[[order]]" None {
+        /// When they are ordered.
+        AT "at" Time, Must, "\"2012-01-01\"";
+        /// How many.
+        HOSTS "hosts" Whole, Must, "40";
+        /// Where they go. Can be left out where there is only one pool.
+        POOL "pool" Name("pool"), Else("the only one"), "\"kvm\"";
+        /// What is bought. Can be left out where there is only one model.
+        MODEL "model" Name("host model"), Else("the only one"), "\"compute\"";
+        /// From order to service; drawn for each order by itself.
+        LEAD_TIME "lead-time" Spread(false), Else("that of the model"), "\"70 days\"";
     }
 
     /// A size of VM: what it takes of each resource, under the resource's name; at least one.
@@ -1807,6 +1826,23 @@ sections! {
         FILE "file" File, OneOf, "\"grid-2024.csv\"";
         /// `file`: the column.
         COLUMN "column" Text, Else("`\"g_per_kwh\"`"), "\"NL\"";
+    }
+
+    /// A value that nobody is sure of. `fleetcast run` takes the file's own. Where many seeds are run
+    /// (`compare`, `order`), each draws one between `low` and `high` (a triangular
+    /// distribution), and so is a future of its own. What `--set` sets is sure.
+    uncertain "[[uncertain]]" None {
+        /// What it is called. Those of one name are drawn together: a future that is high for one is as
+        /// high for all.
+        NAME "name" Text, Must, "\"growth\"";
+        /// Which value, as for `--set`: the way to a number of this file, with or without a unit.
+        KEY "key" Text, Must, "\"demand.vms.alive.to\"";
+        /// The lowest that it can be, as the key takes it.
+        LOW "low" Bound, Must, "5000";
+        /// The likeliest.
+        LIKELY "likely" Bound, Else("the value at `key`"), "7000";
+        /// The highest, in the same unit.
+        HIGH "high" Bound, Must, "10000";
     }
 
     /// What must hold at the end: a key figure, and at least one bound.

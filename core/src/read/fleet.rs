@@ -125,6 +125,8 @@ pub(crate) struct Fleet {
     /// The most hosts that all growth plans come to, replacements included.
     planned_hosts: f64,
     pub(crate) procurement: Vec<Procurement>,
+    /// What is ordered by date.
+    ordered: Vec<(HostTypeId, u64)>,
     /// How often someone looks whether to order, by all rules together.
     reviews: f64,
 }
@@ -250,7 +252,8 @@ impl Fleet {
 
     /// The most hosts that there can be.
     pub(crate) fn hosts_most(&self) -> u64 {
-        let comes_more = !self.growth.is_empty() || !self.procurement.is_empty();
+        let plans = [self.growth.len(), self.procurement.len(), self.ordered.len()];
+        let comes_more = plans.iter().any(|plans| *plans > 0);
         if comes_more { HOSTS_MAX } else { self.hosts.len() as u64 }
     }
 
@@ -264,8 +267,28 @@ impl Fleet {
         row
     }
 
+    /// The pool that a table names, or the only one.
+    pub(crate) fn pool_of(
+        &self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        field: &'static Field,
+    ) -> Option<usize> {
+        match table.get(field) {
+            Some(node) => self.pool_named(check, field.key, node),
+            None if self.pools.len() == 1 => Some(0),
+            None => {
+                if !check.findings.is_broken() && !self.pools.is_empty() {
+                    let hint = format!("add `{} = {}`", field.key, field.example);
+                    check.error_hint(table.at, "`pool` is missing", hint);
+                }
+                None
+            }
+        }
+    }
+
     /// The model that a table names, or the only one.
-    fn model_of(
+    pub(crate) fn model_of(
         &self,
         check: &mut Check<'_>,
         table: &Table<'_>,
@@ -797,17 +820,7 @@ impl Fleet {
         use procurement::{BATCH, LEAD_TIME, MAX_HOSTS, MODEL, POOL, REVIEW, TRIGGER};
         let key = root::PROCUREMENT.key;
         let table = check.open(key, node, node.at, &[&procurement::SECTION])?;
-        let pool = match table.get(&POOL) {
-            Some(node) => self.pool_named(check, POOL.key, node),
-            None if self.pools.len() == 1 => Some(0),
-            None => {
-                if !check.findings.is_broken() && !self.pools.is_empty() {
-                    let hint = format!("add `pool = {}`", POOL.example);
-                    check.error_hint(table.at, "`pool` is missing", hint);
-                }
-                None
-            }
-        };
+        let pool = self.pool_of(check, &table, &POOL);
         let model = self.model_of(check, &table, &MODEL);
         let trigger = table.must(check, &TRIGGER).and_then(|node| {
             let share = check.share(TRIGGER.key, node)?;
@@ -856,6 +869,27 @@ impl Fleet {
         })
     }
 
+    /// What hosts are that are ordered by date; they count as planned.
+    pub(crate) fn ordered_type(
+        &mut self,
+        check: &mut Check<'_>,
+        table: &Table<'_>,
+        model: usize,
+        pool: usize,
+        hosts: u64,
+    ) -> Option<HostTypeId> {
+        self.planned_hosts += hosts as f64;
+        if self.planned_hosts > HOSTS_MAX as f64 {
+            let message = format!("all that is planned and ordered is more than {HOSTS_MAX} hosts");
+            check.error_hint(table.at, message, "plan or order fewer");
+            return None;
+        }
+        let marks = self.pool_marks[pool].clone();
+        let host_type = self.host_type(check, model, pool, &[&marks]);
+        self.ordered.push((host_type, hosts));
+        Some(host_type)
+    }
+
     /// Whether the amounts of all hosts, those to come included, can be added up.
     pub(crate) fn check_sums(&self, check: &mut Check<'_>) {
         let mut sums = [0_i128; 8];
@@ -871,6 +905,9 @@ impl Fleet {
         for growth in &self.growth {
             let (_, most) = ends(&growth.curve);
             add(growth.host_type, most as i128);
+        }
+        for (host_type, hosts) in &self.ordered {
+            add(*host_type, i128::from(*hosts));
         }
         for rule in &self.procurement {
             add(rule.host_type, i128::from(rule.hosts_max.unwrap_or(rule.batch)));

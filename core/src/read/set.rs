@@ -20,11 +20,38 @@ pub(crate) fn apply(root: &mut Node, row: usize, set: &Override, findings: &mut 
         findings.error(at, "the value is longer than 4 MiB", None);
         return;
     }
-    let value = parse_value(&set.value, at)
-        .unwrap_or_else(|| Node { at, value: Value::Text(set.value.clone()) });
-    if let Err((message, hint)) = put(root, &steps, value, at) {
+    if let Err((message, hint)) = put(root, &steps, value(set, at), at) {
         findings.error(at, message, hint);
     }
+}
+
+fn value(set: &Override, at: At) -> Node {
+    let read = parse_value(&set.value, at);
+    read.unwrap_or_else(|| Node { at, value: Value::Text(set.value.clone()) })
+}
+
+/// Puts a value where a key says that has one already, as if it were written at `at`.
+pub(crate) fn place(root: &mut Node, at: At, set: &Override) {
+    if let Some(steps) = split(&set.key) {
+        put(root, &steps, value(set, at), at).expect("the key was there");
+    }
+}
+
+/// What is at a key, if anything is.
+pub(crate) fn find<'t>(root: &'t Node, key: &str) -> Option<&'t Node> {
+    split(key)?.iter().try_fold(root, |node, step| match &node.value {
+        Value::List(nodes) => nodes.get(row_of(nodes, step)?),
+        _ => node.find(step),
+    })
+}
+
+/// The place in a list that a step names: that of the table of this name, or a number.
+fn row_of(nodes: &[Node], step: &str) -> Option<usize> {
+    let is_named = |node: &Node| match node.find("name").map(|node| &node.value) {
+        Some(Value::Text(name)) => name == step,
+        _ => false,
+    };
+    nodes.iter().position(is_named).or_else(|| step.parse::<usize>().ok())
 }
 
 /// Splits `a."b.c".0` at the dots outside quotes.
@@ -76,28 +103,21 @@ fn put(node: &mut Node, steps: &[String], value: Node, at: At) -> Result<(), Wro
             });
             &mut entries[row].node
         }
-        Value::List(nodes) => {
-            let is_named = |node: &Node| match node.find("name").map(|node| &node.value) {
-                Some(Value::Text(name)) => name == step,
-                _ => false,
-            };
-            let row = nodes.iter().position(is_named).or_else(|| step.parse::<usize>().ok());
-            match row {
-                Some(row) if row < nodes.len() => &mut nodes[row],
-                Some(row) if row == nodes.len() => {
-                    nodes.push(Node { at, value: Value::Table(Vec::new()) });
-                    &mut nodes[row]
-                }
-                _ => {
-                    let message = format!("there is no `{}` in this list", shorten(step));
-                    let hint = match nodes.len() {
-                        0 => "the list is empty: its first place is `0`".to_owned(),
-                        length => format!("name one of its tables, or say 0 to {length}"),
-                    };
-                    return Err((message, Some(hint)));
-                }
+        Value::List(nodes) => match row_of(nodes, step) {
+            Some(row) if row < nodes.len() => &mut nodes[row],
+            Some(row) if row == nodes.len() => {
+                nodes.push(Node { at, value: Value::Table(Vec::new()) });
+                &mut nodes[row]
             }
-        }
+            _ => {
+                let message = format!("there is no `{}` in this list", shorten(step));
+                let hint = match nodes.len() {
+                    0 => "the list is empty: its first place is `0`".to_owned(),
+                    length => format!("name one of its tables, or say 0 to {length}"),
+                };
+                return Err((message, Some(hint)));
+            }
+        },
         _ => {
             let message = format!("`{}` leads into {kind}, which has no keys", shorten(step));
             return Err((message, Some("give the table above it as a whole".to_owned())));

@@ -5,7 +5,9 @@ use crate::dice;
 use crate::fact::Fact;
 use crate::observe::Observer;
 use crate::resources::Amounts;
-use crate::scenario::{HOSTS_MAX, HostTypeId, PoolId, Procurement, RackId, Scenario};
+use crate::scenario::{
+    HOSTS_MAX, HostType, HostTypeId, PlannedOrder, PoolId, Procurement, RackId, Scenario,
+};
 use crate::state::{HostId, HostStatus};
 use crate::time::Time;
 
@@ -20,8 +22,8 @@ pub(super) struct Capacity {
     next_look_ms: Vec<Option<u64>>,
     /// Orders placed, by number.
     orders: Vec<Order>,
-    /// Hosts on order, by procurement.
-    on_order: Vec<u64>,
+    /// What comes by order, each type of host once.
+    on_order: Vec<OnOrder>,
     lead_dice: Vec<dice::Stream>,
     /// The most hosts that a run can come to, those that have left included.
     pub(super) hosts_max: u64,
@@ -29,8 +31,20 @@ pub(super) struct Capacity {
 
 #[derive(Clone, Copy, Debug)]
 struct Order {
-    procurement: usize,
+    host_type: HostTypeId,
     hosts: u32,
+    /// Whether it was placed because of its date.
+    is_planned: bool,
+}
+
+/// Hosts of a type that come by order.
+#[derive(Clone, Copy, Debug)]
+struct OnOrder {
+    host_type: HostTypeId,
+    /// How many are ordered and not there.
+    hosts: u64,
+    /// How many orders by date have not arrived, those still to be placed included.
+    plans: u32,
 }
 
 impl Capacity {
@@ -41,10 +55,15 @@ impl Capacity {
             planned_up: vec![0; scenario.growth.len()],
             next_look_ms: vec![None; scenario.growth.len()],
             orders: Vec::new(),
-            on_order: vec![0; scenario.procurement.len()],
+            on_order: on_order(scenario),
             lead_dice: (0..scenario.procurement.len()).map(stream).collect(),
             hosts_max: HOSTS_MAX,
         }
+    }
+
+    fn on_order(&mut self, host_type: HostTypeId) -> &mut OnOrder {
+        let found = self.on_order.iter_mut().find(|of| of.host_type == host_type);
+        found.expect("all types that are ordered are there from the start")
     }
 
     fn next_rack(&mut self, scenario: &Scenario, pool: PoolId) -> RackId {
@@ -68,6 +87,9 @@ impl Simulation {
         }
         for plan in 0..scenario.growth.len() {
             self.follow(Time::ZERO, plan, observer);
+        }
+        for (order, planned) in scenario.orders.iter().enumerate() {
+            self.agenda.push(Time::from_ms(planned.at_ms), Event::Order(row(order)));
         }
         for procurement in 0..scenario.procurement.len() {
             self.agenda.push(Time::ZERO, Event::Review(row(procurement)));
@@ -202,15 +224,37 @@ impl Simulation {
         let hosts = self.hosts_to_order(procurement);
         if hosts > 0 {
             let lead_ms = procurement.lead_time.draw(&mut self.capacity.lead_dice[row]);
-            let order = super::capacity::row(self.capacity.orders.len());
-            self.capacity.orders.push(Order { procurement: row, hosts });
-            self.capacity.on_order[row] += u64::from(hosts);
-            self.agenda.push(now.after(lead_ms), Event::Deliver(order));
-            let fact = Fact::Ordered { order, host_type: procurement.host_type, hosts, lead_ms };
-            observer.hear(now, &fact, &self.state);
+            let order = Order { host_type: procurement.host_type, hosts, is_planned: false };
+            self.place_order(now, order, lead_ms, observer);
         }
         self.agenda
             .push(now.after(procurement.review_ms), Event::Review(super::capacity::row(row)));
+    }
+
+    /// An order by date is due.
+    pub(super) fn order_planned(&mut self, now: Time, row: usize, observer: &mut impl Observer) {
+        let scenario = self.scenario.clone();
+        let planned = &scenario.orders[row];
+        // Rules may have ordered all that a run can have.
+        let hosts = u64::from(planned.hosts).min(self.hosts_left());
+        let hosts = u32::try_from(hosts).expect("no more than planned");
+        if hosts == 0 {
+            self.capacity.on_order(planned.host_type).plans -= 1;
+            return;
+        }
+        let lead_ms = lead_ms(&scenario, row);
+        let order = Order { host_type: planned.host_type, hosts, is_planned: true };
+        self.place_order(now, order, lead_ms, observer);
+    }
+
+    fn place_order(&mut self, now: Time, order: Order, lead_ms: u64, observer: &mut impl Observer) {
+        let number = row(self.capacity.orders.len());
+        self.capacity.orders.push(order);
+        let Order { host_type, hosts, .. } = order;
+        self.capacity.on_order(host_type).hosts += u64::from(hosts);
+        self.agenda.push(now.after(lead_ms), Event::Deliver(number));
+        let fact = Fact::Ordered { order: number, host_type, hosts, lead_ms };
+        observer.hear(now, &fact, &self.state);
     }
 
     /// Hosts to order now: whole batches, 0 for none.
@@ -222,12 +266,12 @@ impl Simulation {
         for (column, amount) in capacity.iter_mut().enumerate() {
             *amount -= total.leaving[column];
         }
-        for (other, on_order) in scenario.procurement.iter().zip(&self.capacity.on_order) {
-            let host_type = &scenario.host_types[other.host_type.row()];
+        for on_order in &self.capacity.on_order {
+            let host_type = &scenario.host_types[on_order.host_type.row()];
             if host_type.pool == pool {
                 let effective = scenario.models[host_type.model.row()].effective;
-                add(&mut capacity, &effective, *on_order);
-                hosts += on_order;
+                add(&mut capacity, &effective, on_order.hosts);
+                hosts += on_order.hosts;
             }
         }
         let mut committed = total.used;
@@ -252,7 +296,8 @@ impl Simulation {
     /// How many hosts more there can be than have come, are on order or are between two pools.
     pub(super) fn hosts_left(&self) -> u64 {
         let between = self.pool_moves.as_ref().map_or(0, |moves| moves.hosts_between());
-        let coming = self.capacity.on_order.iter().sum::<u64>() + between;
+        let on_order = self.capacity.on_order.iter().map(|of| of.hosts);
+        let coming = on_order.sum::<u64>() + between;
         self.capacity.hosts_max.saturating_sub(self.state.hosts.rows() as u64 + coming)
     }
 
@@ -269,17 +314,45 @@ impl Simulation {
             || total.draining > 0
             || plans.any(|(plan, next_ms)| next_ms.is_some() && is_of(plan.host_type))
             || scenario.procurement.iter().any(|procurement| is_of(procurement.host_type))
+            || self.capacity.on_order.iter().any(|of| of.plans > 0 && is_of(of.host_type))
     }
 
     /// An order arrives.
     pub(super) fn deliver(&mut self, now: Time, number: u32, observer: &mut impl Observer) {
         let order = self.capacity.orders[number as usize];
-        self.capacity.on_order[order.procurement] -= u64::from(order.hosts);
+        let on_order = self.capacity.on_order(order.host_type);
+        on_order.hosts -= u64::from(order.hosts);
+        on_order.plans -= u32::from(order.is_planned);
         let fact = Fact::Delivered { order: number, hosts: order.hosts };
         observer.hear(now, &fact, &self.state);
-        let host_type = self.scenario.procurement[order.procurement].host_type;
-        self.add_hosts(now, host_type, order.hosts.into(), observer);
+        self.add_hosts(now, order.host_type, order.hosts.into(), observer);
     }
+}
+
+/// How long an order by date takes, ms. It draws from a stream named after what is ordered and when;
+/// orders of one kind and time have a number too.
+pub fn lead_ms(scenario: &Scenario, order: usize) -> u64 {
+    let PlannedOrder { host_type, at_ms, lead_time, .. } = &scenario.orders[order];
+    let is_like = |of: &&PlannedOrder| of.host_type == *host_type && of.at_ms == *at_ms;
+    let number = scenario.orders[..order].iter().filter(is_like).count();
+    let HostType { model, pool, .. } = &scenario.host_types[host_type.row()];
+    let (model, pool) = (&scenario.models[model.row()].name, &scenario.pools[pool.row()].name);
+    let stream = format!("orders/{pool}/{model}/{at_ms}/{number}");
+    lead_time.draw(&mut dice::stream(scenario.seed, &stream))
+}
+
+/// All types of hosts that come by order: nothing is ordered yet.
+fn on_order(scenario: &Scenario) -> Vec<OnOrder> {
+    let mut found: Vec<OnOrder> = Vec::new();
+    let by_rule = scenario.procurement.iter().map(|rule| (rule.host_type, 0));
+    let by_date = scenario.orders.iter().map(|order| (order.host_type, 1));
+    for (host_type, plans) in by_rule.chain(by_date) {
+        match found.iter_mut().find(|of| of.host_type == host_type) {
+            Some(of) => of.plans += plans,
+            None => found.push(OnOrder { host_type, hosts: 0, plans }),
+        }
+    }
+    found
 }
 
 /// Whether committed ÷ capacity reaches the trigger in a resource that such hosts bring.

@@ -25,6 +25,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         hosts: Vec::new(),
         growth: Vec::new(),
         procurement: Vec::new(),
+        orders: Vec::new(),
         flavors: Vec::new(),
         desks: Vec::new(),
         distribution: None,
@@ -48,6 +49,7 @@ pub fn bare(kinds: &[&str]) -> Scenario {
         defrag: Defrag::default(),
         failures: None,
         energy: Default::default(),
+        uncertain: Vec::new(),
         expectations: Vec::new(),
         notes: Vec::new(),
     }
