@@ -161,7 +161,7 @@ mod tests {
         );
         check(
             "time,g\n",
-            "1:1+6 there is no column `g_per_kwh` (a row is a time, such as `2024-01-01T00:00:00`, and g of CO2e a kWh)",
+            "1:1+1 there is no column `g_per_kwh` (a row is a time, such as `2024-01-01T00:00:00`, and g of CO2e a kWh)",
         );
         check(
             "time,g_per_kwh\n",
