@@ -8,6 +8,7 @@ mod builtin;
 mod chart;
 mod commands;
 mod end;
+mod lines;
 mod page;
 mod problems;
 mod results;

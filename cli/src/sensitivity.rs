@@ -1,15 +1,14 @@
 //! Turning the numbers of a scenario, on all cores, and the tornado in the terminal.
 
 use crate::end::End;
+use crate::lines::{self, line};
 use crate::runs::{self, Cores};
 use crate::scenario::{Source, change};
-use anstyle::Style;
 use fleetcast_core::comparison::{self, Runs};
 use fleetcast_core::report::Metric;
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::sensitivity::{self, Bar, Sensitivity, Tornado};
 use fleetcast_core::words;
-use std::fmt::Write as _;
 
 /// How many bars are drawn in the terminal; the page and the JSON document have all.
 const BARS_SHOWN: usize = 8;
@@ -51,10 +50,7 @@ pub(crate) fn measure(
 /// The answer, and a tornado for each figure.
 pub(crate) fn text(found: &Sensitivity) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&found.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&found.answer));
     for tornado in &found.tornados {
         line(&mut text, "");
         draw(&mut text, tornado, found);
@@ -66,9 +62,7 @@ pub(crate) fn text(found: &Sensitivity) -> String {
              is not seen; ✗ marks where the expectations hold with fewer seeds than as written. --json has the \
              keys and the intervals."
         );
-        for row in words::wrap(&about, 80) {
-            line(&mut text, &row);
-        }
+        lines::prose(&mut text, &about);
     }
     text
 }
@@ -81,8 +75,7 @@ fn draw(text: &mut String, tornado: &Tornado, found: &Sensitivity) {
     let ends = |bar: &Bar| [bar.low.figure, bar.high.figure, tornado.figure];
     let all = || shown.iter().flat_map(ends);
     let (least, most) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Number", "From", "To", "Then", "", ""]);
     for bar in shown {
         let mark = |held: u64| if held < found.held { " ✗" } else { "" };
@@ -95,17 +88,13 @@ fn draw(text: &mut String, tornado: &Tornado, found: &Sensitivity) {
             drawn(ends(bar), tornado.figure, least, most),
         ]);
     }
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(text, &table);
     if let Some(more @ 1..) = tornado.bars.len().checked_sub(BARS_SHOWN) {
         line(text, &format!("… and {} that move it less", words::plural(more as u64, "number")));
     }
     if !tornado.unmoved.is_empty() {
         let unmoved = format!("Does not move it: {}", tornado.unmoved.join("; "));
-        for row in words::wrap(&unmoved, 80) {
-            line(text, &row);
-        }
+        lines::prose(text, &unmoved);
     }
 }
 
@@ -121,8 +110,4 @@ fn drawn(ends: [f64; 3], middle: f64, least: f64, most: f64) -> String {
         _ => ' ',
     };
     (0..=LENGTH).map(letter).collect()
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

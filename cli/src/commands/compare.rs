@@ -3,6 +3,7 @@
 mod tightness;
 
 use crate::end::{End, say, say_json, tell};
+use crate::lines::{self, line};
 use crate::problems;
 use crate::runs::{self, Cores};
 use crate::scenario::{Source, change, parse_override};
@@ -12,7 +13,6 @@ use fleetcast_core::read::Override;
 use fleetcast_core::report::Metric;
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::{units, words};
-use std::fmt::Write as _;
 use tightness::Tightness;
 
 /// The most variants.
@@ -264,9 +264,7 @@ fn text(comparison: &Comparison) -> String {
         2 => of_two(comparison),
         _ => of_many(comparison),
     };
-    for row in table.lines() {
-        line(&mut text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(&mut text, &table);
     line(&mut text, "");
     let shown = words::plural(
         comparison.rows.iter().map(|row| row.differences.len() as u64).sum(),
@@ -279,20 +277,16 @@ fn text(comparison: &Comparison) -> String {
         comparison.seeds.first().copied().unwrap_or(0),
         comparison.seeds.last().copied().unwrap_or(0),
     );
-    for row in words::wrap(&about, 80) {
-        line(&mut text, &row);
-    }
+    lines::prose(&mut text, &about);
     for note in &comparison.notes {
-        for row in words::wrap(&format!("Note: {note}"), 80) {
-            line(&mut text, &row);
-        }
+        lines::prose(&mut text, &format!("Note: {note}"));
     }
     text
 }
 
 /// Two variants side by side.
 fn of_two(comparison: &Comparison) -> comfy_table::Table {
-    let mut table = table();
+    let mut table = lines::table();
     table.set_header(["Key figure", "1", "2", "Difference", "95 % interval", ""]);
     for row in &comparison.rows {
         let [difference, interval, mark] = difference(row, 1);
@@ -304,7 +298,7 @@ fn of_two(comparison: &Comparison) -> comfy_table::Table {
 
 /// A line for each variant and key figure.
 fn of_many(comparison: &Comparison) -> comfy_table::Table {
-    let mut table = table();
+    let mut table = lines::table();
     table.set_header(["Key figure", "", "Mean", "Difference", "95 % interval", ""]);
     for row in &comparison.rows {
         for (place, mean) in row.means.iter().enumerate() {
@@ -320,19 +314,9 @@ fn of_many(comparison: &Comparison) -> comfy_table::Table {
     table
 }
 
-fn table() -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table
-}
-
 fn difference(row: &Row, place: usize) -> [String; 3] {
     let difference = &row.differences[place - 1];
     let ends = difference.interval.as_ref().map(|interval| row.ends(interval));
     let mark = if difference.is_shown { "✓" } else { "" };
     [row.change(difference.mean), ends.unwrap_or_else(|| "-".to_owned()), mark.to_owned()]
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

@@ -2,10 +2,10 @@
 
 use super::moment;
 use crate::end::{End, say, say_json};
+use crate::lines::{self, line};
 use crate::problems;
 use crate::runs;
 use crate::scenario::ScenarioArgs;
-use anstyle::Style;
 use fleetcast_core::defrag::{self, Account};
 use fleetcast_core::fact::Fact;
 use fleetcast_core::observe::Observer;
@@ -14,7 +14,6 @@ use fleetcast_core::state::State;
 use fleetcast_core::time::Time;
 use fleetcast_core::words;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// When to look.
@@ -78,10 +77,7 @@ impl Observer for Names {
 /// The answer, what it costs, and the steps.
 fn text(account: &Account) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&account.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&account.answer));
     line(&mut text, "");
     let mut rows = vec![
         ("At", account.at.date.replace('T', " ")),
@@ -103,8 +99,7 @@ fn text(account: &Account) -> String {
         return text;
     }
     line(&mut text, "");
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Step", "Request", "From", "To", "Begins", "Takes", "Hosts emptied"]);
     for step in &account.steps {
         let seconds = |s: f64| format!("{s:.1} s");
@@ -120,12 +115,6 @@ fn text(account: &Account) -> String {
             emptied,
         ]);
     }
-    for row in table.lines() {
-        line(&mut text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(&mut text, &table);
     text
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

@@ -1,6 +1,7 @@
 //! `fleetcast explain`: why a request went where it went, or why nowhere.
 
 use crate::end::{End, say, say_json};
+use crate::lines::{self, line};
 use crate::problems;
 use crate::runs;
 use crate::scenario::{ScenarioArgs, Source};
@@ -16,7 +17,6 @@ use fleetcast_core::simulation::{Simulation, Undecided};
 use fleetcast_core::state::{HostId, State};
 use fleetcast_core::time::Time;
 use fleetcast_core::words;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Which decision to explain.
@@ -161,10 +161,7 @@ impl Observer for Fate {
 /// The answer, the funnel, the candidates, and the smallest change.
 fn text(account: &Explanation) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&account.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&account.answer));
     if account.outcome == Outcome::Waits {
         line(&mut text, &words::capitalised(&waited(account.later.as_ref())));
     }
@@ -240,8 +237,7 @@ fn asked(account: &Explanation) -> Vec<(&'static str, String)> {
 fn candidates(text: &mut String, account: &Explanation) {
     let Some(first) = account.candidates.first() else { return };
     heading(text, "Best candidates, and what would be left free on them");
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     let mut header = vec!["Host".to_owned(), "Model".to_owned(), "Rack".to_owned()];
     header
         .extend(first.left.iter().map(|left| words::capitalised(&words::resource(&left.resource))));
@@ -280,8 +276,7 @@ fn matrix(text: &mut String, account: &Explanation) {
         None => "Scores, the first deciding, the next on ties",
     };
     heading(text, heading_text);
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     let names = names(scores);
     let total = scores.total.as_ref().map(|_| "Total".to_owned());
     table.set_header(std::iter::once("Host".to_owned()).chain(names.iter().cloned()).chain(total));
@@ -301,9 +296,7 @@ fn matrix(text: &mut String, account: &Explanation) {
             Wants::Most => "most",
         };
         let weight = scorer.weight.map_or(String::new(), |weight| format!(", × {weight}"));
-        for row in words::wrap(&format!("{name}: {}, {wants} first{weight}", scorer.words), 80) {
-            line(text, &row);
-        }
+        lines::prose(text, &format!("{name}: {}, {wants} first{weight}", scorer.words));
     }
 }
 
@@ -331,17 +324,11 @@ fn number(number: f64) -> String {
 }
 
 fn draw(text: &mut String, table: &comfy_table::Table) {
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(text, &table);
 }
 
 fn heading(text: &mut String, heading: &str) {
     let bold = Style::new().bold();
     line(text, "");
     line(text, &format!("{bold}{heading}{bold:#}"));
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

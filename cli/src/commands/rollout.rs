@@ -2,15 +2,14 @@
 
 use super::moment;
 use crate::end::{End, say, say_json};
+use crate::lines::{self, line};
 use crate::problems;
 use crate::runs;
 use crate::scenario::ScenarioArgs;
-use anstyle::Style;
 use fleetcast_core::scenario::{ImageId, Scenario, ServiceId, Strategy};
 use fleetcast_core::time::Time;
 use fleetcast_core::trials::{self, Account, Course, Hour, Question};
 use fleetcast_core::{units, words};
-use std::fmt::Write as _;
 
 /// What to roll out, and when.
 #[derive(Debug, clap::Args)]
@@ -170,10 +169,7 @@ fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
 /// The answer, what was asked, the strategies, and the hours.
 fn text(account: &Account) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&account.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&account.answer));
     line(&mut text, "");
     let instances = words::plural(account.instances.into(), "instance");
     for (name, value) in [
@@ -185,8 +181,7 @@ fn text(account: &Account) -> String {
         line(&mut text, &format!("{name:<9}  {value}"));
     }
     line(&mut text, "");
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header([
         "Strategy",
         "Outcome",
@@ -200,16 +195,12 @@ fn text(account: &Account) -> String {
     for course in &account.strategies {
         table.add_row(cells(course));
     }
-    for row in table.lines() {
-        line(&mut text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(&mut text, &table);
     line(&mut text, "");
     let about = "Slots: wanted above the instances, `!` where there is no room for them. Serving: the \
                  fewest instances that served users. Bad image: its share of the requests, summed over \
                  time. Back in: from the word that it is bad until the old version served everybody.";
-    for row in words::wrap(about, 80) {
-        line(&mut text, &row);
-    }
+    lines::prose(&mut text, about);
     line(&mut text, "");
     for (name, hour) in [("Best hour", &account.hours.best), ("Worst hour", &account.hours.worst)] {
         if let Some(hour) = hour {
@@ -260,8 +251,4 @@ fn of_hour(hour: &Hour) -> String {
         (None, None) => hour.outcome.clone(),
     };
     format!("{}, {clock}: {slots}{traffic}; {took}", hour.weekday)
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

@@ -2,17 +2,16 @@
 
 use super::moment;
 use crate::end::{End, say, say_json};
+use crate::lines::{self, line};
 use crate::problems;
 use crate::runs;
 use crate::scenario::ScenarioArgs;
-use anstyle::Style;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::survive::{self, Account, Level, Worst};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict::reason_words;
 use fleetcast_core::words;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// When to look, and how far.
@@ -70,10 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
 /// The answer, a row for each kind of loss, and the VMs of the worst that have no place.
 fn text(account: &Account) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&account.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&account.answer));
     line(&mut text, "");
     let (hosts, vms) = (words::plural(account.hosts, "host"), words::plural(account.vms, "VM"));
     line(&mut text, &format!("{}: {hosts}, {vms}", account.at.date.replace('T', " ")));
@@ -81,8 +77,7 @@ fn text(account: &Account) -> String {
         return text;
     }
     line(&mut text, "");
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Loss", "Survived", "Worst", "VMs", "Without a place", "Why"]);
     for level in &account.levels {
         let survived =
@@ -99,9 +94,7 @@ fn text(account: &Account) -> String {
         }
         table.add_row(row);
     }
-    for row in table.lines() {
-        line(&mut text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(&mut text, &table);
     // The least loss that is not survived is what to mend first.
     let mut worst = account.levels.iter().filter_map(|level| level.worst.as_ref());
     if let Some(worst) = worst.find(|worst| worst.hosts < account.hosts) {
@@ -136,8 +129,4 @@ fn why(worst: &Worst, hosts: u64) -> String {
     }
     let most = worst.why.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
     most.map_or(String::new(), |(reason, _)| reason_words(reason))
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

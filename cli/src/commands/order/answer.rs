@@ -1,9 +1,8 @@
 //! An order plan in words: the answer, the orders, and the plans side by side.
 
 use super::{Candidate, Order, OrderPlan};
-use anstyle::Style;
+use crate::lines::{self, line};
 use fleetcast_core::words::{self, count, plural};
-use std::fmt::Write as _;
 
 /// How many orders the answer names.
 const NAMED_MAX: usize = 3;
@@ -65,13 +64,10 @@ fn in_words(order: &Order) -> String {
 /// The answer, the orders, and the plans side by side.
 pub(super) fn text(plan: &OrderPlan, is_miss_priced: bool) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&plan.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&plan.answer));
     if !plan.orders.is_empty() {
         line(&mut text, "");
-        let mut table = table();
+        let mut table = lines::table();
         table.set_header(["Order by", "Hosts", "In all", "Model"]);
         let mut sum = 0;
         for Order { date, hosts, model, .. } in &plan.orders {
@@ -79,7 +75,7 @@ pub(super) fn text(plan: &OrderPlan, is_miss_priced: bool) -> String {
             let date = date.replace('T', " ");
             table.add_row([date, count((*hosts).into()), count(sum), model.clone()]);
         }
-        rows(&mut text, &table);
+        lines::rows(&mut text, &table);
     }
     if !plan.plans.is_empty() {
         line(&mut text, "");
@@ -87,9 +83,7 @@ pub(super) fn text(plan: &OrderPlan, is_miss_priced: bool) -> String {
     }
     line(&mut text, "");
     for note in notes(plan) {
-        for row in words::wrap(&note, 80) {
-            line(&mut text, &row);
-        }
+        lines::prose(&mut text, &note);
     }
     text
 }
@@ -97,7 +91,7 @@ pub(super) fn text(plan: &OrderPlan, is_miss_priced: bool) -> String {
 /// Plans side by side.
 fn plans(text: &mut String, plan: &OrderPlan, is_miss_priced: bool) {
     let has_price = plan.plans.iter().any(|of| of.price > 0.0);
-    let mut table = table();
+    let mut table = lines::table();
     let mut header = vec!["Plan", "Hosts"];
     header.extend(has_price.then_some("Price"));
     header.extend(["Host-months", "In use", "Holds", "Largest regret", "Mean", ""]);
@@ -121,7 +115,7 @@ fn plans(text: &mut String, plan: &OrderPlan, is_miss_priced: bool) {
         ]);
         table.add_row(row);
     }
-    rows(text, &table);
+    lines::rows(text, &table);
     line(text, "");
     let unit = match has_price {
         true => {
@@ -137,9 +131,7 @@ fn plans(text: &mut String, plan: &OrderPlan, is_miss_priced: bool) {
         "Regret: {unit}, less those of the cheapest plan that holds in that future; {misses}. In use: the \
          scarcest resource, on average."
     );
-    for row in words::wrap(&about, 80) {
-        line(text, &row);
-    }
+    lines::prose(text, &about);
 }
 
 fn regret(of: &Candidate, value: f64) -> String {
@@ -194,20 +186,4 @@ pub(super) fn toml(plan: &OrderPlan) -> String {
         line(&mut text, &format!("pool  = {:?}", plan.pool));
     }
     text
-}
-
-fn table() -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table
-}
-
-fn rows(text: &mut String, table: &comfy_table::Table) {
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

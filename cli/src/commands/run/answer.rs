@@ -3,6 +3,7 @@
 
 use super::{Results, energy, host_rollouts, outages};
 use crate::chart;
+use crate::lines::{self, line};
 use anstyle::{AnsiColor, Style};
 use fleetcast_core::report::pools::PoolReport;
 use fleetcast_core::report::rollouts::RolloutReport;
@@ -11,7 +12,6 @@ use fleetcast_core::verdict::reason_words;
 use fleetcast_core::words;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// How many orders are shown.
 const ORDERS_SHOWN: usize = 5;
@@ -345,17 +345,14 @@ fn orders(text: &mut String, report: &Report) {
     if report.orders.is_empty() {
         return;
     }
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Order by", "In service", "Hosts", "Model", "Pool"]);
     for Order { ordered, due, hosts, model, pool } in report.orders.iter().take(ORDERS_SHOWN) {
         let hosts = words::count(*hosts);
         table.add_row([words::day(&ordered.date), words::day(&due.date), &hosts, model, pool]);
     }
     line(text, "");
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(text, &table);
     if let Some(more @ 1..) = report.orders.len().checked_sub(ORDERS_SHOWN) {
         line(
             text,
@@ -372,8 +369,7 @@ fn rollouts(text: &mut String, report: &Report) {
     if report.rollouts.is_empty() {
         return;
     }
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Rollout", "Service", "To", "How", "Outcome", "Took", "Slots", "Serving"]);
     for rollout in report.rollouts.iter().take(ROLLOUTS_SHOWN) {
         table.add_row([
@@ -388,15 +384,11 @@ fn rollouts(text: &mut String, report: &Report) {
         ]);
     }
     line(text, "");
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(text, &table);
     let told = report.rollouts.iter().filter_map(|one| Some((one, why(one)?)));
     for (rollout, why) in told.take(ROLLOUTS_SHOWN) {
         let said = format!("{}, {}: {why}.", rollout.service, rollout.at.date.replace('T', " "));
-        for row in words::wrap(&words::capitalised(&said), 80) {
-            line(text, &row);
-        }
+        lines::prose(text, &words::capitalised(&said));
     }
     let all = report.rollout_totals.rollouts as usize;
     if let Some(more @ 1..) = all.checked_sub(ROLLOUTS_SHOWN) {
@@ -457,10 +449,6 @@ fn dim(text: &str) -> String {
 
 fn style(text: &str, style: Style) -> String {
     if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }
 
 /// A pool where something goes from one to another.

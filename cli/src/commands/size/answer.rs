@@ -1,9 +1,8 @@
 //! What `size` says.
 
 use super::{Fleet, RulePrice, Sized};
-use anstyle::Style;
+use crate::lines::{self, line};
 use fleetcast_core::words::{self, amount, count, percent, plural};
-use std::fmt::Write as _;
 
 /// The answer in one sentence.
 pub(super) fn sentence(sized: &Sized) -> String {
@@ -58,13 +57,10 @@ fn seeds(sized: &Sized) -> String {
 /// The sentence, the fleets, the mix, the rules.
 pub(super) fn text(sized: &Sized) -> String {
     let mut text = String::new();
-    let bold = Style::new().bold();
-    for row in words::wrap(&words::capitalised(&sized.answer), 80) {
-        line(&mut text, &format!("{bold}{row}{bold:#}"));
-    }
+    lines::headline(&mut text, &words::capitalised(&sized.answer));
     line(&mut text, "");
     let has_prices = sized.fleets.iter().any(|fleet| fleet.price > 0.0);
-    let mut table = table();
+    let mut table = lines::table();
     table.set_header([
         "Fleet",
         "Hosts",
@@ -93,22 +89,20 @@ pub(super) fn text(sized: &Sized) -> String {
             amount(mix.price),
         ]);
     }
-    rows(&mut text, &table);
+    lines::rows(&mut text, &table);
     if !sized.rule_prices.is_empty() {
         line(&mut text, "");
-        rows(&mut text, &prices(&sized.rule_prices));
+        lines::rows(&mut text, &prices(&sized.rule_prices));
     }
     line(&mut text, "");
     for note in notes(sized) {
-        for row in words::wrap(&note, 80) {
-            line(&mut text, &row);
-        }
+        lines::prose(&mut text, &note);
     }
     text
 }
 
 fn prices(rules: &[RulePrice]) -> comfy_table::Table {
-    let mut table = table();
+    let mut table = lines::table();
     let has_money = rules.iter().any(|rule| rule.costs.is_some());
     table.set_header([
         "Without the rule",
@@ -161,20 +155,4 @@ fn notes(sized: &Sized) -> Vec<String> {
         ));
     }
     notes
-}
-
-fn table() -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table
-}
-
-fn rows(text: &mut String, table: &comfy_table::Table) {
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }

@@ -1,11 +1,11 @@
 //! What a sweep found, in words.
 
 use super::effects::{Effect, Extreme, Found, HELD, Level, Told};
+use crate::lines::{self, line};
 use anstyle::Style;
 use fleetcast_core::report::Better;
 use fleetcast_core::verdict;
 use fleetcast_core::words::{capitalised, count, percent, percent_of, plural, wrap};
-use std::fmt::Write as _;
 
 /// The answer, then what was run, then what each key does.
 pub(super) fn text(found: &Found) -> String {
@@ -92,8 +92,7 @@ fn moves(told: &Told, effect: &Effect, found: &Found) -> Option<String> {
 
 /// A row for each key figure and key: where the average is lowest, and where highest.
 fn table(text: &mut String, metrics: &[Told]) {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Key figure", "Key", "Lowest average", "Highest average"]);
     for told in metrics {
         for (row, effect) in told.effects.iter().enumerate() {
@@ -111,13 +110,12 @@ fn table(text: &mut String, metrics: &[Told]) {
             table.add_row([name, effect.key.clone(), low, high]);
         }
     }
-    rows(text, &table);
+    lines::rows(text, &table);
 }
 
 /// A row for each key figure: the points where it is lowest and highest.
 fn extremes(text: &mut String, found: &Found) {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let mut table = lines::table();
     table.set_header(["Key figure", "Lowest in one point", "Highest in one point"]);
     for told in &found.metrics {
         let cell = |extreme: &Extreme, end: Better| {
@@ -135,14 +133,7 @@ fn extremes(text: &mut String, found: &Found) {
             cell(&told.highest, Better::More),
         ]);
     }
-    rows(text, &table);
-}
-
-/// The rows of a table without borders.
-fn rows(text: &mut String, table: &comfy_table::Table) {
-    for row in table.lines() {
-        line(text, row.trim_end().strip_prefix(' ').unwrap_or(row.trim_end()));
-    }
+    lines::rows(text, &table);
 }
 
 /// Whether that end of the key figure is the one to wish for.
@@ -161,8 +152,4 @@ fn shortened(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width - 1).chain(['…']).collect()
-}
-
-fn line(text: &mut String, row: &str) {
-    writeln!(text, "{row}").expect("a string takes any text");
 }
