@@ -6,6 +6,7 @@ use crate::scenario::Source;
 use fleetcast_core::futures::Future;
 use fleetcast_core::read::Override;
 use fleetcast_core::report::{self, METRICS, Metric, Report};
+use fleetcast_core::scenario::Scenario;
 use fleetcast_core::{simulation, units, words};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
@@ -54,7 +55,18 @@ pub(crate) fn run(source: &Source, changes: &[Override]) -> Result<Report, End> 
         let drawn = source.read_future(&read.scenario, future, changes);
         read = drawn.map_err(|wrong| source.tell(&wrong))?;
     }
-    simulation::run(&Arc::new(read.scenario), &source.files)
+    simulate(source, read.scenario)
+}
+
+/// The same with the file's own values: nothing uncertain is drawn.
+pub(crate) fn as_written(source: &Source, changes: &[Override]) -> Result<Report, End> {
+    let read = source.read_with(changes).map_err(|wrong| source.tell(&wrong))?;
+    simulate(source, read.scenario)
+}
+
+/// One run.
+pub(crate) fn simulate(source: &Source, scenario: Scenario) -> Result<Report, End> {
+    simulation::run(&Arc::new(scenario), &source.files)
         .map_err(|wrong| broke(source, &problems::draw(&wrong)))
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn parse_override(typed: &str) -> Result<(String, String), String> {
 }
 
 /// A scenario's text, and where its files are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// The file, as the user called it.
     pub file: String,
@@ -218,7 +218,7 @@ fn not_text(file: &str, error: &std::string::FromUtf8Error) -> End {
 }
 
 /// The folder in which a scenario's files are looked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     /// Whether the scenario came out of the box, without its files.

@@ -36,8 +36,9 @@ pub(crate) fn measure(
     let measured = cores.each(count, &bar, |number| {
         let (_, changes) = &variants[number % variants.len()];
         let place = (number / variants.len()) as u64;
-        let seed = scenario.seed.wrapping_add(place) & (i64::MAX as u64);
-        let report = runs::run(source, &[changes.as_slice(), &[change("seed", seed)]].concat())?;
+        let seed = scenario.seed_after(place);
+        let report =
+            runs::as_written(source, &[changes.as_slice(), &[change("seed", seed)]].concat())?;
         Ok(all.measure(&report))
     });
     bar.finish_and_clear();

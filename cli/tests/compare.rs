@@ -112,3 +112,25 @@ fn wrong_input_is_told_with_a_way_out() {
         assert!(stdout(&output).is_empty(), "{keys:?}");
     }
 }
+
+#[test]
+fn stdin_will_do_for_several_policies() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let first = include_str!("../../scenarios/first.toml");
+    let keys = ["compare", "-", "--policy", "best-fit", "--policy", "random", "--seeds", "3"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .args(keys)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    child.stdin.take().expect("a pipe").write_all(first.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0));
+    // The winner's figure stands first.
+    let text = stdout(&output).replace('\n', " ");
+    assert!(text.starts_with("Best-fit is better than random: mean-hosts-used 19."), "{text}");
+    assert!(text.contains("(95 % interval −"), "{text}");
+}

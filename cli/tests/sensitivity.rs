@@ -95,3 +95,15 @@ fn the_report_has_the_tornado_and_the_assumptions() {
         assert!(doc.contains(&format!("`{name}`")), "docs/RESULTS.md does not name `{name}`");
     }
 }
+
+#[test]
+fn as_written_is_as_written_though_it_be_uncertain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let uncertain =
+        r#"uncertain=[{ name = "growth", key = "demand.d.alive.to", low = 8, high = 16 }]"#;
+    let keys =
+        ["sensitivity", "plan.toml", "--set", uncertain, "--metric", "peak-alive", "--json", "-q"];
+    let output = fleetcast(folder.path(), &keys);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(json(&output.stdout)["tornados"][0]["figure"].as_f64(), Some(15.0));
+}

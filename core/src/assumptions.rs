@@ -7,8 +7,8 @@
 use crate::resources::Amounts;
 use crate::scenario::batch::JobSource;
 use crate::scenario::{
-    Arrivals, Curve, Demand, Distribution, HostModel, Pool, Procurement, Scenario, Service, Step,
-    TenantRules, WhenFull,
+    Arrivals, Curve, Demand, Distribution, HostModel, PlannedOrder, Pool, Procurement, Scenario,
+    Service, Step, TenantRules, WhenFull,
 };
 use crate::time::{DAY_MS, HOUR_MS, SECOND_MS, Time, YEAR_MS};
 use crate::units::{format_amount, format_duration_ms, format_share};
@@ -64,6 +64,10 @@ pub fn assumptions(scenario: &Scenario) -> Assumptions {
     });
     all.add("Hosts by plan", growth.collect());
     all.add("Orders", scenario.procurement.iter().map(|rule| of_orders(scenario, rule)).collect());
+    all.add(
+        "Orders by date",
+        scenario.orders.iter().map(|order| by_date(scenario, order)).collect(),
+    );
     all.add("Desks", desks(scenario));
     all.add("Failures", failures(scenario));
     all.add("Energy", energy(scenario));
@@ -260,6 +264,18 @@ fn of_orders(scenario: &Scenario, rule: &Procurement) -> String {
     )
 }
 
+fn by_date(scenario: &Scenario, order: &PlannedOrder) -> String {
+    let host_type = &scenario.host_types[order.host_type.row()];
+    format!(
+        "{}: {} of {} on {}, in service after {}",
+        scenario.pools[host_type.pool.row()].name,
+        count(order.hosts.into()),
+        scenario.models[host_type.model.row()].name,
+        scenario.calendar.date(Time::from_ms(order.at_ms)),
+        spread(&order.lead_time),
+    )
+}
+
 fn desks(scenario: &Scenario) -> Vec<String> {
     let desk = |desk: &crate::scenario::Desk| {
         let operators = match desk.operators {
@@ -328,7 +344,7 @@ fn left_out(scenario: &Scenario) -> Vec<String> {
     };
     add(scenario.failures.is_none(), "No host, rack or zone fails.");
     add(
-        scenario.procurement.is_empty() && scenario.growth.is_empty(),
+        scenario.procurement.is_empty() && scenario.growth.is_empty() && scenario.orders.is_empty(),
         "No hosts are added: nobody orders any, and no plan brings any.",
     );
     let asks =

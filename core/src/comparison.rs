@@ -8,7 +8,7 @@
 
 use crate::dice;
 use crate::paired::{self, Paired};
-use crate::report::{self, Better, METRICS, Metric, Report};
+use crate::report::{self, Better, Metric, Report};
 use crate::scenario::Scenario;
 use crate::verdict;
 use crate::words::{self, amount, count, plural};
@@ -200,11 +200,6 @@ pub fn metrics(scenario: &Scenario) -> Vec<&'static Metric> {
     metrics
 }
 
-/// All of them.
-pub fn all_metrics() -> Vec<&'static Metric> {
-    METRICS.iter().collect()
-}
-
 /// A value as it is compared: a share where the metric is a part of something.
 fn measured(metric: &Metric, report: &Report) -> f64 {
     verdict::share(metric, report).unwrap_or_else(|| verdict::value(metric, report))
@@ -339,13 +334,17 @@ impl Row {
 
     /// The ends of an interval as people read them.
     pub fn ends(&self, interval: &Interval) -> String {
-        let (low, high) = (self.change(interval.low), self.change(interval.high));
+        self.from_to(interval.low, interval.high)
+    }
+
+    fn from_to(&self, low: f64, high: f64) -> String {
+        let (from, to) = (self.change(low), self.change(high));
         // One unit is enough for both.
-        let low = match self.of {
-            Some(_) if interval.high != 0.0 => low.trim_end_matches(" points"),
-            _ => low.as_str(),
+        let from = match self.of {
+            Some(_) if high != 0.0 => from.trim_end_matches(" points"),
+            _ => from.as_str(),
         };
-        format!("{low} to {high}")
+        format!("{from} to {to}")
     }
 
     /// Whether `mean` is better than `other`.
@@ -419,19 +418,24 @@ fn answer(rows: &[Row], names: &[String], seeds: usize) -> String {
             let difference = &row.differences[place - 1];
             let verb =
                 if difference.is_shown { "is better than" } else { "has the best mean, before" };
-            format!("{} {verb} {}: {}", names[place], names[0], told(row, place))
+            format!("{} {verb} {}: {}", names[place], names[0], told(row, place, 0))
         }
     };
-    if let Some(against) = judged.iter().filter(shows).find(|other| {
-        let place = best.max(1);
-        let difference = &other.differences[place - 1];
-        let winner_is_better = match best {
-            0 => other.is_better(other.means[0], other.means[place]),
-            _ => other.is_better(other.means[place], other.means[0]),
-        };
-        difference.is_shown && difference.mean != 0.0 && !winner_is_better
-    }) {
-        text += &format!("; but {}", told(against, best.max(1)));
+    // Where another is better than the winner, as far as the table compares the two.
+    let rivals = || match best {
+        0 => 1..names.len(),
+        _ => 0..1,
+    };
+    let beats = |row: &Row, rival: usize| {
+        row.differences[best.max(rival) - 1].is_shown
+            && row.is_better(row.means[rival], row.means[best])
+    };
+    let against = judged.iter().find_map(|row| {
+        let rival = rivals().find(|rival| beats(row, *rival))?;
+        Some((row, rival))
+    });
+    if let Some((row, rival)) = against {
+        text += &format!("; but {} with {}", told(row, best, rival), names[rival]);
     }
     format!("{text}; {seeds}")
 }
@@ -452,7 +456,7 @@ fn first_is_best(row: &Row, names: &[String]) -> String {
         }
     };
     let whom = list(shown.iter().copied(), names);
-    format!("{} is better than {whom}{rest}: {}", names[0], told(row, next))
+    format!("{} is better than {whom}{rest}: {}", names[0], told(row, 0, next))
 }
 
 /// `a, b and c`.
@@ -465,18 +469,23 @@ fn list(places: impl Iterator<Item = usize>, names: &[String]) -> String {
     }
 }
 
-/// `refused 1.2% against 3.4%, −2.2 points (95 % interval −2.5 to −1.9 points)`.
-fn told(row: &Row, place: usize) -> String {
-    let difference = &row.differences[place - 1];
-    let interval = match &difference.interval {
-        Some(interval) => format!(" (95 % interval {})", row.ends(interval)),
+/// `refused 1.2% against 3.4%, −2.2 points (95 % interval −2.5 to −1.9 points)`: of one variant
+/// against another, one of which is the first.
+fn told(row: &Row, place: usize, other: usize) -> String {
+    let difference = &row.differences[place.max(other) - 1];
+    let (mean, interval) = match place {
+        0 => (-difference.mean, difference.interval.as_ref().map(|of| (-of.high, -of.low))),
+        _ => (difference.mean, difference.interval.as_ref().map(|of| (of.low, of.high))),
+    };
+    let interval = match interval {
+        Some((low, high)) => format!(" (95 % interval {})", row.from_to(low, high)),
         None => String::new(),
     };
     format!(
         "{} {} against {}, {}{interval}",
         row.metric,
         row.figure(row.means[place]),
-        row.figure(row.means[0]),
-        row.change(difference.mean),
+        row.figure(row.means[other]),
+        row.change(mean),
     )
 }

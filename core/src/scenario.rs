@@ -434,6 +434,12 @@ impl TenantRules {
 }
 
 impl Scenario {
+    /// The seed so many after the scenario's own: those of a series of runs. It stays one that a file
+    /// can name.
+    pub fn seed_after(&self, number: u64) -> u64 {
+        self.seed.wrapping_add(number) & (i64::MAX as u64)
+    }
+
     /// A tenant, the one that it is a part of, and so on up.
     pub fn line_of(&self, tenant: TenantId) -> impl Iterator<Item = TenantId> {
         let parent = |tenant: &TenantId| self.tenant_rules.get(tenant.row())?.parent;

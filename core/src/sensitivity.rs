@@ -417,11 +417,11 @@ impl Sensitivity {
             mends: places(&|other| other > held[0]),
             tornados,
         };
-        found.answer = found.sentence(turns.len());
+        found.answer = found.sentence(turns.len(), asked);
         found
     }
 
-    fn sentence(&self, turned: usize) -> String {
+    fn sentence(&self, turned: usize, asked: &[&Metric]) -> String {
         if turned == 0 {
             return "the scenario has no number to turn: what comes is given by its files"
                 .to_owned();
@@ -430,7 +430,13 @@ impl Sensitivity {
         match self.tornados.first().and_then(|tornado| Some((tornado, tornado.bars.first()?))) {
             None => {
                 let numbers = plural(turned as u64, "number");
-                parts.push(format!("no key figure moves when its {numbers} are turned"));
+                parts.push(match asked {
+                    [] => format!("no key figure moves when its {numbers} are turned"),
+                    asked => {
+                        let names: Vec<&str> = asked.iter().map(|metric| metric.name).collect();
+                        format!("{} stays as it is when {numbers} are turned", names.join(", "))
+                    }
+                });
             }
             Some((tornado, bar)) => {
                 let side = |end: &End| format!("{} with {}", tornado.figure(end.figure), end.value);

@@ -7,7 +7,10 @@
 
 use crate::report::Report;
 use crate::resources::Amounts;
-use crate::scenario::{Bound, Expectation, HostSpec, HostTypeId, PoolId, Scenario};
+use crate::scenario::{
+    Arrivals, Bound, Demand, Distribution, Expectation, HostSpec, HostTypeId, PoolId, Scenario,
+    WhenFull,
+};
 use std::collections::BTreeMap;
 
 /// The most fleets between the lower bound and the one found that are looked at one by one.
@@ -32,6 +35,7 @@ pub fn with_fleet(scenario: &Scenario, pool: PoolId, fleet: &[(HostTypeId, u32)]
     sized.hosts.retain(|host| !is_here(host.host_type));
     sized.growth.retain(|growth| !is_here(growth.host_type));
     sized.procurement.retain(|rule| !is_here(rule.host_type));
+    sized.orders.retain(|order| !is_here(order.host_type));
     let racks = &scenario.pools[pool.row()].racks;
     let types = fleet.iter().flat_map(|(host_type, count)| (0..*count).map(|_| *host_type));
     for (place, host_type) in types.enumerate() {
@@ -58,7 +62,15 @@ pub fn goals(scenario: &mut Scenario) -> Goals {
         };
         scenario.expectations = vec![none("refused"), none("waiting")];
     }
-    Goals { left_out, are_implied }
+    let refuses_none = scenario.expectations.iter().any(|of| {
+        let is_none =
+            matches!(of.at_most, Some(Bound::Value(most) | Bound::Share(most)) if most == 0.0);
+        of.metric == "refused" && of.demand.is_none() && is_none
+    });
+    let waits = |demand: &Demand| matches!(demand.when_full, WhenFull::Wait { .. });
+    let are_strict =
+        refuses_none && scenario.pools.len() == 1 && !scenario.demands.iter().any(waits);
+    Goals { left_out, are_implied, are_strict }
 }
 
 /// How the goals came about.
@@ -68,6 +80,36 @@ pub struct Goals {
     pub left_out: Vec<String>,
     /// Whether nobody expected anything, so that all must find room.
     pub are_implied: bool,
+    /// Whether whatever holds has held the very same VMs at the same times, so that what one fleet
+    /// held bounds all: nothing may be refused, nothing waits, and there is no other pool.
+    pub are_strict: bool,
+}
+
+/// Whether seeds make no difference but for the policy's own draws: every request stands in a trace,
+/// boots take their time and no more, and nothing fails, is fetched, served, scheduled or looked at
+/// by people.
+pub fn draws_nothing(scenario: &Scenario) -> bool {
+    let is_given = |demand: &Demand| {
+        matches!(demand.arrivals, Arrivals::Trace(_))
+            && matches!(demand.boot, Distribution::Constant(_))
+            && demand.stops.is_empty()
+    };
+    scenario.demands.iter().all(is_given)
+        && scenario.failures.is_none()
+        && scenario.services.is_empty()
+        && scenario.batch.is_none()
+        && scenario.distribution.is_none()
+        && scenario.dependencies.is_empty()
+        && scenario.host_rollouts.list.is_empty()
+        && scenario.pool_migrations.is_empty()
+        && scenario.hand_overs.is_empty()
+        && scenario.growth.is_empty()
+        && scenario.procurement.is_empty()
+        && scenario.orders.is_empty()
+        && scenario.uncertain.is_empty()
+        && scenario.placement.predictions.is_none()
+        && scenario.defrag.every_ms.is_none()
+        && scenario.flavors.iter().all(|flavor| flavor.memory_use.is_none())
 }
 
 /// What the run of a fleet said.
@@ -77,19 +119,20 @@ pub struct Probe {
     pub holds: bool,
     /// Whether anything found no room at once: if not, more hosts change nothing.
     pub is_short: bool,
-    /// Hosts that no fleet does without for what this one held.
+    /// Hosts that no fleet does without; 0 where nothing says so.
     pub bound: u32,
 }
 
 impl Probe {
-    /// Of one run.
-    pub fn of(report: &Report) -> Self {
+    /// Of one run, for such goals.
+    pub fn of(report: &Report, goals: &Goals) -> Self {
         Self {
             holds: report.expectations.iter().all(|expectation| expectation.held),
             is_short: report.refused > 0 || !report.waited_by.is_empty() || report.lost > 0,
-            bound: report
-                .hosts_lower_bound
-                .map_or(0, |bound| u32::try_from(bound).unwrap_or(u32::MAX)),
+            bound: match report.hosts_lower_bound.filter(|_| goals.are_strict) {
+                Some(bound) => u32::try_from(bound).unwrap_or(u32::MAX),
+                None => 0,
+            },
         }
     }
 
@@ -108,7 +151,8 @@ impl Probe {
 pub enum Least {
     /// There is one.
     Hosts(Found),
-    /// Everything has room with so many hosts, and still an expectation is missed.
+    /// Everything has room with so many hosts, and still an expectation is missed, as it is with
+    /// fewer.
     NoHelp(u32),
     /// Not even so many will do.
     TooFew(u32),
@@ -119,12 +163,10 @@ pub enum Least {
 pub struct Found {
     /// Hosts.
     pub hosts: u32,
-    /// Hosts that no fleet does without for what this one held.
+    /// Hosts that no fleet does without; 0 where nothing says so.
     pub bound: u32,
     /// Whether every number from the bound on was looked at, so that none was missed.
     pub is_exhaustive: bool,
-    /// How many fleets were looked at.
-    pub probes: u32,
 }
 
 /// Finds the smallest number of hosts, at most `most`, that holds: doubling from `start`, then by
@@ -148,16 +190,27 @@ pub fn least<E>(
     };
     let (mut low, mut high) = (0, start.clamp(1, most.max(1)));
     let mut said = ask(high)?;
-    while !said.holds {
-        if !said.is_short {
-            return Ok(Least::NoHelp(high));
-        }
+    while !said.holds && said.is_short {
         if high >= most {
             return Ok(Least::TooFew(high));
         }
         low = high;
         high = high.saturating_mul(2).clamp(said.bound.min(most), most);
         said = ask(high)?;
+    }
+    // Everything has room, and yet something is missed. If a fleet will do, it is a smaller one, too
+    // small for nobody: up from where something is short, down from where it is not.
+    let enough = high;
+    while !said.holds {
+        if high - low <= 1 {
+            return Ok(Least::NoHelp(enough));
+        }
+        let middle = low + (high - low) / 2;
+        said = ask(middle)?;
+        match !said.holds && said.is_short {
+            true => low = middle,
+            false => high = middle,
+        }
     }
     // Just below the bound is where most searches end: one look often saves ten.
     let bound = said.bound.min(high);
@@ -184,8 +237,7 @@ pub fn least<E>(
             }
         }
     }
-    let probes = asked.len() as u32;
-    Ok(Least::Hosts(Found { hosts: high, bound, is_exhaustive, probes }))
+    Ok(Least::Hosts(Found { hosts: high, bound, is_exhaustive }))
 }
 
 /// A host model that can be bought.
@@ -341,7 +393,12 @@ mod tests {
     }
 
     fn found(start: u32, holds: impl Fn(u32) -> bool, bound: u32) -> Found {
-        let said = least(start, 1_000, |hosts| Ok::<_, Infallible>(probe(holds(hosts), bound)));
+        let mut probes = 0;
+        let said = least(start, 1_000, |hosts| {
+            probes += 1;
+            Ok::<_, Infallible>(probe(holds(hosts), bound))
+        });
+        assert!(probes < 80, "{probes}");
         match said.unwrap() {
             Least::Hosts(found) => found,
             other => panic!("{other:?}"),
@@ -354,7 +411,7 @@ mod tests {
             for start in [1, 7, 100, 900] {
                 let found = found(start, |hosts| hosts >= truth, truth.saturating_sub(3));
                 assert_eq!(found.hosts, truth, "from {start}");
-                assert!(found.is_exhaustive && found.probes < 25, "{found:?}");
+                assert!(found.is_exhaustive, "{found:?}");
             }
         }
     }
@@ -366,6 +423,21 @@ mod tests {
         assert_eq!(found(40, holds, 18).hosts, 20);
         let far = found(40, |hosts| hosts == 100 || hosts >= 300, 10);
         assert_eq!((far.hosts, far.is_exhaustive), (300, false));
+    }
+
+    #[test]
+    fn a_fleet_that_is_too_large_is_made_smaller() {
+        // Below 40 something is short; above 60 too much stands idle.
+        for start in [1, 7, 45, 61, 900] {
+            let ask = |hosts| {
+                let holds = (40..=60).contains(&hosts);
+                Ok::<_, Infallible>(Probe { holds, is_short: hosts < 40, bound: 0 })
+            };
+            match least(start, 1_000, ask).unwrap() {
+                Least::Hosts(found) => assert_eq!(found.hosts, 40, "from {start}"),
+                other => panic!("from {start}: {other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -83,6 +83,13 @@ fn the_same_demand_makes_small_differences_visible() {
         "{}",
         comparison.answer
     );
+    // The winner's figure stands first, and the difference is his.
+    let [own, other] = [0, 1].map(|place| row.figure(row.means[place]));
+    assert!(
+        comparison.answer.contains(&format!("refused {own} against {other}, −")),
+        "{}",
+        comparison.answer
+    );
 }
 
 #[test]

@@ -6,10 +6,11 @@ use common::{add_flavor, add_hosts, bare, demand, rate};
 use fleetcast_core::relax::{self, Rule};
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::{
-    Arrivals, Curve, Distribution, GroupRule, HostTypeId, PoolId, Scenario, TenantRules,
+    Arrivals, Bound, Curve, Distribution, Expectation, GroupRule, HostTypeId, PlannedOrder, PoolId,
+    Scenario, TenantRules, WhenFull,
 };
 use fleetcast_core::simulation;
-use fleetcast_core::sizing::{self, Least, Offer, Probe};
+use fleetcast_core::sizing::{self, Goals, Least, Offer, Probe};
 use fleetcast_core::source::NoFiles;
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -22,7 +23,9 @@ fn run(scenario: Scenario) -> Report {
 }
 
 fn probe(scenario: &Scenario, fleet: &[(HostTypeId, u32)]) -> Probe {
-    Probe::of(&run(sizing::with_fleet(scenario, POOL(), fleet)))
+    // All that these scenarios ask for must be placed at once, and there is one pool.
+    let goals = Goals { left_out: Vec::new(), are_implied: true, are_strict: true };
+    Probe::of(&run(sizing::with_fleet(scenario, POOL(), fleet)), &goals)
 }
 
 /// A small fleet of up to three models, some flavors, and a rule or two.
@@ -142,4 +145,44 @@ fn a_rule_costs_what_it_takes_to_keep_it() {
         .map(|rule| (rule.name(&scenario), least(&rule.dropped(&scenario))))
         .collect();
     assert_eq!(named, [("vms: group".to_owned(), 4), ("tenant default: quota".to_owned(), 20)]);
+}
+
+#[test]
+fn a_bound_is_told_only_where_every_fleet_holds_the_same() {
+    let mut scenario = bare(&["slots"]);
+    add_hosts(&mut scenario, &[5], 1);
+    add_flavor(&mut scenario, &[1]);
+    let vms = demand(&scenario, "vms", rate(0.001), Distribution::Constant(10_000));
+    scenario.demands.push(vms);
+    let are_strict = |scenario: &Scenario| sizing::goals(&mut scenario.clone()).are_strict;
+    assert!(are_strict(&scenario));
+
+    let mut waits = scenario.clone();
+    waits.demands[0].when_full = WhenFull::Wait { ms_max: u64::MAX };
+    let mut pools = scenario.clone();
+    pools.pools.push(pools.pools[0].clone());
+    let mut tolerant = scenario.clone();
+    tolerant.expectations = vec![Expectation {
+        metric: "refused".to_owned(),
+        demand: None,
+        at_most: Some(Bound::Share(0.005)),
+        at_least: None,
+    }];
+    for (what, scenario) in [("waits", waits), ("pools", pools), ("tolerant", tolerant)] {
+        assert!(!are_strict(&scenario), "{what}");
+    }
+}
+
+#[test]
+fn a_fleet_that_is_sized_gets_no_more_hosts() {
+    let mut scenario = bare(&["slots"]);
+    let host_type = add_hosts(&mut scenario, &[5], 3);
+    scenario.orders.push(PlannedOrder {
+        host_type,
+        at_ms: 0,
+        hosts: 40,
+        lead_time: Distribution::Constant(0),
+    });
+    let report = run(sizing::with_fleet(&scenario, POOL(), &[(host_type, 2)]));
+    assert_eq!((report.hosts_at_start, report.hosts, report.peak_hosts), (2, 2, 2));
 }

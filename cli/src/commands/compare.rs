@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     let mut runs = Runs::new(names, metrics);
     let mut wanted = args.seeds as usize;
     loop {
-        add(&mut runs, wanted, &variants, first.seed, args)?;
+        add(&mut runs, wanted, &variants, &first, args)?;
         let more = until.as_ref().and_then(|until| until.seeds_for(&runs));
         match more.map(|seeds| seeds.min(args.seeds_max as usize)) {
             Some(seeds) if seeds > runs.seeds() => wanted = seeds,
@@ -126,7 +126,12 @@ fn variants(args: &Args) -> Result<Vec<Variant>, End> {
     let common: Vec<Override> =
         args.overrides.iter().map(|(key, value)| change(key, value)).collect();
     let mut variants = Vec::new();
+    if args.scenarios.iter().filter(|file| *file == "-").count() > 1 {
+        return Err(End::input("stdin can be read only once", "name `-` once"));
+    }
     for file in &args.scenarios {
+        // Once: stdin gives it only once, and a file could change in between.
+        let fetched = Source::fetch(file, common.clone())?;
         let of_file = |name: &str| match args.scenarios.len() {
             1 => name.to_owned(),
             _ if name == AS_WRITTEN => file.clone(),
@@ -134,7 +139,7 @@ fn variants(args: &Args) -> Result<Vec<Variant>, End> {
         };
         let mut add = |name: &str, changes: Vec<Override>| -> Result<(), End> {
             let overrides = [common.clone(), changes].concat();
-            let source = Source::fetch(file, overrides)?;
+            let source = Source { overrides, ..fetched.clone() };
             variants.push(Variant { name: of_file(name), source });
             Ok(())
         };
@@ -147,9 +152,6 @@ fn variants(args: &Args) -> Result<Vec<Variant>, End> {
         for with in &args.withs {
             add(with.trim(), changes(with)?)?;
         }
-    }
-    if args.scenarios.iter().filter(|file| *file == "-").count() > 1 {
-        return Err(End::input("stdin can be read only once", "name `-` once"));
     }
     match variants.len() {
         1 => Err(End::input(
@@ -213,7 +215,7 @@ fn add(
     runs: &mut Runs,
     wanted: usize,
     variants: &[Variant],
-    first_seed: u64,
+    first: &Scenario,
     args: &Args,
 ) -> Result<(), End> {
     let done = runs.seeds();
@@ -223,8 +225,7 @@ fn add(
         args.cores.each((wanted - done) * variants.len(), &bar, |number| {
             let Variant { source, .. } = &variants[number % variants.len()];
             let place = (done + number / variants.len()) as u64;
-            let seed = first_seed.wrapping_add(place) & (i64::MAX as u64);
-            let report = runs::run(source, &[change("seed", seed)])?;
+            let report = runs::run(source, &[change("seed", first.seed_after(place))])?;
             Ok(runs.measure(&report))
         })
     };

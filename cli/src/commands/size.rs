@@ -14,6 +14,7 @@ use fleetcast_core::sizing::{self, Found, Least};
 use fleetcast_core::{units, words};
 use prober::Prober;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The most host models in a mix.
 const MODELS_MAX: usize = 8;
@@ -97,7 +98,7 @@ pub(super) struct Fleet {
     model: String,
     /// Hosts; null if no number will do.
     hosts: Option<u32>,
-    /// Hosts that no policy does without for what this fleet held.
+    /// Hosts that no fleet does without; 0 where nothing says so.
     lower_bound: u32,
     /// Whether every number from the bound on was tried.
     is_exhaustive: bool,
@@ -129,14 +130,14 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     let (mut scenario, types) = types(args, &source, scenario, pool)?;
     let goals = sizing::goals(&mut scenario);
     let (seeds, mut sure_share) = seeds(args)?;
-    let prober = Prober::new(&source, seeds, args.cores, args.quiet);
+    let prober = Prober::new(&source, &goals, seeds, args.cores, args.quiet);
     let mut fleets = Vec::new();
     for host_type in &types {
         fleets.push(fleet(&prober, &scenario, pool, *host_type)?);
     }
     let mix = match types.len() {
         1 => None,
-        _ => mix::cheapest(&prober, &scenario, pool, &types, &fleets)?,
+        _ => mix::cheapest(&prober, &goals, &scenario, pool, &types, &fleets)?,
     };
     let rule_prices = match args.rule_prices {
         true => {
@@ -162,7 +163,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
         mix,
         seeds: prober.seeds(),
         sure_share,
-        left_out: goals.left_out,
+        left_out: goals.left_out.clone(),
         rule_prices,
     };
     sized.answer = answer::sentence(&sized);
@@ -217,7 +218,12 @@ fn types(
     let known = of_pool(&scenario);
     let wanted = match args.models.is_empty() {
         true => known.iter().map(|(name, _)| name.clone()).collect(),
-        false => args.models.clone(),
+        false => {
+            let mut wanted = args.models.clone();
+            let mut named = BTreeSet::new();
+            wanted.retain(|name| named.insert(name.clone()));
+            wanted
+        }
     };
     if wanted.is_empty() {
         return Err(End::input(
@@ -282,7 +288,9 @@ fn fleet(
     let is_here = |of: HostTypeId| scenario.host_types[of.row()].pool == pool;
     let start = scenario.hosts.iter().filter(|host| is_here(host.host_type)).count() as u32;
     let with = |hosts: u32| sizing::with_fleet(scenario, pool, &[(host_type, hosts)]);
+    let mut tried = 0;
     let said = sizing::least(start, HOSTS_MAX as u32, |hosts| {
+        tried += 1;
         prober.probe(
             &with(hosts),
             &format!("{} of {}", words::plural(hosts.into(), "host"), model.name),
@@ -293,7 +301,7 @@ fn fleet(
         missed.map(|of| format!("{}: {}", of.expected, of.found)).collect()
     };
     Ok(match said {
-        Least::Hosts(Found { hosts, bound, is_exhaustive, probes }) => {
+        Least::Hosts(Found { hosts, bound, is_exhaustive }) => {
             let report = prober.report(&with(hosts))?;
             let fewer = prober.worst(&with(hosts - 1))?;
             Fleet {
@@ -304,7 +312,7 @@ fn fleet(
                 binding: report.scarcest.clone(),
                 misses: missed(&fewer),
                 price: model.price_cents as f64 / 100.0 * f64::from(hosts),
-                tried: probes,
+                tried,
             }
         }
         Least::NoHelp(hosts) | Least::TooFew(hosts) => {
@@ -317,7 +325,7 @@ fn fleet(
                 binding: None,
                 misses: missed(&report),
                 price: 0.0,
-                tried: hosts,
+                tried,
             }
         }
     })

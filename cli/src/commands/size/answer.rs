@@ -11,12 +11,13 @@ pub(super) fn sentence(sized: &Sized) -> String {
         let parts: Vec<String> = parts
             .map(|(model, hosts)| format!("{} of {model}", plural((*hosts).into(), "host")))
             .collect();
-        let proof = match mix.is_proved {
-            true => "no cheaper mix will do".to_owned(),
-            false => format!("no mix is below {}", amount(mix.price_bound)),
+        let proof = match (mix.is_proved, mix.price_bound) {
+            (true, _) => "; no cheaper mix will do".to_owned(),
+            (false, Some(bound)) => format!("; no mix is below {}", amount(bound)),
+            (false, None) => String::new(),
         };
         return format!(
-            "{} are the cheapest mix found, {} in all; {proof}{}",
+            "{} are the cheapest mix found, {} in all{proof}{}",
             parts.join(" and "),
             amount(mix.price),
             seeds(sized)

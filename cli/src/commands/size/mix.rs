@@ -5,7 +5,7 @@ use super::prober::Prober;
 use crate::end::End;
 use fleetcast_core::resources::Amounts;
 use fleetcast_core::scenario::{HostTypeId, PoolId, Scenario};
-use fleetcast_core::sizing::{self, Cheapest, Mix, Offer};
+use fleetcast_core::sizing::{self, Cheapest, Goals, Mix, Offer};
 use good_lp::{
     Expression, Solution as _, SolverModel as _, constraint, microlp, variable, variables,
 };
@@ -18,8 +18,8 @@ pub(super) struct Mixed {
     pub hosts: Vec<(String, u32)>,
     /// Price of all, in the scenario's currency.
     pub price: f64,
-    /// No mix with enough of every resource is cheaper than this.
-    pub price_bound: f64,
+    /// No mix is cheaper than this; null where nothing says so.
+    pub price_bound: Option<f64>,
     /// Whether every cheaper mix with enough of every resource was run, and failed.
     pub is_proved: bool,
     /// How many mixes were run.
@@ -30,6 +30,7 @@ pub(super) struct Mixed {
 /// the peaks would count too.
 pub(super) fn cheapest(
     prober: &Prober<'_>,
+    goals: &Goals,
     scenario: &Scenario,
     pool: PoolId,
     types: &[HostTypeId],
@@ -61,12 +62,14 @@ pub(super) fn cheapest(
     let name = |host_type: &HostTypeId| {
         scenario.models[scenario.host_types[host_type.row()].model.row()].name.clone()
     };
-    let bound = propose(1.0).map_or(price_cents, |mix| sizing::price(&offers, &mix));
+    // What is needed is known only where every fleet that will do holds the same.
+    let bound = propose(1.0).filter(|_| goals.are_strict);
+    let bound = bound.map(|mix| sizing::price(&offers, &mix).min(price_cents) as f64 / 100.0);
     Ok(Some(Mixed {
         hosts: types.iter().map(name).zip(mix).collect(),
         price: price_cents as f64 / 100.0,
-        price_bound: bound.min(price_cents) as f64 / 100.0,
-        is_proved,
+        price_bound: bound,
+        is_proved: is_proved && goals.are_strict,
         tried: probes,
     }))
 }

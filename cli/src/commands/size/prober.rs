@@ -1,20 +1,18 @@
 //! Whether a fleet will do, with every seed: runs on all cores.
 
 use crate::end::End;
-use crate::problems;
 use crate::runs::{self, Cores};
 use crate::scenario::Source;
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::Scenario;
-use fleetcast_core::simulation;
-use fleetcast_core::sizing::Probe;
+use fleetcast_core::sizing::{self, Goals, Probe};
 use indicatif::ProgressBar;
 use std::cell::Cell;
-use std::sync::Arc;
 
 /// Runs fleets.
 pub(super) struct Prober<'s> {
     source: &'s Source,
+    goals: &'s Goals,
     cores: Cores,
     /// How many seeds count: one, once it is known that nothing is drawn.
     seeds: Cell<u32>,
@@ -26,10 +24,17 @@ pub(super) struct Prober<'s> {
 }
 
 impl<'s> Prober<'s> {
-    pub(super) fn new(source: &'s Source, seeds: u32, cores: Cores, is_quiet: bool) -> Self {
+    pub(super) fn new(
+        source: &'s Source,
+        goals: &'s Goals,
+        seeds: u32,
+        cores: Cores,
+        is_quiet: bool,
+    ) -> Self {
         let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         Self {
             source,
+            goals,
             cores,
             seeds: Cell::new(seeds),
             is_settled: Cell::new(seeds == 1),
@@ -50,8 +55,9 @@ impl<'s> Prober<'s> {
         self.bar.tick();
         let hardest = self.hardest.get();
         let first = one(self.source, scenario, hardest)?;
-        let mut said = Probe::of(&first);
-        if !self.is_settled.replace(true) {
+        let mut said = Probe::of(&first, self.goals);
+        // What is given leaves only the policy's own draws, and those show in the facts.
+        if !self.is_settled.replace(true) && sizing::draws_nothing(scenario) {
             let second = one(self.source, scenario, (hardest + 1) % self.seeds.get())?;
             if second.fingerprint == first.fingerprint {
                 self.seeds.set(1);
@@ -64,9 +70,9 @@ impl<'s> Prober<'s> {
         let rest: Vec<u32> = (0..self.seeds.get()).filter(|seed| *seed != hardest).collect();
         // A bundle at a time, so that a failure soon ends the rest.
         for bundle in rest.chunks(BUNDLE) {
-            let source = self.source;
+            let (source, goals) = (self.source, self.goals);
             let each = self.cores.each(bundle.len(), &ProgressBar::hidden(), |row| {
-                Ok(Probe::of(&one(source, scenario, bundle[row])?))
+                Ok(Probe::of(&one(source, scenario, bundle[row])?, goals))
             })?;
             for (seed, probe) in bundle.iter().zip(each) {
                 if !probe.holds {
@@ -95,9 +101,8 @@ impl<'s> Prober<'s> {
 /// The run with a seed, counted from the scenario's.
 fn one(source: &Source, scenario: &Scenario, seed: u32) -> Result<Report, End> {
     let mut scenario = scenario.clone();
-    scenario.seed = scenario.seed.wrapping_add(seed.into()) & (i64::MAX as u64);
-    let report = simulation::run(&Arc::new(scenario), &source.files);
-    report.map_err(|wrong| runs::broke(source, &problems::draw(&wrong)))
+    scenario.seed = scenario.seed_after(seed.into());
+    runs::simulate(source, scenario)
 }
 
 /// How many seeds are run before it is asked whether one has failed.

@@ -53,6 +53,7 @@ fn sentence(found: &Found) -> String {
         let ran = found.runs - found.wrong;
         let share = percent_of(held.into(), ran.into());
         parts.push(match (held, ran - held) {
+            _ if ran == 0 => "no run could be run".to_owned(),
             (_, 0) => format!("every expectation held in all {}", plural(ran.into(), "run")),
             (0, _) => format!("an expectation was missed in each of {}", plural(ran.into(), "run")),
             _ => format!(

@@ -6,9 +6,7 @@ use crate::runs;
 use crate::scenario::{Source, change};
 use fleetcast_core::problem::Severity;
 use fleetcast_core::report::{METRICS, Report};
-use fleetcast_core::simulation;
 use fleetcast_core::verdict;
-use std::sync::Arc;
 
 /// The columns that every sweep has, in this order; behind `seed` stand the keys that vary, and
 /// behind `fingerprint` the key figures.
@@ -72,10 +70,7 @@ pub(super) fn of_run(design: &Design, source: &Source, run: u32) -> Result<Vec<u
     row.extend(values);
     match source.read_with(&changes) {
         Ok(read) => {
-            let report = simulation::run(&Arc::new(read.scenario), &source.files);
-            let report =
-                report.map_err(|wrong| runs::broke(source, &crate::problems::draw(&wrong)))?;
-            row.extend(of_report(&report));
+            row.extend(of_report(&runs::simulate(source, read.scenario)?));
         }
         Err(wrong) => {
             // Each value is right by itself, and some are not together.
