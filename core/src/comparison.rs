@@ -334,10 +334,10 @@ impl Row {
 
     /// The ends of an interval as people read them.
     pub fn ends(&self, interval: &Interval) -> String {
-        self.from_to(interval.low, interval.high)
+        self.range(interval.low, interval.high)
     }
 
-    fn from_to(&self, low: f64, high: f64) -> String {
+    fn range(&self, low: f64, high: f64) -> String {
         let (from, to) = (self.change(low), self.change(high));
         // One unit is enough for both.
         let from = match self.of {
@@ -478,7 +478,7 @@ fn told(row: &Row, place: usize, other: usize) -> String {
         _ => (difference.mean, difference.interval.as_ref().map(|of| (of.low, of.high))),
     };
     let interval = match interval {
-        Some((low, high)) => format!(" (95 % interval {})", row.from_to(low, high)),
+        Some((low, high)) => format!(" (95 % interval {})", row.range(low, high)),
         None => String::new(),
     };
     format!(
