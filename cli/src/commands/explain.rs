@@ -324,7 +324,7 @@ fn number(number: f64) -> String {
 }
 
 fn draw(text: &mut String, table: &comfy_table::Table) {
-    lines::rows(text, &table);
+    lines::rows(text, table);
 }
 
 fn heading(text: &mut String, heading: &str) {
