@@ -701,7 +701,7 @@ pub enum Fact<'a> {
         job: JobOf,
         /// How long it waited, all in all, ms.
         waited_ms: u64,
-        /// Whether it starts anew: it has lost a task before.
+        /// Whether it starts anew: it has run before and was put back.
         is_again: bool,
     },
     /// A job is over. Its tasks have just left.

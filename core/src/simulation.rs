@@ -661,12 +661,14 @@ impl Simulation {
                 state.ask_again(self.flavor_asks[request.demand.row()][flavor.row()])
             }
             Size::Flavor(flavor) => {
-                let flavor = &scenario.flavors[flavor.row()];
-                let own = match flavor.cells {
+                let own = match scenario.flavors[flavor.row()].cells {
                     0 => own,
                     cells => state.predicate(with_image(state, cells)),
                 };
-                state.ask_of(&flavor.amounts, own, request.tenant)
+                // A service may ask for what it guesses.
+                let usual = self.flavor_asks[request.demand.row()][flavor.row()];
+                let amounts = state.shapes.get(usual.shape).amounts;
+                state.ask_of(&amounts, own, request.tenant)
             }
             Size::Own(amounts) => state.ask_of(&amounts, own, request.tenant),
         };

@@ -495,6 +495,29 @@ fn hosts_that_are_to_come_from_another_pool_are_waited_for() {
 }
 
 #[test]
+fn hosts_that_go_through_another_pool_are_waited_for() {
+    let pools = |first: u32, between: u32| {
+        format!(
+            "[[pools]]\nname = 'first'\nhosts = {{ model = 'node', count = {first} }}\n\
+             [[pools]]\nname = 'between'\nhosts = {{ model = 'node', count = {between} }}\n\
+             [[pools]]\nname = 'batch'\nhosts = {{ model = 'node', count = 1 }}\n\
+             [scheduler]\npool = 'batch'\n\
+             [[hand-over]]\nfrom = 'first'\nto = 'between'\nat = '60 s'\ntakes = '20 s'\nhosts = 1\n\
+             [[hand-over]]\nfrom = 'between'\nto = 'batch'\nat = '70 s'\nevery = '1 min'\n\
+             takes = '5 s'\n"
+        )
+    };
+    // One comes before the run, another while the first host is between two pools.
+    let jobs = [("", "0 8 9, 75 8 9")];
+    told(&pools(1, 0), &jobs, "j0 started 135, j1 started 144");
+    // Nobody has one.
+    told(&pools(0, 0), &jobs, "j0 refused 0, j1 refused 75");
+    // To and fro, and round and round, nothing comes of nothing.
+    let back = "[[hand-over]]\nfrom = 'batch'\nto = 'first'\nat = '60 s'\nkeep = 1\n";
+    told(&format!("{}{back}", pools(0, 0)), &jobs, "j0 refused 0, j1 refused 75");
+}
+
+#[test]
 fn whom_other_vms_of_his_tenant_hold_back_by_a_quota_is_not_refused() {
     let pools = "[[pools]]\nname = 'vms'\nlabels = { for = 'vms' }\n\
                  hosts = { model = 'node', count = 1 }\n\

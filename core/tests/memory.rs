@@ -205,8 +205,10 @@ fn a_vm_of_no_service_is_down_meanwhile_and_its_life_goes_on() {
 fn guesses_are_rounded_up_and_shared_by_a_service() {
     struct Asked(BTreeMap<u64, u64>);
     impl Observer for Asked {
-        fn hear(&mut self, _: Time, fact: &Fact<'_>, _: &State) {
-            if let Fact::Memory(MemoryFact::Needs { asked_mib, need_mib, .. }) = fact {
+        fn hear(&mut self, _: Time, fact: &Fact<'_>, state: &State) {
+            if let Fact::Memory(MemoryFact::Needs { vm, asked_mib, need_mib, .. }) = fact {
+                let shape = state.vms.get(*vm).ask.shape;
+                assert_eq!(state.shapes.get(shape).amounts[1], *asked_mib as i64);
                 assert_eq!((*need_mib, asked_mib % 512), (1_000, 0));
                 *self.0.entry(*asked_mib).or_default() += 1;
             }
@@ -217,6 +219,14 @@ fn guesses_are_rounded_up_and_shared_by_a_service() {
     let service = SERVICE.replace("instances = 1", "instances = 50");
     let (asked, _) = run_with(&format!("{FLEET}{flavor}{service}"), Asked(BTreeMap::new()));
     assert_eq!(asked.0.values().collect::<Vec<_>>(), [&50]);
+    // Those of a new version too, whose image hosts have to fetch, wherever placement looks at that.
+    let fetched = service.replace("boot =", "size = \"1 GiB\"\nboot =")
+        + "[images.new]\nsize = \"1 GiB\"\nboot = \"30 s\"\n\
+           [[rollout]]\nservice = \"s\"\nimage = \"new\"\nat = \"1 h\"\n\
+           [distribution]\nmode = \"registry\"\nregistry = \"1 GiB/s\"\nhost = \"1 GiB/s\"\n";
+    let fleet = format!("{FLEET}prefer-warm = true\n");
+    let (asked, _) = run_with(&format!("{fleet}{flavor}{fetched}"), Asked(BTreeMap::new()));
+    assert_eq!(asked.0.values().collect::<Vec<_>>(), [&100]);
     let demand = "[[demand]]\nname = \"d\"\nflavor = \"f\"\nalive = 50\nlifetime = \"forever\"\n";
     let (asked, _) = run_with(&format!("{FLEET}{flavor}{demand}"), Asked(BTreeMap::new()));
     assert!(asked.0.len() > 3, "each VM has its own guess: {:?}", asked.0);

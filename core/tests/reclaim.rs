@@ -302,3 +302,101 @@ fn who_wants_more_than_his_own_waits_for_others_to_be_done() {
         "j0 started 0, j0 ended 25, j1 started 25, j1 done 34, j0 started 34, j0 done 94",
     );
 }
+
+/// What becomes of jobs, each of a stream of its own, in order: the stream's lines, and when it comes,
+/// how many tasks it has and how long it runs, s.
+#[track_caller]
+fn told(text: &str, jobs: &[(&str, [u64; 3])], expected: &str) {
+    struct Told(Vec<String>);
+    impl Observer for Told {
+        fn hear(&mut self, now: Time, fact: &Fact<'_>, _: &State) {
+            let (job, word) = match fact {
+                Fact::JobStarted { job, .. } => (job, "started"),
+                Fact::JobPreempted { job, .. } => (job, "ended"),
+                Fact::JobEnded { job, .. } => (job, "done"),
+                _ => return,
+            };
+            self.0.push(format!("{} {word} {}", job.id, now.ms() / 1_000));
+        }
+    }
+    let mut files = MemoryFiles::default();
+    let mut text = format!("name = 'own'\n{text}");
+    for (number, (lines, [submit, tasks, run])) in jobs.iter().enumerate() {
+        let trace =
+            format!("1 {submit} -1 {run} {tasks} -1 -1 -1 {run} -1 1 -1 -1 -1 -1 -1 -1 -1\n");
+        files.insert(format!("{number}.swf"), trace.into_bytes());
+        text += &format!("[[jobs]]\nname = 's{number}'\nswf = '{number}.swf'\n{lines}\n");
+    }
+    let read = read(&Input { file: "own.toml", text: &text, overrides: &[] }, &files);
+    let scenario = read.unwrap_or_else(|problems| panic!("{text}\n{problems:#?}")).scenario;
+    let mut simulation = Simulation::new(Arc::new(scenario), &files).expect("it was checked");
+    let mut told = Told(Vec::new());
+    simulation.advance(simulation.end(), &mut told).expect("it was checked");
+    assert_eq!(told.0.join(", "), expected);
+}
+
+#[test]
+fn nobody_loses_what_is_his_own_for_what_is_not_missed() {
+    let text = |hosts: u32, slots: u32, x: u32| {
+        format!(
+            "duration = '5 min'\nresources = ['slots', 'x']\n[host-models.node]\nslots = {slots}\nx = {x}\n\
+             [[pools]]\nname = 'all'\nhosts = {{ model = 'node', count = {hosts} }}\n\
+             [flavors]\nplain = {{ slots = 4 }}\nsome = {{ slots = 4, x = 1 }}\n\
+             more = {{ slots = 4, x = 2 }}\nthree = {{ slots = 3 }}\ntwo = {{ slots = 2 }}\n\
+             [scheduler]\nreclaim = {{ after = '15 s' }}\n\
+             [tenants]\na.guarantee = {{ slots = 4, x = 1 }}\nb.guarantee = {{ slots = 4, x = 1 }}\n"
+        )
+    };
+    // One x is free: of b only that is borrowed, of c the slots.
+    let jobs = [
+        ("tenant = 'c'\nflavor = 'plain'", [0, 1, 100]),
+        ("tenant = 'b'\nflavor = 'more'", [1, 1, 100]),
+        ("tenant = 'a'\nflavor = 'some'", [10, 1, 10]),
+    ];
+    told(
+        &text(1, 8, 3),
+        &jobs,
+        "j0 started 0, j1 started 1, j0 ended 25, j2 started 25, j2 done 35, j0 started 35, \
+         j1 done 101, j0 done 135",
+    );
+    // Without it x is missed, too, and b has borrowed that.
+    told(
+        &text(1, 8, 2),
+        &jobs,
+        "j0 started 0, j1 started 1, j1 ended 25, j2 started 25, j2 done 35, j1 started 35, \
+         j0 done 100, j1 done 135",
+    );
+    // In sum there is enough, but on two hosts.
+    let jobs = [
+        ("tenant = 'c'\nflavor = 'three'", [0, 2, 100]),
+        ("tenant = 'a'\nflavor = 'two'", [10, 1, 100]),
+    ];
+    told(
+        &text(2, 4, 1),
+        &jobs,
+        "j0 started 0, j0 ended 25, j1 started 25, j1 done 125, j0 started 125, j0 done 225",
+    );
+}
+
+#[test]
+fn whoever_comes_does_not_make_another_wait_anew_for_his_own() {
+    let text = "duration = '1 min'\nresources = ['slots']\n[host-models.node]\nslots = 8\n\
+                [[pools]]\nname = 'all'\nhosts = { model = 'node', count = 1 }\n\
+                [flavors.one]\nslots = 1\n\
+                [scheduler]\norder = 'fair-share'\nreclaim = { after = '15 s' }\n\
+                [tenants]\na.weight = 1\nb.guarantee = { slots = 4 }\n";
+    let low = |submit| ("tenant = 'a'\nflavor = 'one'", [submit, 8, 9]);
+    told(
+        text,
+        &[
+            ("tenant = 'c'\nflavor = 'one'", [0, 8, 100]),
+            low(1),
+            low(2),
+            low(3),
+            low(4),
+            ("tenant = 'b'\nflavor = 'one'\npriority = 5", [10, 3, 200]),
+            ("tenant = 'b'\nflavor = 'one'\npriority = 3", [20, 3, 200]),
+        ],
+        "j0 started 0, j0 ended 25, j5 started 25",
+    );
+}

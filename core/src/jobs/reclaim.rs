@@ -7,6 +7,7 @@
 //! their guarantee of something that is missed. As in Kueue, those that turn out not to be needed
 //! are spared, and one job may take its tenant below its guarantee where it reached beyond it.
 
+use crate::jobs::queue::Room;
 use crate::resources::Amounts;
 use crate::scenario::TenantId;
 use std::collections::BTreeMap;
@@ -53,12 +54,23 @@ impl<'s> Guarantees<'s> {
         })
     }
 
+    /// What is missed of what is asked for where so much is free; all of it, if there is enough of
+    /// everything in sum: then it is in pieces.
+    fn missed(&self, asked: &Amounts, free: &Amounts) -> Amounts {
+        let mut short = Amounts::default();
+        for kind in 0..self.kinds {
+            short[kind] = (asked[kind] - free[kind]).max(0);
+        }
+        if short == Amounts::default() { *asked } else { short }
+    }
+
     /// Which jobs, by place in the list, end so that one of another tenant can start; `None` if that
-    /// cannot be. The list has the youngest first. `taken` says what a tenant's jobs take, `fits`
-    /// whether the job has room without some.
+    /// cannot be. The list has the youngest first. `free` is what all hosts have free, `taken` says
+    /// what a tenant's jobs take, `fits` whether the job has room without some.
     pub fn victims(
         &self,
         (tenant, asked): (TenantId, &Amounts),
+        mut free: Amounts,
         running: &[Runs],
         taken: impl Fn(TenantId) -> Amounts,
         mut fits: impl FnMut(&[usize]) -> bool,
@@ -68,16 +80,31 @@ impl<'s> Guarantees<'s> {
             return Some(victims);
         }
         let mut left: BTreeMap<TenantId, Amounts> = BTreeMap::new();
-        let mut others = running.iter().enumerate().filter(|(_, job)| job.tenant != tenant);
-        others.find(|(row, job)| {
-            let left = left.entry(job.tenant).or_insert_with(|| taken(job.tenant));
-            if !self.is_borrowed(left, job, asked) {
-                return false;
+        let mut others: Vec<usize> =
+            (0..running.len()).filter(|row| running[*row].tenant != tenant).collect();
+        loop {
+            let (missed, before) = (self.missed(asked, &free), victims.len());
+            let mut has_room = false;
+            others.retain(|row| {
+                let job = &running[*row];
+                let left = left.entry(job.tenant).or_insert_with(|| taken(job.tenant));
+                if has_room || !self.is_borrowed(left, job, &missed) {
+                    return true;
+                }
+                left.iter_mut().zip(&job.amounts).for_each(|(left, amount)| *left -= amount);
+                free.add(&job.amounts);
+                victims.push(*row);
+                has_room = fits(&victims);
+                false
+            });
+            if has_room {
+                break;
             }
-            left.iter_mut().zip(&job.amounts).for_each(|(left, amount)| *left -= amount);
-            victims.push(*row);
-            fits(&victims)
-        })?;
+            // What was short may be there by now, but in pieces.
+            if victims.len() == before {
+                return None;
+            }
+        }
         // The last one is needed; the others may not be.
         for place in (0..victims.len().saturating_sub(1)).rev() {
             let spared = victims.remove(place);
@@ -111,7 +138,8 @@ mod tests {
         let freed = |rows: &[usize]| rows.iter().map(|row| running[*row].amounts[0]).sum::<i64>();
         let fits = |rows: &[usize]| free + freed(rows) >= asked;
         let of = (TenantId::from_row(0), &only(asked));
-        let victims = Guarantees::new(&guarantees, 1).victims(of, &running, taken, fits);
+        let victims =
+            Guarantees::new(&guarantees, 1).victims(of, only(free), &running, taken, fits);
         assert_eq!(victims.as_deref(), expected, "{running:?}");
     }
 
@@ -129,5 +157,26 @@ mod tests {
         check(4, 1, "2 1, 2 1, 2 2", Some(&[0, 2]));
         // Nobody's own is taken by himself.
         check(2, 0, "0 9, 1 4", None);
+    }
+
+    #[test]
+    fn what_is_in_pieces_is_missed_once_there_is_enough_in_sum() {
+        // The first resource is short, of the second there is enough, but not where it is asked for.
+        let amounts = |first, second| Amounts::from([first, second, 0, 0, 0, 0, 0, 0]);
+        let runs = |row, amounts| Runs { tenant: TenantId::from_row(row), amounts };
+        let running = [runs(1, amounts(0, 3)), runs(2, amounts(2, 0)), runs(3, amounts(2, 1))];
+        let guarantees = [Some(amounts(2, 2)), None, None, Some(amounts(2, 1))];
+        let guarantees = Guarantees::new(&guarantees, 2);
+        let victims = |free, needed: &[usize]| {
+            let of = (TenantId::from_row(0), &amounts(2, 2));
+            let taken = |tenant: TenantId| running[tenant.row() - 1].amounts;
+            let fits = |rows: &[usize]| needed.iter().all(|row| rows.contains(row));
+            guarantees.victims(of, free, &running, taken, fits)
+        };
+        assert_eq!(victims(amounts(0, 2), &[1]), Some(vec![1]));
+        assert_eq!(victims(amounts(0, 2), &[0, 1]), Some(vec![1, 0]));
+        // Still short, so nothing in pieces helps; and what is somebody's own stays.
+        assert_eq!(victims(amounts(-1, 2), &[0, 1]), None);
+        assert_eq!(victims(amounts(0, 2), &[1, 2]), None);
     }
 }

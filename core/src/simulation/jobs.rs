@@ -70,7 +70,7 @@ struct Queued {
     run_ms: u64,
     estimate_ms: u64,
     is_killed: bool,
-    /// Whether it has started, and lost a task.
+    /// Whether it has run before, and was put back.
     was_interrupted: bool,
     /// What all its tasks take.
     amounts: Amounts,
@@ -167,6 +167,17 @@ impl Jobs {
             self.running.insert(self.starts, started);
             self.starts += 1;
         }
+    }
+
+    /// Puts the tenants' jobs in the order of what they have used until now, of hosts that have so
+    /// much.
+    fn sort_by_usage(&mut self, now: Time, capacity: &Amounts) {
+        let (queue, shares) = (&mut self.queue, &mut self.shares);
+        shares.settle(now, capacity, queue.rows().iter().map(|queued| queued.job.tenant));
+        queue.sort_by(|a, b| {
+            let by_usage = shares.compare_usage(a.job.tenant, b.job.tenant);
+            by_usage.then(a.job.tenant.cmp(&b.job.tenant)).then(a.key().cmp(&b.key()))
+        });
     }
 
     /// The number of start of the job of a task.
@@ -426,12 +437,7 @@ impl Simulation {
         observer: &mut impl Observer,
     ) -> Vec<(usize, Started)> {
         let (capacity, _) = self.batch_room();
-        let (queue, shares) = (&mut jobs.queue, &mut jobs.shares);
-        shares.settle(now, &capacity, queue.rows().iter().map(|queued| queued.job.tenant));
-        queue.sort_by(|a, b| {
-            let by_usage = shares.compare_usage(a.job.tenant, b.job.tenant);
-            by_usage.then(a.job.tenant.cmp(&b.job.tenant)).then(a.key().cmp(&b.key()))
-        });
+        jobs.sort_by_usage(now, &capacity);
         self.one_after_another(now, jobs, observer)
     }
 

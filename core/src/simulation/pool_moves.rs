@@ -508,19 +508,36 @@ impl Simulation {
         self.agenda.push(now.after(takes_ms), Event::TakeHostOver(number));
     }
 
-    /// Whether a pool, or any, can still get hosts of another.
+    /// Whether a pool, or any, can still get hosts of another: which may have to get them first.
     pub(super) fn may_be_given_hosts(&self, pool: Option<PoolId>) -> bool {
         let (Some(moves), rules) = (&self.pool_moves, &self.scenario.hand_overs) else {
             return false;
         };
-        let gives_it = |rule: &HandOver| pool.is_none_or(|pool| rule.to == pool);
-        let can_give = |(rule, gone): (&HandOver, &u32)| {
-            let total = self.state.hosts.pool_total(rule.from);
-            let has_some = total.hosts > rule.keep || self.may_grow(Some(rule.from));
-            gives_it(rule) && *gone < rule.hosts_max && has_some
-        };
-        moves.between.values().any(|between| gives_it(&rules[between.hand_over as usize]))
-            || self.hosts_left() > 0 && rules.iter().zip(&moves.gone).any(can_give)
+        let (mut seen, mut next) = (vec![pool], 0);
+        while let Some(pool) = seen.get(next).copied() {
+            next += 1;
+            let gives_it = |rule: &HandOver| pool.is_none_or(|pool| rule.to == pool);
+            let mut between = moves.between.values();
+            if between.any(|between| gives_it(&rules[between.hand_over as usize])) {
+                return true;
+            }
+            if self.hosts_left() == 0 {
+                return false;
+            }
+            for (rule, gone) in rules.iter().zip(&moves.gone) {
+                if !gives_it(rule) || *gone >= rule.hosts_max {
+                    continue;
+                }
+                let total = self.state.hosts.pool_total(rule.from);
+                if total.hosts > rule.keep || self.may_grow(Some(rule.from)) {
+                    return true;
+                }
+                if !seen.contains(&Some(rule.from)) {
+                    seen.push(Some(rule.from));
+                }
+            }
+        }
+        false
     }
 
     /// A host that was handed over goes into service in its new pool.

@@ -6,7 +6,7 @@ use crate::jobs::queue::Room;
 use crate::jobs::reclaim::{Guarantees, Runs};
 use crate::observe::Observer;
 use crate::resources::Amounts;
-use crate::scenario::TenantId;
+use crate::scenario::{JobOrder, TenantId};
 use crate::simulation::{Arrived, Simulation};
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,9 +55,14 @@ impl Simulation {
     /// Whoever has waited for his own for long enough starts, and those who have borrowed it end.
     pub(super) fn reclaim(&mut self, now: Time, observer: &mut impl Observer) {
         let kinds = self.state.hosts.kinds();
+        let (capacity, _) = self.batch_room();
         let Some(jobs) = self.jobs.as_mut().filter(|jobs| !jobs.batch.guarantees.is_empty()) else {
             return;
         };
+        // Who came since somebody looked last stands where he would by his rank alone.
+        if matches!(jobs.batch.scheduler.order, JobOrder::FairShare { .. }) {
+            jobs.sort_by_usage(now, &capacity);
+        }
         for id in jobs.note_entitled(now, kinds) {
             let queued = self.jobs.as_ref().and_then(|jobs| jobs.queued(id));
             let Some((_, queued)) = queued.filter(|(_, queued)| !self.is_over_quota(queued)) else {
@@ -109,7 +114,7 @@ impl Simulation {
         let of = (queued.job.tenant, &queued.amounts);
         let taken = |tenant| jobs.shares.taken(tenant);
         let victims =
-            Guarantees::new(&jobs.batch.guarantees, kinds).victims(of, &list, taken, fits);
+            Guarantees::new(&jobs.batch.guarantees, kinds).victims(of, free, &list, taken, fits);
         let starts = victims.map(|rows| rows.into_iter().map(|row| *running[row].0).collect());
         self.jobs = Some(jobs);
         starts
