@@ -103,6 +103,39 @@ fn the_plan_can_be_pasted() {
 }
 
 #[test]
+fn the_pasted_plan_takes_as_long_as_the_plan_that_was_tested() {
+    // The rule's orders take longer than the model says.
+    let rule = "\n[procurement]\ntrigger = '80%'\nbatch = 1\nlead-time = '55 days'\n";
+    let path = file("order-lead.toml", &format!("{SMALL}{rule}"));
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("order-lead-plan.toml");
+    let output = order(&path, &["--sure", "80%", "--out", out.to_str().expect("text")]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let plan = std::fs::read_to_string(&out).expect("the plan is there");
+    let pasted = file("order-lead-pasted.toml", &format!("{SMALL}{plan}"));
+    let run = fleetcast(&["run", pasted.to_str().expect("text"), "--quiet", "--json"]);
+    let json: Value = serde_json::from_slice(&run.stdout).expect("JSON");
+    let orders = json["orders"].as_array().expect("orders");
+    assert!(!orders.is_empty(), "{plan}");
+    for order in orders {
+        let at = |key: &str| order[key]["at_s"].as_f64().expect("a number");
+        assert_eq!(at("due") - at("ordered"), 55.0 * 86_400.0, "{plan}");
+    }
+}
+
+#[test]
+fn hosts_of_many_models_are_told_at_once() {
+    // One name a host would be compared with all before: ten thousand million times.
+    let hosts = "hosts = [{ model = 'm', count = 150000 }, { model = 'n', count = 150000 }]";
+    let many = SMALL
+        .replace("hosts = { model = 'm', count = 6 }", hosts)
+        .replace("[[pools]]", "[host-models.n]\ncpu = 8\n[[pools]]");
+    let begin = std::time::Instant::now();
+    let output = order(&file("order-many.toml", &many), &["--every", "soon"]);
+    assert!(stderr(&output).contains("`soon` is not a duration"), "{}", stderr(&output));
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+}
+
+#[test]
 fn what_orders_cannot_help_is_told() {
     let slow = SMALL.replace("median = '40 days'", "median = '400 days'");
     let output = order(&file("order-late.toml", &slow), &["--sure", "80%"]);

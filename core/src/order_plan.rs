@@ -34,9 +34,9 @@ pub fn training_for(sure: f64) -> u32 {
 
 /// How many new futures test number `round` (from 1) has, for a plan that may fail in [`FAILED_MAX`] of
 /// them: the fewest for which a plan that holds in less than the share `sure` of all futures passes
-/// with a chance of at most 5 % ÷ 2^round. All tests together are wrong with at most 5 %.
-pub fn tests_for(sure: f64, round: u32) -> u32 {
-    let doubt = DOUBT / libm::pow(2.0, f64::from(round));
+/// with a chance of at most `doubt` ÷ 2^round. All tests together are wrong with at most `doubt`.
+pub fn tests_for(sure: f64, doubt: f64, round: u32) -> u32 {
+    let doubt = doubt / libm::pow(2.0, f64::from(round));
     let (mut low, mut high) = (FAILED_MAX, 1 << 20);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -209,11 +209,16 @@ pub struct Made {
     pub plan: Plan,
     /// Futures that it was made from.
     pub learned: Vec<Future>,
+    /// How many futures were looked at before the last test: those, and those that earlier plans were
+    /// tested on.
+    pub seen: u32,
     /// Those of them in which it does not hold.
     pub failed: Vec<Future>,
     /// Those in which no number of hosts helps.
     pub hopeless: Vec<Future>,
-    /// The futures of the last test; none if it was not worth one.
+    /// Whether those are too many of all that were seen for any plan to keep the promise.
+    pub is_hopeless: bool,
+    /// The futures of this plan's test; none if it was not worth one.
     pub tested: Vec<Future>,
     /// Those in which it did not hold.
     pub failed_test: Vec<Future>,
@@ -232,8 +237,9 @@ impl Made {
     }
 }
 
-/// Makes a plan that holds in the share `sure` of all futures, and proves it. `training` futures are
-/// learned from first; `seed` is the first of all.
+/// Makes a plan that holds in the share `sure` of all futures, and proves it; the proof is wrong with a
+/// chance of at most `doubt`: [`DOUBT`], shared among the plans from which one is chosen. `training`
+/// futures are learned from first; `seed` is the first of all.
 ///
 /// # Errors
 /// The first of `runs`.
@@ -241,6 +247,7 @@ pub fn make<R: Runs>(
     runs: &mut R,
     reviews: &Reviews,
     sure: f64,
+    doubt: f64,
     training: u32,
     seed: u64,
 ) -> Result<Made, R::Error> {
@@ -248,8 +255,10 @@ pub fn make<R: Runs>(
     let mut made = Made {
         plan: Plan(vec![0; reviews.at_ms.len()]),
         learned: Vec::new(),
+        seen: training,
         failed: Vec::new(),
         hopeless: Vec::new(),
+        is_hopeless: false,
         tested: Vec::new(),
         failed_test: Vec::new(),
         rounds: 0,
@@ -263,7 +272,8 @@ pub fn make<R: Runs>(
     loop {
         mend(runs, &mut made, reviews)?;
         let hopeless_max = (1.0 - sure) * seen.len() as f64;
-        if made.hopeless.len() as f64 > hopeless_max || made.failed.len() as f64 > hopeless_max {
+        made.is_hopeless = made.hopeless.len() as f64 > hopeless_max;
+        if made.is_hopeless || made.failed.len() as f64 > hopeless_max {
             return Ok(made);
         }
         let holding: Vec<Future> = seen
@@ -273,15 +283,17 @@ pub fn make<R: Runs>(
             .collect();
         trim(runs, &mut made.plan, &holding)?;
         made.rounds += 1;
-        let tests = tests_for(sure, made.rounds);
+        let tests = tests_for(sure, doubt, made.rounds);
         made.tested = (next..next + tests).map(future).collect();
         next += tests;
         made.failed_test = runs.fails(&made.plan, &made.tested, false)?;
         if made.is_proved() || made.rounds == ROUNDS_MAX {
             return Ok(made);
         }
-        seen.extend(&made.tested);
-        let failed = made.failed_test.clone();
+        // What that plan's test said, it says of no other.
+        seen.append(&mut made.tested);
+        made.seen = seen.len() as u32;
+        let failed = std::mem::take(&mut made.failed_test);
         learn(runs, &mut made, &failed)?;
     }
 }
@@ -445,6 +457,8 @@ mod tests {
     /// Futures in which a number of hosts is needed from some instants on, which are drawn.
     struct World {
         reviews: Reviews,
+        /// With these seeds no number of hosts helps.
+        hopeless: std::ops::Range<u64>,
         /// Up to how many ms later a future needs its hosts than the earliest.
         spread_ms: u64,
         runs: u32,
@@ -463,7 +477,14 @@ mod tests {
             (Need { at_ms, rule: 0 }, leads)
         }
 
+        fn is_hopeless(&self, of: Future) -> bool {
+            matches!(of, Future::Seed(seed) if self.hopeless.contains(&seed))
+        }
+
         fn holds(&self, plan: &Plan, of: Future) -> bool {
+            if self.is_hopeless(of) {
+                return false;
+            }
             let (need, leads) = self.truth(of);
             let mut comes: Vec<u64> = Vec::new();
             for ((batches, at_ms), lead_ms) in plan.0.iter().zip(&self.reviews.at_ms).zip(&leads) {
@@ -479,7 +500,9 @@ mod tests {
         type Error = Infallible;
 
         fn needs(&mut self, of: &[(Future, usize)]) -> Result<Vec<Option<Need>>, Infallible> {
-            let need = |(of, rule): &(Future, usize)| (*rule == 0).then(|| self.truth(*of).0);
+            let need = |(of, rule): &(Future, usize)| {
+                (*rule == 0 && !self.is_hopeless(*of)).then(|| self.truth(*of).0)
+            };
             Ok(of.iter().map(need).collect())
         }
 
@@ -501,7 +524,7 @@ mod tests {
 
     fn world(batch: u32) -> World {
         let at_ms = (0..END_MS).step_by(20).collect();
-        World { reviews: Reviews { at_ms, batch }, spread_ms: 200, runs: 0 }
+        World { reviews: Reviews { at_ms, batch }, hopeless: 0..0, spread_ms: 200, runs: 0 }
     }
 
     #[test]
@@ -511,7 +534,7 @@ mod tests {
         assert!((at_most(0, 59, 0.05) - 0.95_f64.powi(59)).abs() < 1e-12);
         assert!((at_most(2, 10, 0.5) - 56.0 / 1024.0).abs() < 1e-12);
         for round in 1..=3 {
-            let (tests, doubt) = (tests_for(0.95, round), 0.05 / 2_f64.powi(round as i32));
+            let (tests, doubt) = (tests_for(0.95, DOUBT, round), 0.05 / 2_f64.powi(round as i32));
             assert!(at_most(2, tests, 0.05) <= doubt && at_most(2, tests - 1, 0.05) > doubt);
         }
     }
@@ -543,7 +566,7 @@ mod tests {
         for (batch, seed) in [(1, 1), (3, 100_000), (5, 200_000)] {
             let mut world = world(batch);
             let reviews = world.reviews.clone();
-            let made = make(&mut world, &reviews, 0.95, 59, seed).unwrap();
+            let made = make(&mut world, &reviews, 0.95, DOUBT, 59, seed).unwrap();
             assert!(made.is_proved(), "{made:?}");
             let unseen = (0..2_000).map(|row| Future::Seed(seed + 50_000 + row));
             let held = unseen.filter(|of| world.holds(&made.plan, *of)).count();
@@ -552,11 +575,47 @@ mod tests {
     }
 
     #[test]
+    fn what_a_test_said_is_not_told_of_the_plan_that_follows() {
+        // All that was learned from first can be helped, and nothing that it is tested on.
+        let mut world = world(1);
+        world.hopeless = 60..u64::MAX;
+        let reviews = world.reviews.clone();
+        let made = make(&mut world, &reviews, 0.95, DOUBT, 59, 1).unwrap();
+        assert!(made.is_hopeless && !made.is_proved() && made.rounds == 1);
+        assert!(made.tested.is_empty() && made.failed_test.is_empty());
+        assert_eq!(made.seen, 59 + tests_for(0.95, DOUBT, 1));
+    }
+
+    #[test]
+    fn few_hopeless_futures_of_many_do_not_make_a_proved_plan_hopeless() {
+        // More than one in twenty of those learned from, but not of all that were seen.
+        let tested = 60..60 + u64::from(tests_for(0.95, DOUBT, 1));
+        let mut world = world(1);
+        world.hopeless = tested.end - 8..tested.end;
+        let reviews = world.reviews.clone();
+        let made = make(&mut world, &reviews, 0.95, DOUBT, 59, 1).unwrap();
+        assert!(made.is_proved() && !made.is_hopeless, "{made:?}");
+        assert!(made.hopeless.len() as f64 > 0.05 * made.learned.len() as f64);
+    }
+
+    #[test]
+    fn plans_to_choose_from_share_the_doubt() {
+        let mut world = world(1);
+        let reviews = world.reviews.clone();
+        let one = make(&mut world, &reviews, 0.95, DOUBT, 59, 1).unwrap();
+        let of_four = make(&mut world, &reviews, 0.95, DOUBT / 4.0, 59, 1).unwrap();
+        assert!(one.is_proved() && of_four.is_proved());
+        let tests = of_four.tested.len() as u32;
+        assert!(tests > one.tested.len() as u32);
+        assert!(at_most(FAILED_MAX, tests, 0.05) <= 0.05 / 8.0);
+    }
+
+    #[test]
     fn what_had_to_be_ordered_before_the_start_is_told() {
         let mut world = world(1);
         world.reviews.at_ms = (400..END_MS).step_by(20).collect();
         let reviews = world.reviews.clone();
-        let made = make(&mut world, &reviews, 0.95, 59, 1).unwrap();
+        let made = make(&mut world, &reviews, 0.95, DOUBT, 59, 1).unwrap();
         assert!(!made.is_proved() && made.late > 0 && !made.failed.is_empty());
     }
 

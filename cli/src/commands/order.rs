@@ -1,6 +1,7 @@
 //! `fleetcast order`: what to buy by which date, so that the expectations hold in nearly all futures.
 
 mod answer;
+mod lead_time;
 mod world;
 
 use crate::end::{End, say, say_json, tell};
@@ -9,7 +10,7 @@ use crate::scenario::ScenarioArgs;
 use crate::store::Batch;
 use fleetcast_core::futures::Future;
 use fleetcast_core::order_plan::{self, Made, Outcome, Plan, Reviews, Runs as _};
-use fleetcast_core::scenario::{HOSTS_MAX, PoolId, Scenario};
+use fleetcast_core::scenario::{HOSTS_MAX, HostTypeId, PoolId, Scenario};
 use fleetcast_core::time::Time;
 use fleetcast_core::units::{self, Length};
 use fleetcast_core::words;
@@ -109,12 +110,17 @@ pub(super) struct OrderPlan {
     orders: Vec<Order>,
     /// Futures that the sure plan was made from.
     learned: u32,
+    /// Those, and those that earlier plans were tested on.
+    seen: u32,
     /// Those of them in which it does not hold.
     failed: u32,
     /// Those in which no number of hosts helps, and what they miss.
     hopeless: u32,
+    /// Whether those are too many of all that were seen for any plan to keep the promise.
+    is_hopeless: bool,
     hopeless_misses: Vec<String>,
-    /// Futures of the last test, which it was not made from, and in how many of them it holds.
+    /// Futures of its test, which it was not made from, and in how many of them it holds; none if it
+    /// was not worth a test.
     tested: u32,
     held: u32,
     /// How many tests there were, each with new futures.
@@ -198,10 +204,12 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     for model in &models {
         worlds.push(World::new(&source, &scenario, pool, model, &reviews, args.cores, args.quiet)?);
     }
-    // Each model's sure plan; the promise is about the cheapest of those that keep it.
+    // Each model's sure plan; the promise is about the cheapest of those that keep it, so that each may
+    // be wrong with a part of the doubt only.
+    let doubt = order_plan::DOUBT / models.len() as f64;
     let mut made: Vec<Made> = Vec::new();
     for world in &mut worlds {
-        made.push(order_plan::make(world, &reviews, sure, training, scenario.seed)?);
+        made.push(order_plan::make(world, &reviews, sure, doubt, training, scenario.seed)?);
     }
     let end_ms = scenario.duration_ms;
     let best = (0..made.len())
@@ -269,8 +277,10 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
         is_proved: made.is_proved(),
         orders: orders(&made.plan, &reviews, &models[best], &scenario),
         learned: made.learned.len() as u32,
+        seen: made.seen,
         failed: made.failed.len() as u32,
         hopeless: made.hopeless.len() as u32,
+        is_hopeless: made.is_hopeless,
         hopeless_misses: world.misses(made)?,
         tested: made.tested.len() as u32,
         held: made.tested.len() as u32 - failed_test,
@@ -284,11 +294,15 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     };
     found.answer = answer::sentence(&found);
     if let Some(path) = &args.out {
+        let lead_time = world.lead_time()?;
         let mut batch = Batch::default();
-        batch.add(path, |file| file.write_all(answer::toml(&found).as_bytes()))?;
+        batch.add(path, |file| file.write_all(answer::toml(&found, &lead_time).as_bytes()))?;
         batch.publish()?;
         if !args.quiet {
             tell(&format!("wrote {}\n", path.display()));
+        }
+        if let Some(to_do) = lead_time.to_do().filter(|_| !found.orders.is_empty()) {
+            tell(&format!("note: {to_do}\n"));
         }
     }
     if args.json {
@@ -339,7 +353,7 @@ fn candidates(
         let count = (known.len() as f64 * share).ceil() as usize;
         let part = known[..count].iter().map(|(need, leads)| (need, leads));
         let (plan, _) = order_plan::envelope(part, reviews);
-        add(format!("for {:.0} % of futures", share * 100.0), plan);
+        add(format!("for {} of futures", words::percent(share)), plan);
     }
     add("sure".to_owned(), made.plan.clone());
     Ok(())
@@ -407,7 +421,7 @@ fn pool(typed: Option<&str>, scenario: &Scenario) -> Result<PoolId, End> {
 
 /// The models to buy: those named, those of the pool's procurement, or those that it has.
 fn models(args: &Args, scenario: &Scenario, pool: PoolId) -> Result<Vec<String>, End> {
-    let of_type = |host_type: fleetcast_core::scenario::HostTypeId| {
+    let of_type = |host_type: HostTypeId| {
         let host_type = &scenario.host_types[host_type.row()];
         (host_type.pool == pool).then(|| scenario.models[host_type.model.row()].name.clone())
     };
@@ -416,7 +430,12 @@ fn models(args: &Args, scenario: &Scenario, pool: PoolId) -> Result<Vec<String>,
         models = scenario.procurement.iter().filter_map(|rule| of_type(rule.host_type)).collect();
     }
     if models.is_empty() {
-        models = scenario.hosts.iter().filter_map(|host| of_type(host.host_type)).collect();
+        let mut has = vec![false; scenario.host_types.len()];
+        for host in &scenario.hosts {
+            has[host.host_type.row()] = true;
+        }
+        let types = (0..has.len()).filter(|row| has[*row]).map(HostTypeId::from_row);
+        models = types.filter_map(of_type).collect();
     }
     let names = || scenario.models.iter().map(|model| model.name.as_str());
     if let Some(typed) = models.iter().find(|typed| names().all(|name| name != typed.as_str())) {
@@ -432,7 +451,9 @@ fn models(args: &Args, scenario: &Scenario, pool: PoolId) -> Result<Vec<String>,
     let mut known = Vec::new();
     models.retain(|model| {
         let is_new = !known.contains(model);
-        known.push(model.clone());
+        if is_new {
+            known.push(model.clone());
+        }
         is_new
     });
     match models.len() {
@@ -466,9 +487,7 @@ fn reviews(args: &Args, scenario: &Scenario, pool: PoolId) -> Result<Reviews, En
             return wrong("too often", "there can be 1,000 reviews in a run: say a longer time");
         }
     }
-    let is_here = |host_type: fleetcast_core::scenario::HostTypeId| {
-        scenario.host_types[host_type.row()].pool == pool
-    };
+    let is_here = |host_type: HostTypeId| scenario.host_types[host_type.row()].pool == pool;
     let rule = scenario.procurement.iter().find(|rule| is_here(rule.host_type));
     let batch = args.batch.or(rule.map(|rule| rule.batch)).unwrap_or(1);
     Ok(Reviews { at_ms, batch: batch.min(HOSTS_MAX as u32) })

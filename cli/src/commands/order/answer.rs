@@ -1,5 +1,6 @@
 //! An order plan in words: the answer, the orders, and the plans side by side.
 
+use super::lead_time::LeadTime;
 use super::{Candidate, Order, OrderPlan};
 use crate::lines::{self, line};
 use fleetcast_core::words::{self, count, plural};
@@ -10,12 +11,11 @@ const NAMED_MAX: usize = 3;
 /// The answer in one sentence.
 pub(super) fn sentence(plan: &OrderPlan) -> String {
     let sure = words::percent(plan.sure);
-    let is_hopeless = f64::from(plan.hopeless) > (1.0 - plan.sure) * f64::from(plan.learned);
-    if is_hopeless {
+    if plan.is_hopeless {
         return format!(
             "no order helps: in {} of {} futures the expectations are missed with any number of hosts ({})",
             plan.hopeless,
-            plan.learned,
+            plan.seen,
             plan.hopeless_misses.join("; "),
         );
     }
@@ -52,7 +52,7 @@ pub(super) fn sentence(plan: &OrderPlan) -> String {
     let held =
         format!("holds in {} of {} futures that it was not made from", plan.held, plan.tested);
     match plan.is_proved {
-        true => format!("{what}; {held}: at least {sure} of all, 95 % sure"),
+        true => format!("{what}; {held}: at least {sure} of all, 95% sure"),
         false => format!("{what}; {held}: too few to promise {sure}"),
     }
 }
@@ -142,13 +142,16 @@ fn regret(of: &Candidate, value: f64) -> String {
 fn notes(plan: &OrderPlan) -> Vec<String> {
     let tests = match plan.tests {
         0 => String::new(),
+        tests if plan.tested == 0 => {
+            format!("; {} of earlier plans failed", plural(tests.into(), "test"))
+        }
         1 => format!("; tested on {} others", plan.tested),
         tests => format!("; the last of {tests} tests had {} others", plan.tested),
     };
     let mut notes = vec![format!("Made from {}{tests}.", plural(plan.learned.into(), "future"))];
     if let Some(of) = &plan.validated {
         notes.push(format!(
-            "In {} futures more it holds in {}: {} (95 % interval {} to {}).",
+            "In {} futures more it holds in {}: {} (95% interval {} to {}).",
             count(of.futures.into()),
             count(of.held.into()),
             words::percent(f64::from(of.held) / f64::from(of.futures)),
@@ -173,17 +176,25 @@ fn notes(plan: &OrderPlan) -> Vec<String> {
 }
 
 /// The plan as a scenario has it.
-pub(super) fn toml(plan: &OrderPlan) -> String {
+pub(super) fn toml(plan: &OrderPlan, lead_time: &LeadTime) -> String {
     let mut text = String::new();
     line(&mut text, &format!("# {}", words::capitalised(&plan.answer)));
     line(&mut text, "# Paste it into the scenario, in the place of `[procurement]` of this pool.");
+    for row in
+        lead_time.to_do().iter().flat_map(|to_do| words::wrap(&words::capitalised(to_do), 96))
+    {
+        line(&mut text, &format!("# {row}"));
+    }
     for Order { date, hosts, model, .. } in &plan.orders {
         line(&mut text, "");
         line(&mut text, "[[order]]");
-        line(&mut text, &format!("at    = {date:?}"));
-        line(&mut text, &format!("hosts = {hosts}"));
-        line(&mut text, &format!("model = {model:?}"));
-        line(&mut text, &format!("pool  = {:?}", plan.pool));
+        line(&mut text, &format!("at        = {date:?}"));
+        line(&mut text, &format!("hosts     = {hosts}"));
+        line(&mut text, &format!("model     = {model:?}"));
+        line(&mut text, &format!("pool      = {:?}", plan.pool));
+        if let Some(toml) = lead_time.toml() {
+            line(&mut text, &format!("lead-time = {toml}"));
+        }
     }
     text
 }

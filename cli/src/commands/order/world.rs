@@ -1,5 +1,6 @@
 //! The futures of a scenario, in which plans are run on all cores.
 
+use super::lead_time::LeadTime;
 use crate::end::End;
 use crate::problems;
 use crate::runs::{self, Cores};
@@ -54,6 +55,8 @@ struct Prepared {
     scenario: Scenario,
     host_type: HostTypeId,
     lead_time: Distribution,
+    /// The same by the model alone.
+    models_lead_time: Distribution,
 }
 
 impl<'s> World<'s> {
@@ -120,11 +123,14 @@ impl<'s> World<'s> {
         let offered = scenario.orders.pop().expect("the offer is the last order");
         let is_ours = |of: &Procurement| of.host_type == offered.host_type;
         let rule = scenario.procurement.iter().find(|of| is_ours(of));
-        let lead_time = rule.map_or(offered.lead_time, |rule| rule.lead_time.clone());
+        let models_lead_time = offered.lead_time;
+        let lead_time =
+            rule.map_or_else(|| models_lead_time.clone(), |rule| rule.lead_time.clone());
         let types = &scenario.host_types;
         scenario.procurement.retain(|of| types[of.host_type.row()].pool != self.pool);
         sizing::goals(&mut scenario);
-        let prepared = Arc::new(Prepared { scenario, host_type: offered.host_type, lead_time });
+        let host_type = offered.host_type;
+        let prepared = Arc::new(Prepared { scenario, host_type, lead_time, models_lead_time });
         let mut kept = self.kept.lock().expect("no run panics");
         if (kept.len() + 1) * prepared.scenario.hosts.len().max(1_000) <= KEPT_HOSTS_MAX {
             kept.insert(future, Arc::clone(&prepared));
@@ -264,6 +270,19 @@ impl<'s> World<'s> {
             lead_time: prepared.lead_time.clone(),
         }));
         (theirs..scenario.orders.len()).map(|row| simulation::lead_ms(&scenario, row)).collect()
+    }
+
+    /// What the plan's orders say of their lead time.
+    pub(super) fn lead_time(&self) -> Result<LeadTime, End> {
+        let futures: &[Future] = match self.is_uncertain() {
+            true => &[Future::Likely, Future::Low, Future::High],
+            false => &[Future::Likely],
+        };
+        let each = futures.iter().map(|of| {
+            let prepared = self.prepared(*of)?;
+            Ok((prepared.lead_time.clone(), prepared.models_lead_time.clone()))
+        });
+        Ok(LeadTime::of(&each.collect::<Result<Vec<_>, End>>()?))
     }
 
     /// What is missed where no number of hosts helps, or where the plan fails.
