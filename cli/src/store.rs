@@ -65,6 +65,7 @@ impl Drop for Folder {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     written: Vec<(NamedTempFile, PathBuf)>,
+    stale: Vec<PathBuf>,
 }
 
 impl Batch {
@@ -78,6 +79,11 @@ impl Batch {
         let file = written.map_err(|error| End::files("write", path.display(), &error))?;
         self.written.push((file, path.to_owned()));
         Ok(())
+    }
+
+    /// Lets go of what an earlier run left under this name, once the others are in place.
+    pub(crate) fn remove(&mut self, path: &Path) {
+        self.stale.push(path.to_owned());
     }
 
     fn write(
@@ -110,6 +116,14 @@ impl Batch {
             // The name is as lasting as the bytes only once the folder is on disk too. Not every
             // system can do that, and the file is whole without it.
             let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+        }
+        for path in self.stale {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(End::files("remove", path.display(), &error));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -94,6 +94,11 @@ fn the_report_has_the_tornado_and_the_assumptions() {
     for name in json(&file).as_object().expect("a table").keys() {
         assert!(doc.contains(&format!("`{name}`")), "docs/RESULTS.md does not name `{name}`");
     }
+    // The next summary is of another run: what was said of this one goes.
+    let output = fleetcast(folder.path(), &["run", "plan.toml", "--out", "out", "-q"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(folder.path().join("out/summary.json").exists());
+    assert!(!folder.path().join("out/sensitivity.json").exists());
 }
 
 #[test]

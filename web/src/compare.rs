@@ -7,8 +7,8 @@ use crate::job::FILM_BYTES_MAX;
 use crate::protocol::{FromWorker, Outline, ToWorker, Written};
 use fleetcast_core::comparison::DOUBT_MAX;
 use fleetcast_core::paired;
+use fleetcast_core::report::Report;
 use fleetcast_core::report::energy::EnergyReport;
-use fleetcast_core::report::{Better, Report};
 use fleetcast_core::words;
 use std::rc::Rc;
 
@@ -84,14 +84,12 @@ pub enum Change {
     Seek(u64),
 }
 
-/// A row of the table of differences.
+/// A row of the table of differences: of what one would rather have less.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What is measured.
     pub what: &'static str,
-    /// Which value one would rather have.
-    pub better: Better,
-    /// By variant, the mean over the seeds that it has run; `None` where there is nothing yet.
+    /// By variant, the mean over the seeds that all have run; `None` where there is nothing yet.
     pub means: Vec<Option<f64>>,
     /// By variant from the second on, how it differs from the first.
     pub differences: Vec<Option<Difference>>,
@@ -101,7 +99,7 @@ pub struct Row {
     pub write_size: fn(f64) -> String,
 }
 
-/// How a variant differs from the first, over the seeds that both have run, seed by seed.
+/// How a variant differs from the first, over the seeds that all have run, seed by seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// On average.
@@ -115,7 +113,7 @@ pub struct Difference {
 }
 
 impl Row {
-    fn of(what: &'static str, values: &[Vec<f64>], better: Better, write: Writes) -> Self {
+    fn of(what: &'static str, values: &[Vec<f64>], write: Writes) -> Self {
         let mean = |values: &[f64]| {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64) //
         };
@@ -132,7 +130,6 @@ impl Row {
         };
         Self {
             what,
-            better,
             means: values.iter().map(|values| mean(values)).collect(),
             differences: others.iter().map(difference).collect(),
             write: write.0,
@@ -334,18 +331,23 @@ impl Compare {
         Span { from_ms: 0, to_ms: outlines.map(|o| o.duration_ms).max().unwrap_or(1).max(1) }
     }
 
-    /// How many seeds all variants have run.
+    /// How many seeds all variants have run that are not wrong.
     pub fn seeds_done(&self) -> usize {
-        self.variants.iter().map(|variant| variant.reports.len()).min().unwrap_or(0)
+        let right = self.variants.iter().filter(|variant| variant.wrong.is_none());
+        right.map(|variant| variant.reports.len()).min().unwrap_or(0)
     }
 
-    /// The table of differences, over the seeds that have ended. Differences are taken seed by seed: what
+    /// The table of differences, over the seeds that all variants have run that are not wrong. Differences are taken seed by seed: what
     /// a seed has of its own drops out of them.
     pub fn table(&self) -> Vec<Row> {
+        let done = self.seeds_done();
         let row = |what, of: fn(&Report) -> f64, write: Writes| {
-            let values = |variant: &Variant| variant.reports.iter().map(|r| of(r)).collect();
+            let values = |variant: &Variant| {
+                let seeds = if variant.wrong.is_none() { done } else { 0 };
+                variant.reports.iter().take(seeds).map(|r| of(r)).collect()
+            };
             let values: Vec<Vec<f64>> = self.variants.iter().map(values).collect();
-            Row::of(what, &values, Better::Less, write)
+            Row::of(what, &values, write)
         };
         let (amount, percent): (Writes, Writes) =
             ((words::amount, words::amount), (words::percent, points));
@@ -399,8 +401,11 @@ impl Compare {
     }
 
     /// Which is better, by how much, how sure: in the first row that shows a difference. `None` before
-    /// all have run a seed.
+    /// all have run a seed, and where the first is wrong.
     pub fn answer(&self, rows: &[Row]) -> Option<String> {
+        if self.variants.first()?.wrong.is_some() {
+            return None;
+        }
         let names: Vec<String> = self.variants.iter().map(Variant::name).collect();
         answer(&names, rows, self.seeds_done())
     }
@@ -419,10 +424,7 @@ fn answer(names: &[String], rows: &[Row], done: usize) -> Option<String> {
         return Some(format!("No difference that {seeds} can show."));
     };
     let mean = |variant: usize| row.means[variant].unwrap_or(f64::NAN);
-    let is_better = |one: usize, other: usize| match row.better {
-        Better::Less => mean(one) < mean(other),
-        Better::More => mean(one) > mean(other),
-    };
+    let is_better = |one: usize, other: usize| mean(one) < mean(other);
     let best = |variants: &mut dyn Iterator<Item = usize>| {
         variants.reduce(|best, other| if is_better(other, best) { other } else { best })
     };
@@ -465,7 +467,7 @@ mod tests {
     fn check(one: &[f64], other: &[f64], expected: &str) {
         let names = ["a".to_owned(), "b".to_owned()];
         let writes: Writes = (words::amount, words::amount);
-        let mut row = Row::of("Hosts", &[one.to_vec(), other.to_vec()], Better::Less, writes);
+        let mut row = Row::of("Hosts", &[one.to_vec(), other.to_vec()], writes);
         for difference in row.differences.iter_mut().flatten() {
             difference.is_shown = difference.p < DOUBT_MAX;
         }
@@ -485,6 +487,28 @@ mod tests {
             &[10.0, 20.0, 30.0, 40.0],
             "A is better than b: hosts 24.0 against 25 (−1.03; 95 % interval −1.10 to −0.95), over 4 seeds.",
         );
+    }
+
+    #[test]
+    fn all_figures_are_of_the_same_seeds() {
+        let first = crate::builtin::find("first.toml").unwrap();
+        let run = crate::ask::Ask::of(first.file, first.text).run().unwrap();
+        let variant = |hosts: &[u64]| {
+            let report = |hosts: &u64| Rc::new(Report { peak_hosts_used: *hosts, ..run.clone() });
+            Variant { reports: hosts.iter().map(report).collect(), ..Variant::default() }
+        };
+        let variants = vec![variant(&[10, 20, 90]), variant(&[9, 19])];
+        let mut compare = Compare { variants, ..Compare::default() };
+        let hosts = |compare: &Compare| {
+            let rows = compare.table();
+            let row = rows.iter().find(|row| row.what.starts_with("Hosts needed")).unwrap();
+            let difference = row.differences[0].as_ref().map(|of| of.mean);
+            (row.means.clone(), difference)
+        };
+        assert_eq!(hosts(&compare), (vec![Some(15.0), Some(14.0)], Some(-1.0)));
+        // One that is wrong does not hold up the others.
+        compare.variants[1].wrong = Some("it is wrong".to_owned());
+        assert_eq!(hosts(&compare), (vec![Some(40.0), None], None));
     }
 
     #[test]

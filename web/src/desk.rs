@@ -4,6 +4,7 @@ use crate::ask::{Ask, sample};
 use crate::job::{Account, Ended, FILM_BYTES_MAX, Look, Run, outline};
 use crate::protocol::{FromWorker, ToWorker};
 use fleetcast_core::problem::Problems;
+use fleetcast_core::report::Report;
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::source::MemoryFiles;
 use fleetcast_core::time::Time;
@@ -60,6 +61,8 @@ pub struct Desk {
     /// The scenario of the last run, with the files as they were then.
     last: Option<(Arc<Scenario>, MemoryFiles)>,
     task: Option<(u32, Task)>,
+    /// What the last run came to that had frames, all of it.
+    report: Option<(u32, Report)>,
     /// What is run to become warm, and for nothing else.
     warming: Option<Box<Run>>,
 }
@@ -97,6 +100,7 @@ impl Desk {
             ToWorker::Run { id, written, film_bytes } => {
                 let ask = Ask::written(written, &self.files);
                 let mut answers = self.stop();
+                self.report = None;
                 match Run::new(&ask, film_bytes) {
                     Ok(run) => {
                         let outline = outline(run.scenario());
@@ -115,6 +119,10 @@ impl Desk {
                 let account = Account::new(scenario, files, request, Time::from_ms(at_ms))?;
                 Ok(Task::Account(Box::new(account)))
             }),
+            ToWorker::Summary { id } => {
+                let report = self.report.as_ref().filter(|(run, _)| *run == id);
+                one(FromWorker::Summary { id, text: report.map(|(_, report)| summary(report)) })
+            }
             ToWorker::Cancel => self.stop(),
             ToWorker::WarmUp => {
                 if self.task.is_none() && self.last.is_none() {
@@ -139,7 +147,7 @@ impl Desk {
             }
             return Vec::new();
         };
-        match task.go_on(id, is_over) {
+        match task.go_on(id, &mut self.report, is_over) {
             Ok((answers, is_done)) => {
                 if !is_done {
                     self.task = Some((id, task));
@@ -179,10 +187,12 @@ fn one(answer: FromWorker) -> Vec<Answer> {
 }
 
 impl Task {
-    /// What is to be said after this slice, and whether that was all.
+    /// What is to be said after this slice, and whether that was all. The report of a run with frames is
+    /// kept.
     fn go_on(
         &mut self,
         id: u32,
+        kept: &mut Option<(u32, Report)>,
         is_over: &mut dyn FnMut() -> bool,
     ) -> Result<(Vec<Answer>, bool), Problems> {
         Ok(match self {
@@ -197,6 +207,7 @@ impl Task {
                 let mut answers = vec![(FromWorker::Progress { id, at_ms }, frames)];
                 if has_ended {
                     let Ended { mut report, series, turned_away } = run.ended();
+                    *kept = run.is_filmed().then(|| (id, report.clone()));
                     // What takes long to read comes after the answer.
                     let rollouts = report.rollouts.iter_mut();
                     let timelines =
@@ -226,6 +237,11 @@ impl Task {
             },
         })
     }
+}
+
+/// A report as `fleetcast run --out` writes it.
+fn summary(report: &Report) -> String {
+    serde_json::to_string_pretty(report).expect("a report is plain data") + "\n"
 }
 
 fn warm_up() -> Ask {
@@ -290,6 +306,16 @@ mod tests {
         };
         let line = expected::line("first.toml", report);
         assert!(include_str!("../../scenarios/expected.txt").contains(&line), "{line}");
+        let mut desk = Desk::default();
+        run(&mut desk);
+        let told = |desk: &mut Desk, id| match desk.hear(ToWorker::Summary { id }, Vec::new()).pop()
+        {
+            Some((FromWorker::Summary { text, .. }, _)) => text,
+            answer => panic!("a summary is told at once: {answer:?}"),
+        };
+        let summary = told(&mut desk, 7).expect("it was the last run");
+        assert_eq!(serde_json::from_str::<Report>(&summary).unwrap(), **report);
+        assert_eq!(told(&mut desk, 6), None);
         let last = film.frames().last().unwrap();
         assert_eq!((last.requests, last.refused), (report.requests, report.refused));
         assert_eq!(turned_away.total, report.refused);

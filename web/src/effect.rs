@@ -16,6 +16,8 @@ pub enum Effect {
     CheckSoon,
     /// Fetch a file of the box.
     Fetch(String),
+    /// Save a text as a JSON file of this name.
+    Save(String, String),
     /// Show another instant.
     Show(u64),
     /// Put a link with this fragment into the address and the clipboard.

@@ -12,6 +12,7 @@ use crate::opened::{self, Opened};
 use crate::paint::ColourBy;
 use crate::protocol::{FromWorker, HostStory, Outline, ToWorker, TurnedAway, Written};
 use crate::rollout;
+use crate::tell;
 use fleetcast_core::explain::Explanation;
 use fleetcast_core::problem::{Problem, Problems, Severity};
 use fleetcast_core::report::rollouts::RolloutReport;
@@ -204,6 +205,8 @@ pub enum Msg {
     PointRefusal(u64, u64),
     /// Or at nothing any more.
     PointAway,
+    /// The `summary.json` of the run is wanted.
+    Summary,
     /// A link to the scenario is wanted.
     Share,
     /// The browser shall remember the scenario, or forget it.
@@ -340,6 +343,7 @@ impl Model {
                 self.pointed = Pointed::Nothing;
                 Vec::new()
             }
+            Msg::Summary => vec![Effect::Send(0, ToWorker::Summary { id: self.run_id }, None)],
             Msg::Share => self.share(),
             Msg::Keep(is_kept) => {
                 self.is_kept = is_kept;
@@ -622,6 +626,15 @@ impl Model {
                 self.run.charts = Rc::new(charts(&series, &turned_away, kinds, scarcest));
                 self.run.series = Some(Rc::new(series));
                 self.run.away = Some(Rc::new(turned_away));
+            }
+            FromWorker::Summary { id, text } if id == self.run_id => {
+                return match (&self.run.report, text) {
+                    (Some(report), Some(text)) => {
+                        let stem = tell::file_stem(&report.scenario);
+                        vec![Effect::Save(format!("{stem}-summary.json"), text)]
+                    }
+                    _ => self.fail("the run is gone: run it again for its summary".to_owned()),
+                };
             }
             FromWorker::Wrong { id, problems } if id == self.run_id => {
                 self.run.course = Course::None;

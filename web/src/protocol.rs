@@ -60,6 +60,11 @@ pub enum ToWorker {
         /// When it arrived.
         at_ms: u64,
     },
+    /// What is the `summary.json` of the last run?
+    Summary {
+        /// Of that run.
+        id: u32,
+    },
     /// Stop what is under way.
     Cancel,
     /// Nothing is wanted yet: be ready for when something is.
@@ -111,6 +116,13 @@ pub enum FromWorker {
         turned_away: TurnedAway,
         /// The timelines of its rollouts, which its report left out.
         timelines: Vec<Vec<TimelineRow>>,
+    },
+    /// The `summary.json` of a run that is over: only the worker can write it.
+    Summary {
+        /// Of that run.
+        id: u32,
+        /// Its text; `None` if that run is not the last one.
+        text: Option<String>,
     },
     /// The scenario is wrong; nothing was run.
     Wrong {

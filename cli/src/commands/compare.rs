@@ -64,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seeds_max: u32,
 
-    /// Look at this key figure (`fleetcast list metrics`); may be given several times, the weightiest first
+    /// Look at this key figure (`fleetcast list`); may be given several times, the weightiest first
     #[arg(long = "metric", value_name = "NAME")]
     metrics: Vec<String>,
 

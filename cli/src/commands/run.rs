@@ -45,7 +45,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
 
-    /// Write report.html, summary.json, series.csv, series.parquet and facts.csv.gz into DIR
+    /// Write report.html, summary.json, series.csv, series.parquet and facts.csv.gz into DIR, and
+    /// sensitivity.json with --sensitivity
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -122,7 +123,9 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     };
     published?;
     if let (Some(folder), false) = (&args.out, args.quiet) {
-        tell(&format!("report.html, summary.json, series and facts: {}\n", folder.display()));
+        let more = if args.sensitivity { ", sensitivity.json" } else { "" };
+        let folder = folder.display();
+        tell(&format!("report.html, summary.json{more}, series and facts: {folder}\n"));
     }
     said?;
     match results.report.expectations.iter().all(|expectation| expectation.held) {

@@ -13,10 +13,12 @@ use crate::{commands, sensitivity};
   fleetcast sensitivity plan.toml --json | jq -r '.tornados[0].bars[].label'
   fleetcast run plan.toml --out results/ --sensitivity     the same, drawn in report.html
 
-What is written in the file is turned, one number at a time: demand, lifetimes and traffic by 20%, lead
-times by 25%, hosts and overcommit by 10%, the trigger of orders by 5 points; failures, repairs and
-the size of an order to half and twice as much. What it does to the figures that the scenario expects
-something of is shown; where nothing moves them, the first of the usual figures that anything moves.")]
+At most 24 numbers that are written in the file are turned, one at a time: demand, jobs, lifetimes, run
+times, traffic, instances, boots and work at desks by 20%; lead times and operators by 25%; hosts and
+overcommit by 10%; the trigger of orders and targets of scaling by 5 points; failures, repairs, spares
+and the size of an order to half and twice as much. Flavors, prices and energy stay. What it does to the
+figures that the scenario expects something of is shown; where nothing moves them, the first of the
+usual figures that anything moves.")]
 pub(crate) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,
@@ -25,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = SEEDS, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     seeds: u32,
 
-    /// Show what moves this key figure (`fleetcast list metrics`); may be given several times
+    /// Show what moves this key figure (`fleetcast list`); may be given several times
     #[arg(long = "metric", value_name = "NAME")]
     metrics: Vec<String>,
 

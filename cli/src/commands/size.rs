@@ -26,7 +26,7 @@ const MODELS_MAX: usize = 8;
   fleetcast size plan.toml --seeds 20 --rule-prices
   fleetcast size plan.toml --sure 95%
   fleetcast size plan.toml --model small --model large     the cheapest mix of the two
-  fleetcast size plan.toml --json | jq .hosts
+  fleetcast size plan.toml --json | jq '.fleets[0].hosts'
 
 The fleet is there from the start: growth and orders of the pool are left out, and so are
 expectations of its size (hosts, orders, their price). What remains must hold with every seed; where

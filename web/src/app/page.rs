@@ -516,6 +516,9 @@ impl Page {
                     }));
                 });
             }
+            Effect::Save(name, text) => {
+                browser::download(&name, "application/json", text.as_bytes());
+            }
             Effect::Show(at_ms) => {
                 self.stage.pause();
                 self.stage.show(at_ms);

@@ -570,17 +570,9 @@ fn orders(report: &Report) -> Html {
 }
 
 /// Downloads, and what makes the run repeatable.
-fn keep(page: &Page, link: &Scope<Page>, report: &Rc<Report>) -> Html {
+fn keep(page: &Page, link: &Scope<Page>, report: &Report) -> Html {
     let model = &page.model;
     let stem = tell::file_stem(&report.scenario);
-    let summary = {
-        let (report, stem) = (Rc::clone(report), stem.clone());
-        Callback::from(move |_: MouseEvent| {
-            let json =
-                serde_json::to_string_pretty(&*report).expect("a report is plain data") + "\n";
-            browser::download(&format!("{stem}-summary.json"), "application/json", json.as_bytes());
-        })
-    };
     let series = {
         let (series, stem, calendar) = (model.run.series.clone(), stem.clone(), model.calendar());
         Callback::from(move |_: MouseEvent| {
@@ -607,7 +599,7 @@ fn keep(page: &Page, link: &Scope<Page>, report: &Rc<Report>) -> Html {
                 <h2 id="keep-title">{ "Keep it" }</h2>
                 <button onclick={link.callback(|_| Do::Tell(Msg::Share))}>{ icon("link") }{ "Share a link" }</button>
                 <button onclick={scenario}>{ icon("save") }{ "Scenario" }</button>
-                <button onclick={summary}>{ icon("save") }{ "summary.json" }</button>
+                <button onclick={link.callback(|_| Do::Tell(Msg::Summary))}>{ icon("save") }{ "summary.json" }</button>
                 <button onclick={series}>{ icon("save") }{ "series.csv" }</button>
                 <button onclick={map}>{ icon("save") }{ "Map as PNG" }</button>
             </div>

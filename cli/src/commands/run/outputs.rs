@@ -99,6 +99,9 @@ impl Outputs {
                     serde_json::to_writer_pretty(&mut *out, found)?;
                     out.write_all(b"\n")
                 })?;
+            } else {
+                // An earlier run's would not be of this summary.
+                batch.remove(&path("sensitivity.json"));
             }
             place(self.placements, &mut batch)?;
             batch.publish()
