@@ -1,8 +1,8 @@
 //! What was typed.
 
 use crate::commands::{
-    check, compare, completions, defrag, explain, list, order, rollout, run, schema, sensitivity,
-    size, survive, sweep,
+    check, compare, completions, defrag, explain, headroom, list, order, rollout, run, schema,
+    sensitivity, size, survive, sweep,
 };
 use crate::end::End;
 use clap::{Parser, Subcommand};
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Defrag(defrag::Args),
     /// Does the fleet survive the loss of any host, rack or zone, and what has no place if not
     Survive(survive::Args),
+    /// Until when one more service fits, and which resource is short first
+    Headroom(headroom::Args),
     /// How each strategy would roll an image out at an instant, and when in the week it goes best
     Rollout(rollout::Args),
     /// A grid of runs, or runs drawn at random: what each key does to each key figure
@@ -73,6 +75,7 @@ impl Command {
             Self::Explain(args) => explain::run(&args),
             Self::Defrag(args) => defrag::run(&args),
             Self::Survive(args) => survive::run(&args),
+            Self::Headroom(args) => headroom::run(&args),
             Self::Rollout(args) => rollout::run(&args),
             Self::Sweep(args) => sweep::run(&args),
             Self::List(args) => list::run(&args),

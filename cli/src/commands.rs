@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod defrag;
 pub(crate) mod explain;
+pub(crate) mod headroom;
 pub(crate) mod list;
 mod moment;
 pub(crate) mod order;

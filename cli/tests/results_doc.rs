@@ -197,6 +197,25 @@ fn every_field_of_a_survey_is_named() {
 }
 
 #[test]
+fn every_field_of_headroom_is_named() {
+    let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
+    let doc = std::fs::read_to_string(doc).expect("the document is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("rich.toml"), RICH).expect("writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_fleetcast"))
+        .current_dir(folder.path())
+        .args(["headroom", "rich.toml", "--json", "--survive", "--looks", "3", "--seeds", "2"])
+        .output()
+        .expect("the program starts");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("an answer");
+    assert!(told["looks"][0]["survive"].is_object(), "{told}");
+    let mut names = BTreeSet::new();
+    keys(&told, &mut names);
+    let missing: Vec<_> = names.iter().filter(|name| !doc.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/RESULTS.md does not name {missing:?}");
+}
+
+#[test]
 fn every_field_and_column_is_named() {
     let doc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/RESULTS.md");
     let doc = std::fs::read_to_string(doc).expect("the document is there");

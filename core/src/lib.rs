@@ -66,6 +66,7 @@ pub mod relax;
 pub mod explain;
 pub mod defrag;
 pub mod survive;
+pub mod headroom;
 pub mod simulation;
 pub mod trials;
 pub mod order_plan;

@@ -440,6 +440,15 @@ impl Scenario {
         self.seed.wrapping_add(number) & (i64::MAX as u64)
     }
 
+    /// The most that any host can give out of each resource.
+    pub fn largest_host(&self) -> Amounts {
+        let models = self.host_types.iter().map(|host_type| host_type.model);
+        let effective = models.map(|model| self.models[model.row()].effective);
+        effective.fold(Amounts::default(), |most, amounts| {
+            std::array::from_fn(|column| most[column].max(amounts[column]))
+        })
+    }
+
     /// A tenant, the one that it is a part of, and so on up.
     pub fn line_of(&self, tenant: TenantId) -> impl Iterator<Item = TenantId> {
         let parent = |tenant: &TenantId| self.tenant_rules.get(tenant.row())?.parent;

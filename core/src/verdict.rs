@@ -737,7 +737,8 @@ fn shortage(report: &Report) -> Option<String> {
     ))
 }
 
-pub(crate) fn moment(scenario: &Scenario, at: Time) -> Moment {
+/// An instant, as reports tell it.
+pub fn moment(scenario: &Scenario, at: Time) -> Moment {
     Moment { at_s: seconds(at.ms()), date: scenario.calendar.at(at).to_string() }
 }
 

@@ -45,7 +45,7 @@ fn text() -> String {
     section(
         &mut text,
         "Stories that teams told",
-        "fleetcast run NAME; docs/stories tells them on five pages",
+        "fleetcast run NAME; docs/stories tells them",
         scenarios(true),
     );
     let policies = POLICIES.iter().map(|(name, what)| (*name, (*what).to_owned()));

@@ -230,7 +230,7 @@ impl Summary {
             surveyed: asks_for_survival(scenario).then(|| Box::new(scenario.clone())),
             traffic: BTreeMap::new(),
             orders: Vec::new(),
-            largest: largest(scenario),
+            largest: scenario.largest_host(),
             mix: Mix::default(),
             full: None,
             end: None,
@@ -312,14 +312,6 @@ fn ready_by_demand(scenario: &Scenario) -> Vec<Durations> {
 
 fn asks_for_survival(scenario: &Scenario) -> bool {
     scenario.expectations.iter().any(|expected| expected.metric == "survives")
-}
-
-fn largest(scenario: &Scenario) -> Amounts {
-    let models = scenario.host_types.iter().map(|host_type| host_type.model);
-    let effective = models.map(|model| scenario.models[model.row()].effective);
-    effective.fold(Amounts::default(), |most, amounts| {
-        std::array::from_fn(|column| most[column].max(amounts[column]))
-    })
 }
 
 impl Observer for Summary {
