@@ -16,6 +16,7 @@ mod runs;
 mod scenario;
 mod sensitivity;
 mod store;
+mod typed;
 
 use clap::Parser as _;
 use std::process::ExitCode;

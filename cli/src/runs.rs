@@ -3,11 +3,12 @@
 use crate::end::{End, tell};
 use crate::problems;
 use crate::scenario::Source;
+use crate::typed;
 use fleetcast_core::futures::Future;
 use fleetcast_core::read::Override;
-use fleetcast_core::report::{self, METRICS, Metric, Report};
+use fleetcast_core::report::{METRICS, Metric, Report};
 use fleetcast_core::scenario::Scenario;
-use fleetcast_core::{simulation, units, words};
+use fleetcast_core::simulation;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 use std::sync::Arc;
@@ -72,14 +73,8 @@ pub(crate) fn simulate(source: &Source, scenario: Scenario) -> Result<Report, En
 
 /// The key figure of that name.
 pub(crate) fn metric(name: &str) -> Result<&'static Metric, End> {
-    report::metric(name).ok_or_else(|| {
-        let known = || METRICS.iter().map(|metric| metric.name);
-        let hint = match words::alike(name, known()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
-        };
-        End::input(format!("no key figure is called `{}`", units::shorten(name)), hint)
-    })
+    let row = typed::row("key figure", name, METRICS.iter().map(|metric| metric.name))?;
+    Ok(&METRICS[row])
 }
 
 /// A file changed or went away while it was run: it was right when it was checked.

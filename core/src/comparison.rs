@@ -79,7 +79,7 @@ impl Runs {
         Measured {
             seed: report.seed,
             requests: report.requests,
-            held: report.expectations.iter().all(|expectation| expectation.held),
+            held: report.is_held(),
             values: self.metrics.iter().map(|metric| measured(metric, report)).collect(),
         }
     }

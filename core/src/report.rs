@@ -228,6 +228,13 @@ pub struct Moment {
     pub date: String,
 }
 
+impl Report {
+    /// Whether every expectation held; so it is where there is none.
+    pub fn is_held(&self) -> bool {
+        self.expectations.iter().all(|expectation| expectation.held)
+    }
+}
+
 /// How much of a resource is taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Utilisation {

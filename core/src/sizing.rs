@@ -127,7 +127,7 @@ impl Probe {
     /// Of one run, for such goals.
     pub fn of(report: &Report, goals: &Goals) -> Self {
         Self {
-            holds: report.expectations.iter().all(|expectation| expectation.held),
+            holds: report.is_held(),
             is_short: report.refused > 0 || !report.waited_by.is_empty() || report.lost > 0,
             bound: match report.hosts_lower_bound.filter(|_| goals.are_strict) {
                 Some(bound) => u32::try_from(bound).unwrap_or(u32::MAX),

@@ -7,6 +7,7 @@ use crate::end::{End, say, say_json};
 use crate::problems;
 use crate::runs::{self, Cores};
 use crate::scenario::{ScenarioArgs, Source, change};
+use crate::typed;
 use fleetcast_core::futures::Future;
 use fleetcast_core::headroom::{self, Asked, Left};
 use fleetcast_core::loss::{Losses, Scale};
@@ -15,7 +16,7 @@ use fleetcast_core::report::{Moment, SURVIVES};
 use fleetcast_core::scenario::{Demand, DemandId, FlavorId, Scenario};
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::time::Time;
-use fleetcast_core::{units, verdict, words};
+use fleetcast_core::{units, verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -268,11 +269,7 @@ fn asked(args: &Args, scenario: &Scenario) -> Result<Asked, End> {
     let demands = || scenario.demands.iter().map(|demand| demand.name.as_str());
     let like = match &args.like {
         None => None,
-        Some(typed) => {
-            let row = demands().position(|name| name == typed);
-            let row = row.ok_or_else(|| unknown("demand or service", typed, demands()))?;
-            Some(DemandId::from_row(row))
-        }
+        Some(typed) => Some(DemandId::from_row(typed::row("demand or service", typed, demands())?)),
     };
     let of_like = like.map(|row| &scenario.demands[row.row()]);
     let service = scenario.services.iter().find(|service| Some(service.demand) == like);
@@ -284,8 +281,7 @@ fn asked(args: &Args, scenario: &Scenario) -> Result<Asked, End> {
 fn flavor(args: &Args, scenario: &Scenario, like: Option<&Demand>) -> Result<FlavorId, End> {
     let names = || scenario.flavors.iter().map(|flavor| flavor.name.as_str());
     if let Some(typed) = &args.flavor {
-        let row = names().position(|name| name == typed);
-        return row.map(FlavorId::from_row).ok_or_else(|| unknown("flavor", typed, names()));
+        return typed::row("flavor", typed, names()).map(FlavorId::from_row);
     }
     let candidates: Vec<FlavorId> = match like {
         Some(demand) => demand.mix.iter().map(|(flavor, _)| *flavor).collect(),
@@ -303,22 +299,10 @@ fn flavor(args: &Args, scenario: &Scenario, like: Option<&Demand>) -> Result<Fla
         let hint = match scenario.flavors.is_empty() {
             true => "the scenario has no `[flavors]`: add one, `--set 'flavors.mine={cpu=4,memory=\"16 GiB\"}'`"
                 .to_owned(),
-            false => format!("add `--flavor NAME`; there are {}", list(names())),
+            false => format!("add `--flavor NAME`; there are {}", typed::list(names())),
         };
         End::input("what does an instance take?", hint)
     })
-}
-
-fn unknown<'n>(what: &str, typed: &str, known: impl Iterator<Item = &'n str> + Clone) -> End {
-    let hint = match words::alike(typed, known.clone()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("there are {}", list(known)),
-    };
-    End::input(format!("no {what} is called `{}`", units::shorten(typed)), hint)
-}
-
-fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    names.take(20).collect::<Vec<_>>().join(", ")
 }
 
 /// When to look: at the start, and then evenly up to the end.

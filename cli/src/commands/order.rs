@@ -8,6 +8,7 @@ use crate::end::{End, say, say_json, tell};
 use crate::runs::Cores;
 use crate::scenario::ScenarioArgs;
 use crate::store::Batch;
+use crate::typed;
 use fleetcast_core::futures::Future;
 use fleetcast_core::order_plan::{self, Made, Outcome, Plan, Reviews, Runs as _};
 use fleetcast_core::scenario::{HOSTS_MAX, HostTypeId, PoolId, Scenario};
@@ -192,11 +193,11 @@ struct Named {
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
     let (source, scenario) = args.scenario.load()?;
-    let sure = share(&args.sure)?;
+    let sure = typed::sure(&args.sure)?;
     if args.miss.is_some_and(|miss| !(0.0..=1e15).contains(&miss)) {
         return Err(End::input("`--miss` is a price", "write it like `--miss 50000`"));
     }
-    let pool = pool(args.pool.as_deref(), &scenario)?;
+    let pool = typed::pool(args.pool.as_deref(), &scenario)?;
     let models = models(args, &scenario, pool)?;
     let reviews = reviews(args, &scenario, pool)?;
     let training = args.seeds.unwrap_or_else(|| order_plan::training_for(sure));
@@ -389,36 +390,6 @@ fn date(scenario: &Scenario, at_ms: u64) -> String {
     at.strip_suffix("T00:00:00").unwrap_or(&at).to_owned()
 }
 
-fn share(typed: &str) -> Result<f64, End> {
-    match units::parse_share(typed) {
-        Ok(share) if (0.5..=0.999).contains(&share) => Ok(share),
-        _ => Err(End::input(
-            format!("`{}` is not a share to be sure of", units::shorten(typed)),
-            "write it like `95%`, from 50% to 99.9%",
-        )),
-    }
-}
-
-/// The pool to order for.
-fn pool(typed: Option<&str>, scenario: &Scenario) -> Result<PoolId, End> {
-    let names = || scenario.pools.iter().map(|pool| pool.name.as_str());
-    let list = || names().collect::<Vec<_>>().join(", ");
-    match typed {
-        None if scenario.pools.len() == 1 => Ok(PoolId::from_row(0)),
-        None => Err(End::input(
-            "which pool? there are several",
-            format!("add `--pool NAME`; there are {}", list()),
-        )),
-        Some(typed) => {
-            let row = names().position(|name| name == typed);
-            row.map(PoolId::from_row).ok_or_else(|| {
-                let message = format!("no pool is called `{}`", units::shorten(typed));
-                End::input(message, format!("there are {}", list()))
-            })
-        }
-    }
-}
-
 /// The models to buy: those named, those of the pool's procurement, or those that it has.
 fn models(args: &Args, scenario: &Scenario, pool: PoolId) -> Result<Vec<String>, End> {
     let of_type = |host_type: HostTypeId| {
@@ -438,15 +409,8 @@ fn models(args: &Args, scenario: &Scenario, pool: PoolId) -> Result<Vec<String>,
         models = types.filter_map(of_type).collect();
     }
     let names = || scenario.models.iter().map(|model| model.name.as_str());
-    if let Some(typed) = models.iter().find(|typed| names().all(|name| name != typed.as_str())) {
-        let hint = match words::alike(typed, names()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        return Err(End::input(
-            format!("no host model is called `{}`", units::shorten(typed)),
-            hint,
-        ));
+    for typed in &models {
+        typed::row("host model", typed, names())?;
     }
     let mut known = Vec::new();
     models.retain(|model| {

@@ -6,6 +6,7 @@ use crate::lines::{self, line};
 use crate::problems;
 use crate::runs;
 use crate::scenario::ScenarioArgs;
+use crate::typed;
 use fleetcast_core::scenario::{ImageId, Scenario, ServiceId, Strategy};
 use fleetcast_core::time::Time;
 use fleetcast_core::trials::{self, Account, Course, Hour, Question};
@@ -96,12 +97,12 @@ fn service(typed: Option<&str>, scenario: &Scenario) -> Result<ServiceId, End> {
         (None, 1) => Ok(ServiceId::from_row(0)),
         (None, _) => {
             let message = "which service? there are several";
-            Err(End::input(message, format!("add `--service NAME`; there are {}", list(names()))))
+            Err(End::input(
+                message,
+                format!("add `--service NAME`; there are {}", typed::list(names())),
+            ))
         }
-        (Some(typed), _) => {
-            let row = names().position(|name| name == typed);
-            row.map(ServiceId::from_row).ok_or_else(|| unknown("service", typed, names()))
-        }
+        (Some(typed), _) => typed::row("service", typed, names()).map(ServiceId::from_row),
     }
 }
 
@@ -118,8 +119,7 @@ fn image(
         return Ok(of_file.unwrap_or(scenario.services[service.row()].image));
     };
     let names = || scenario.images.iter().map(|image| image.name.as_str());
-    let row = names().position(|name| name == typed);
-    row.map(ImageId::from_row).ok_or_else(|| unknown("image", typed, names()))
+    typed::row("image", typed, names()).map(ImageId::from_row)
 }
 
 /// Those asked for, or all; the scenario's own first, with its own parameters.
@@ -138,32 +138,15 @@ fn strategies(
     if typed.is_empty() {
         return Ok(known);
     }
-    let of = |typed: &String| {
-        let found = known.iter().find(|strategy| strategy.name() == typed).cloned();
-        found.ok_or_else(|| unknown("strategy", typed, known.iter().map(Strategy::name)))
-    };
     let mut chosen: Vec<Strategy> = Vec::new();
     for typed in typed {
-        let strategy = of(typed)?;
+        let row = typed::row("strategy", typed, known.iter().map(Strategy::name))?;
+        let strategy = known[row].clone();
         if !chosen.contains(&strategy) {
             chosen.push(strategy);
         }
     }
     Ok(chosen)
-}
-
-fn unknown<'n>(what: &str, typed: &str, names: impl Iterator<Item = &'n str> + Clone) -> End {
-    let message = format!("no {what} is called `{}`", units::shorten(typed));
-    let alike = words::alike(typed, names.clone());
-    let hint = match alike {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the names are {}", list(names)),
-    };
-    End::input(message, hint)
-}
-
-fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The answer, what was asked, the strategies, and the hours.

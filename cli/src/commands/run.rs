@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
         tell(&format!("report.html, summary.json{more}, series and facts: {folder}\n"));
     }
     said?;
-    match results.report.expectations.iter().all(|expectation| expectation.held) {
+    match results.report.is_held() {
         true => Ok(()),
         false => Err(End::Missed),
     }

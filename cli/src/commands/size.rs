@@ -7,11 +7,12 @@ mod prober;
 use crate::end::{End, say, say_json};
 use crate::runs::Cores;
 use crate::scenario::{ScenarioArgs, Source, change};
+use crate::typed;
 use fleetcast_core::relax::{self, Rule};
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::{HOSTS_MAX, HostTypeId, PoolId, Scenario};
 use fleetcast_core::sizing::{self, Found, Least};
-use fleetcast_core::{units, words};
+use fleetcast_core::words;
 use prober::Prober;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -126,7 +127,7 @@ pub(super) struct RulePrice {
 
 pub(crate) fn run(args: &Args) -> Result<(), End> {
     let (source, scenario) = args.scenario.load()?;
-    let pool = pool(args.pool.as_deref(), &scenario)?;
+    let pool = typed::pool(args.pool.as_deref(), &scenario)?;
     let (mut scenario, types) = types(args, &source, scenario, pool)?;
     let goals = sizing::goals(&mut scenario);
     let (seeds, mut sure_share) = seeds(args)?;
@@ -175,26 +176,6 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     match sized.fleets.iter().any(|fleet| fleet.hosts.is_some()) {
         true => Ok(()),
         false => Err(End::Missed),
-    }
-}
-
-/// The pool to size.
-fn pool(typed: Option<&str>, scenario: &Scenario) -> Result<PoolId, End> {
-    let names = || scenario.pools.iter().map(|pool| pool.name.as_str());
-    let list = || names().collect::<Vec<_>>().join(", ");
-    match typed {
-        None if scenario.pools.len() == 1 => Ok(PoolId::from_row(0)),
-        None => Err(End::input(
-            "which pool? there are several",
-            format!("add `--pool NAME`; there are {}", list()),
-        )),
-        Some(typed) => {
-            let row = names().position(|name| name == typed);
-            row.map(PoolId::from_row).ok_or_else(|| {
-                let message = format!("no pool is called `{}`", units::shorten(typed));
-                End::input(message, format!("there are {}", list()))
-            })
-        }
     }
 }
 
@@ -264,17 +245,8 @@ fn seeds(args: &Args) -> Result<(u32, f64), End> {
     let Some(typed) = &args.sure else {
         return Ok((args.seeds, 0.05_f64.powf(1.0 / f64::from(args.seeds))));
     };
-    let share = typed.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-    match share {
-        Some(percent) if (50.0..=99.9).contains(&percent) => {
-            let seeds = (0.05_f64.ln() / (percent / 100.0).ln()).ceil();
-            Ok((seeds as u32, percent / 100.0))
-        }
-        _ => Err(End::input(
-            format!("`{}` is not a share to be sure of", units::shorten(typed)),
-            "write it like `95%`, from 50% to 99.9%",
-        )),
-    }
+    let share = typed::sure(typed)?;
+    Ok(((0.05_f64.ln() / share.ln()).ceil() as u32, share))
 }
 
 /// The smallest fleet of one type.

@@ -182,14 +182,14 @@ impl<'s> World<'s> {
                 need.at_ms.extend((0..order.hosts.min(HOSTS_MAX)).map(|_| at_ms));
             }
         }
-        Ok(holds(&report).then_some(need))
+        Ok(report.is_held().then_some(need))
     }
 
     /// The most lenient rule from `first` on that holds, and when hosts come by it; by halves, since a
     /// stricter rule nearly always holds where a more lenient one does.
     fn need(&self, future: Future, first: usize) -> Result<Option<Need>, End> {
         let prepared = self.prepared(future)?;
-        if first == 0 && holds(&self.run(prepared.scenario.clone())?) {
+        if first == 0 && self.run(prepared.scenario.clone())?.is_held() {
             return Ok(Some(Need { at_ms: Vec::new(), rule: 0 }));
         }
         if first >= TRIGGERS.len() {
@@ -232,7 +232,7 @@ impl<'s> World<'s> {
                 cents => host_ms / self.life_ms as f64 * cents as f64 / 100.0,
             };
             let used = report.scarcest.as_ref().map_or(0.0, |name| report.utilisation[name].mean);
-            Ok((Outcome { holds: holds(&report), cost }, used))
+            Ok((Outcome { holds: report.is_held(), cost }, used))
         })?;
         let used = each.iter().map(|(_, used)| used).sum::<f64>() / each.len().max(1) as f64;
         Ok((each.into_iter().map(|(outcome, _)| outcome).collect(), used))
@@ -323,7 +323,7 @@ impl Runs for World<'_> {
         for bundle in bundles {
             let held = self.cores.each(bundle.len(), &self.bar.clone(), |row| {
                 let prepared = self.prepared(bundle[row])?;
-                Ok(holds(&self.run(self.with(&prepared, plan, &self.reviews))?))
+                Ok(self.run(self.with(&prepared, plan, &self.reviews))?.is_held())
             })?;
             let missed = bundle.iter().zip(held).filter(|(_, held)| !held);
             failed.extend(missed.map(|(of, _)| *of));
@@ -333,10 +333,6 @@ impl Runs for World<'_> {
         }
         Ok(failed)
     }
-}
-
-fn holds(report: &Report) -> bool {
-    report.expectations.iter().all(|expectation| expectation.held)
 }
 
 impl Drop for World<'_> {

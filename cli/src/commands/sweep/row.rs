@@ -87,7 +87,7 @@ pub(super) fn of_run(design: &Design, source: &Source, run: u32) -> Result<Vec<u
 
 /// What came of a run, from `held` on.
 fn of_report(report: &Report) -> Vec<String> {
-    let held = report.expectations.iter().all(|expectation| expectation.held);
+    let held = report.is_held();
     let mut cells = vec![held.to_string(), report.fingerprint.clone()];
     cells.extend(METRICS.iter().map(|metric| {
         let value = verdict::value(metric, report);
