@@ -8,6 +8,12 @@ use fleetcast_core::words::{self, count, percent, plural};
 /// The most rows of the table.
 const ROWS_MAX: usize = 13;
 
+/// The most resources that have room beside the other columns.
+const BESIDE_MAX: usize = 2;
+
+/// The length of a bar for all futures, in characters.
+const BAR: f64 = 8.0;
+
 /// The answer in one sentence.
 pub(super) fn sentence(found: &Headroom) -> String {
     let (Some(first), Some(last)) = (found.looks.first(), found.looks.last()) else {
@@ -90,25 +96,74 @@ pub(super) fn text(found: &Headroom) -> String {
         line(&mut text, "");
         lasts(&mut text, found);
     }
-    line(&mut text, "");
-    let mut of_looks = table();
-    let mut header = vec!["Look".to_owned(), "Fits in".to_owned(), "Room for".to_owned()];
-    header.extend(first.free.keys().map(|name| format!("{name} free")));
-    if first.survive.is_some() {
-        header.extend(SURVIVES[1..].iter().map(|level| format!("Any {level}")));
-        header.push("N + k".to_owned());
-    }
-    of_looks.set_header(header);
     // The first, the last, and evenly between.
     let last = found.looks.len() - 1;
     let shown = found.looks.len().min(ROWS_MAX);
-    for row in 0..shown {
-        of_looks.add_row(cells(&found.looks[row * last / (shown - 1).max(1)], found));
+    let looks: Vec<&Look> =
+        (0..shown).map(|row| &found.looks[row * last / (shown - 1).max(1)]).collect();
+    let all: [&[Column]; 2] = match first.free.len() > BESIDE_MAX {
+        false => [&[Column::Fits, Column::Free], &[Column::Survive]],
+        true => [&[Column::Fits], &[Column::Free, Column::Survive]],
+    };
+    for columns in all {
+        over_time(&mut text, found, &looks, columns);
     }
-    rows(&mut text, &of_looks);
     line(&mut text, "");
     prose(&mut text, &about(found, shown));
     text
+}
+
+/// What a table of looks shows.
+#[derive(Clone, Copy)]
+enum Column {
+    /// The share of futures, and how many more have room.
+    Fits,
+    /// What is free of each resource.
+    Free,
+    /// What is survived, if that was asked.
+    Survive,
+}
+
+fn over_time(text: &mut String, found: &Headroom, looks: &[&Look], columns: &[Column]) {
+    let whole = |figure: f64| count(figure.round() as u64);
+    let cells = |column: &Column, look: &Look| -> Vec<(String, String)> {
+        match column {
+            Column::Fits => vec![
+                ("Fits in".to_owned(), percent(look.fits)),
+                (String::new(), "━".repeat((look.fits * BAR).ceil() as usize)),
+                ("Room for".to_owned(), spread(&look.room, whole)),
+            ],
+            Column::Free => {
+                let free = |(name, free): (&String, &Spread)| {
+                    (
+                        format!("{name} free"),
+                        spread(free, |share| percent((share * 100.0).round() / 100.0)),
+                    )
+                };
+                look.free.iter().map(free).collect()
+            }
+            Column::Survive => {
+                let Some(survive) = &look.survive else { return Vec::new() };
+                let level = |level: &&str| (format!("Any {level}"), percent(survive.losses[level]));
+                let spare = ("N + k".to_owned(), spread(&survive.spare_hosts, whole));
+                SURVIVES[1..].iter().map(level).chain([spare]).collect()
+            }
+        }
+    };
+    let mut of_looks = table();
+    for (row, look) in looks.iter().enumerate() {
+        let cells: Vec<_> = columns.iter().flat_map(|column| cells(column, look)).collect();
+        if cells.is_empty() {
+            return;
+        }
+        let (names, values): (Vec<_>, Vec<_>) = cells.into_iter().unzip();
+        if row == 0 {
+            of_looks.set_header([vec!["Look".to_owned()], names].concat());
+        }
+        of_looks.add_row([vec![date(&look.at, found)], values].concat());
+    }
+    line(text, "");
+    rows(text, &of_looks);
 }
 
 /// How long it fits, and how long each resource suffices.
@@ -124,22 +179,11 @@ fn lasts(text: &mut String, found: &Headroom) {
         let Lasts { conservative, median, aggressive } = lasts;
         of_ends.add_row([name, at(conservative), at(median), at(aggressive)]);
     };
-    add("all of it fits".to_owned(), &found.until);
+    add("all fit".to_owned(), &found.until);
     for (name, lasts) in &found.enough {
-        add(format!("enough {name} is free"), lasts);
+        add(format!("{name} alone"), lasts);
     }
     rows(text, &of_ends);
-}
-
-fn cells(look: &Look, found: &Headroom) -> Vec<String> {
-    let whole = |figure: f64| count(figure.round() as u64);
-    let mut row = vec![date(&look.at, found), percent(look.fits), spread(&look.room, whole)];
-    row.extend(look.free.values().map(|free| spread(free, percent)));
-    if let Some(survive) = &look.survive {
-        row.extend(SURVIVES[1..].iter().map(|level| percent(survive.losses[level])));
-        row.push(spread(&survive.spare_hosts, whole));
-    }
-    row
 }
 
 /// The mean, and from what to what it is where that differs.
