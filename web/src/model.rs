@@ -279,6 +279,8 @@ impl Model {
             Msg::Edit(text) => {
                 self.written.text = text;
                 self.checked.is_pending = true;
+                // A check under way is of the text before.
+                self.check_id += 1;
                 vec![Effect::CheckSoon]
             }
             Msg::Check => self.check(),

@@ -4,6 +4,9 @@ import { chromium } from "playwright-core";
 
 export const [address, ...words] = process.argv.slice(2);
 
+/** How long anything is waited for before it counts as not coming, ms: a busy machine is slow. */
+const PATIENCE = 180_000;
+
 /** Headless Chromium; nothing of it goes to a network. */
 export function launch() {
   return chromium.launch({
@@ -23,6 +26,7 @@ export function launch() {
 /** A person with a fresh profile on the first page. What goes wrong unseen is in `page.wrongs`. */
 export async function visit(browser, { fragment = "", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   page.wrongs = [];
   page.elsewhere = [];
@@ -48,7 +52,7 @@ export async function run(page, title) {
 /** The verdict, once it is there and all charts are. */
 export async function verdict(page) {
   const words = page.locator("#verdict");
-  await words.waitFor({ timeout: 120_000 });
+  await words.waitFor();
   await page.locator('.charts[aria-busy="false"]').waitFor();
   return words.textContent();
 }
@@ -61,7 +65,7 @@ export async function edit(page, title) {
 
 /** Waits until the editor says this. */
 export async function state(page, words) {
-  await page.locator(".workshop .state", { hasText: words }).waitFor({ timeout: 60_000 });
+  await page.locator(".workshop .state", { hasText: words }).waitFor();
 }
 
 /** Replaces the editor's text. */

@@ -12,7 +12,14 @@ import {
 
 const browser = await launch();
 let passed = 0;
-let failed = 0;
+const failed = [];
+
+/** What went wrong, on one line: what was said first, and what was waited for in vain. */
+function short(error) {
+  const lines = String(error).replaceAll(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
+  const waited = lines.slice(1).find((line) => line.includes("waiting for"));
+  return [lines[0], waited].filter(Boolean).join(" ").slice(0, 240);
+}
 
 /** A journey: every person has a fresh profile, and nothing may go wrong unseen or go elsewhere. */
 async function journey(claim, body, options = {}) {
@@ -33,7 +40,7 @@ async function journey(claim, body, options = {}) {
     passed += 1;
     console.log(`browser ${claim} ... ok (${Math.round(performance.now() - begun)} ms)`);
   } catch (error) {
-    failed += 1;
+    failed.push(`${claim} (${short(error)})`);
     console.log(`browser ${claim} ... FAILED`);
     console.log(error, people.map((page) => page.wrongs));
   }
@@ -146,7 +153,7 @@ await journey("scrub and read a host", async (person) => {
   const clock = page.locator("#clock");
   assert.equal(await clock.textContent(), "2014-07-01");
   await seek(page, 0.5);
-  await page.getByText("2012-12-30").first().waitFor();
+  await clock.getByText("2012-12-30").waitFor();
   const said = await page.locator("#said-hosts-0").textContent();
   assert.match(said, /^\d{3} hosts$/, "the charts say the same instant");
   await page.locator("#map").hover({ position: { x: 12, y: 48 } });
@@ -165,10 +172,12 @@ await journey("scrub and read a host", async (person) => {
 await journey("play, zoom and a refusal's funnel", async (person) => {
   const page = await person();
   await run(page, FIRST);
-  await page.getByLabel("Speed").selectOption("3");
+  await page.getByLabel("Speed").selectOption("60");
+  // It stands at the end, and begins anew: whoever asks only then may come too late.
+  const early = page.waitForFunction(() => document.querySelector("#clock").textContent < "2026-06");
   await page.getByRole("button", { name: "Play", exact: true }).click();
-  await page.waitForFunction(() => document.querySelector("#clock").textContent < "2026-06");
-  await page.waitForFunction(() => document.querySelector("#clock").textContent > "2026-02", null, { timeout: 10_000 });
+  await early;
+  await page.waitForFunction(() => document.querySelector("#clock").textContent > "2026-02");
   await page.getByRole("button", { name: "Pause" }).click();
   const chart = page.locator(".chart svg[role=img]").first();
   await chart.scrollIntoViewIfNeeded();
@@ -181,7 +190,7 @@ await journey("play, zoom and a refusal's funnel", async (person) => {
   await page.getByRole("button", { name: "Show all" }).click();
   await page.locator(".zoom").waitFor({ state: "detached" });
   await seek(page, 0.5);
-  await page.locator(".chips button").first().click();
+  await page.locator(".chips li:first-child button", { hasText: "2026-07" }).click();
   await page.getByRole("heading", { name: "What turned hosts away" }).waitFor();
   assert.match(await page.locator(".funnel").textContent(), /20 hosts in service.*not enough free cpu: 20 away, 0 left/);
   assert.ok((await page.locator(".changes li").count()) >= 1);
@@ -194,16 +203,17 @@ await journey("compare two policies", async (person) => {
   await page.getByLabel("Policy").first().selectOption("best-fit");
   await page.getByLabel("Seeds").fill("3");
   await page.getByRole("button", { name: "Run all" }).click();
-  await page.getByText("3 of 3 seeds").nth(1).waitFor({ timeout: 60_000 });
+  await page.getByText("3 of 3 seeds").nth(1).waitFor();
   const table = page.getByRole("table");
   assert.deepEqual(await table.locator("thead th").allTextContents(), ["What", "best-fit", "worst-fit"]);
   assert.match(await table.getByRole("row", { name: /^Refused/ }).textContent(), /%.*%/);
   assert.match(await page.locator(".differences .answer").textContent(), /3 seeds/);
   assert.equal(await page.locator(".side .map").count(), 2);
   await seek(page, 0.1);
-  const fleets = page.locator(".side .hovered");
-  await page.waitForFunction(() => [...document.querySelectorAll(".side .hovered")].every((line) => /hosts/.test(line.textContent)));
-  assert.notEqual(await fleets.nth(0).textContent(), await fleets.nth(1).textContent());
+  await page.waitForFunction(() => {
+    const [one, other] = [...document.querySelectorAll(".side .hovered")].map((line) => line.textContent);
+    return /hosts/.test(one) && /hosts/.test(other) && one !== other;
+  });
 });
 
 await journey("a share link opens in a fresh profile, and runs only when told", async (person) => {
@@ -250,16 +260,22 @@ await journey("cancel a long run", async (person) => {
   await state(page, "no problems");
   await page.locator(".workshop").getByRole("button", { name: "Run" }).click();
   await page.getByText("Running: ").waitFor();
-  const begun = performance.now();
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByText("Cancelled at ").waitFor();
-  assert.ok(performance.now() - begun < 2_000, "at once");
+  const said = await page.getByText("Cancelled at ").textContent();
+  assert.match(said, /^Cancelled at 20\d\d-/);
+  const rest = page.locator("#verdict, progress, #fingerprint");
+  assert.equal(await rest.count(), 0, "nothing runs, and there is no result");
+  await page.getByRole("button", { name: "Run again" }).waitFor();
+  // The worker is free for another: it does not go on with the one before.
   await page.getByRole("button", { name: "Choose" }).click();
   await run(page, FIRST);
+  assert.match(await verdict(page), /^Fits until 2026-04-22; /);
 });
 
 await journey("works offline after the first load", async (person) => {
   const page = await person();
+  // The simulator answers: what the page itself fetches has come.
+  await edit(page, FIRST);
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await page.context().setOffline(true);
@@ -390,6 +406,7 @@ await journey("hostile files are told and not run", async (person) => {
   await state(page, "to mend");
   assert.ok(await page.locator(".workshop").getByRole("button", { name: "Run" }).isDisabled());
   await open("deep.json", Buffer.from("[".repeat(100_000)));
+  await page.getByRole("heading", { name: "deep.json" }).waitFor();
   await state(page, "to mend");
   await run(page, FIRST);
 });
@@ -449,5 +466,6 @@ await journey("a phone has no sideways scroll", async (person) => {
 }, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
 
 await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+const named = failed.length ? `: ${failed.join("; ")}` : "";
+console.log(`${passed} passed, ${failed.length} failed${named}`);
+process.exit(failed.length ? 1 : 0);

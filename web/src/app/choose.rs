@@ -1,7 +1,7 @@
 //! Choose: scenarios to take, open and edit.
 
 use crate::page::{Do, Page, files};
-use crate::parts::{icon, value_of};
+use crate::parts::{icon, typing, value_of};
 use fleetcast_core::placement::POLICIES;
 use fleetcast_core::problem::Severity;
 use fleetcast_core::words;
@@ -254,15 +254,16 @@ fn knobs(page: &Page, link: &Scope<Page>) -> Html {
             { for model.checked.knobs.iter().map(|knob| {
                 let (key, kind) = (knob.key.clone(), knob.kind);
                 let turn = link.callback(move |event: Event| Do::Tell(Msg::Turn(key.clone(), kind, value_of(&event))));
+                let (value, typing) = (page.ui.shown(&knob.key, &knob.value), typing(link, &knob.key));
                 let label = if is_turned(knob) { format!("{} (changed)", knob.label) } else { knob.label.clone() };
                 html! {
                     <label key={knob.key.clone()}>
                         <span>{ label }</span>
                         { match kind {
                             KnobKind::Policy => policies(&knob.value, turn),
-                            KnobKind::Whole => html! { <input type="number" min="0" step="1" value={knob.value.clone()} onchange={turn} /> },
-                            KnobKind::Number => html! { <input type="number" min="0" step="any" value={knob.value.clone()} onchange={turn} /> },
-                            KnobKind::Share | KnobKind::Length => html! { <input type="text" value={knob.value.clone()} onchange={turn} /> },
+                            KnobKind::Whole => html! { <input type="number" min="0" step="1" value={value} oninput={typing} onchange={turn} /> },
+                            KnobKind::Number => html! { <input type="number" min="0" step="any" value={value} oninput={typing} onchange={turn} /> },
+                            KnobKind::Share | KnobKind::Length => html! { <input type="text" value={value} oninput={typing} onchange={turn} /> },
                         } }
                     </label>
                 }

@@ -1,7 +1,7 @@
 //! Compare: variants of one scenario side by side, differences first.
 
 use crate::page::{Do, Page};
-use crate::parts::{icon, legend, transport, value_of};
+use crate::parts::{icon, legend, transport, typing, value_of};
 use crate::replay::{Shown, figure};
 use fleetcast_core::placement::POLICIES;
 use fleetcast_core::words;
@@ -52,7 +52,7 @@ fn variants(page: &Page, link: &Scope<Page>, compare: &Compare) -> Html {
             <div class="bar">
                 <h2 id="variants-title">{ format!("Variants of {file}") }</h2>
                 <label>{ "Seeds " }
-                    <input type="number" min="1" max={SEEDS_MAX.to_string()} value={compare.seeds.to_string()}
+                    <input type="number" min="1" max={SEEDS_MAX.to_string()} value={page.ui.shown("seeds", &compare.seeds.to_string())} oninput={typing(link, "seeds")}
                         onchange={link.callback(|event: Event| Do::Tell(Msg::Compare(Change::Seeds(value_of(&event).parse().unwrap_or(1)))))} />
                 </label>
                 <button disabled={compare.variants.len() >= VARIANTS_MAX} onclick={send(link, || Change::Add)}>{ "Add a variant" }</button>
@@ -63,13 +63,15 @@ fn variants(page: &Page, link: &Scope<Page>, compare: &Compare) -> Html {
                 }
             </div>
             <ol>
-                { for compare.variants.iter().enumerate().map(|(row, v)| variant(link, compare, row, v)) }
+                { for compare.variants.iter().enumerate().map(|(row, v)| variant(page, link, row, v)) }
             </ol>
         </section>
     }
 }
 
-fn variant(link: &Scope<Page>, compare: &Compare, row: usize, variant: &Variant) -> Html {
+fn variant(page: &Page, link: &Scope<Page>, row: usize, variant: &Variant) -> Html {
+    let compare = &page.model.compare;
+    let field = format!("change-{row}");
     let number = row + 1;
     let policy = variant.policy.clone().unwrap_or_default();
     let done = variant.reports.len() as f64 + if variant.is_running { variant.part } else { 0.0 };
@@ -83,7 +85,7 @@ fn variant(link: &Scope<Page>, compare: &Compare, row: usize, variant: &Variant)
                 </select>
             </label>
             <label>{ "Change " }
-                <input type="text" size="28" placeholder="procurement.trigger=80%" value={variant.set.clone()}
+                <input type="text" size="28" placeholder="procurement.trigger=80%" value={page.ui.shown(&field, &variant.set)} oninput={typing(link, &field)}
                     onchange={link.callback(move |event: Event| Do::Tell(Msg::Compare(Change::Set(row, value_of(&event)))))} />
             </label>
             <button class="quiet" disabled={compare.variants.len() <= 2} aria-label={format!("Remove variant {number}")}

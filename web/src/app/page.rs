@@ -80,6 +80,17 @@ pub(crate) struct Ui {
     pub(crate) brush: Option<(u64, u64)>,
     /// The host that is looked for.
     pub(crate) wanted_host: String,
+    /// What is being typed into which field, and not taken yet.
+    typed: Option<(String, String)>,
+}
+
+impl Ui {
+    /// What a field shows: what is being typed into it, or else its value. The page may be drawn
+    /// anew at any time, and takes nothing from under the hands of whoever types.
+    pub(crate) fn shown(&self, field: &str, value: &str) -> String {
+        let typed = self.typed.as_ref().filter(|(known, _)| known == field);
+        typed.map_or(value, |(_, typed)| typed).to_owned()
+    }
 }
 
 /// What the page hears.
@@ -108,6 +119,8 @@ pub(crate) enum Do {
     Brush(Option<(u64, u64)>),
     /// The brush is done.
     Brushed,
+    /// Something is typed into a field, and not taken yet.
+    Typed(String, String),
     /// A host is looked for.
     WantHost(String),
     /// A key is pressed outside of fields.
@@ -141,6 +154,7 @@ impl Component for Page {
                 is_dragging: false,
                 brush: None,
                 wanted_host: String::new(),
+                typed: None,
             },
             compare_charts: Rc::default(),
             drawings: RefCell::default(),
@@ -168,7 +182,15 @@ impl Component for Page {
     fn update(&mut self, ctx: &Context<Self>, message: Do) -> bool {
         let link = ctx.link();
         match message {
-            Do::Tell(msg) => self.tell(link, msg),
+            Do::Tell(msg) => {
+                self.ui.typed = None;
+                self.tell(link, msg);
+            }
+            // The field shows it already.
+            Do::Typed(field, text) => {
+                self.ui.typed = Some((field, text));
+                return false;
+            }
             Do::Heard(lane, Heard::Died(why)) => self.tell(link, Msg::Died(lane, why)),
             Do::Heard(lane, Heard::Said(message, bytes)) => {
                 return self.hear(link, lane, message, &bytes);
@@ -225,6 +247,7 @@ impl Component for Page {
                 }
             }
             Do::WantHost(name) => {
+                self.ui.typed = None;
                 let hosts = self.stage.with_film(0, |film| film.hosts().len()).unwrap_or(0);
                 let outline = self.model.run.outline.clone();
                 let found = outline.and_then(|outline| tell::host_named(&outline, hosts, &name));

@@ -68,6 +68,12 @@ pub(crate) fn value_of(event: &Event) -> String {
         .unwrap_or_default()
 }
 
+/// Remembers what is being typed into a field.
+pub(crate) fn typing(link: &Scope<Page>, field: &str) -> Callback<InputEvent> {
+    let field = field.to_owned();
+    link.callback(move |event: InputEvent| Do::Typed(field.clone(), value_of(&event)))
+}
+
 /// The time slider with what belongs to it.
 pub(crate) fn transport(
     page: &Page,

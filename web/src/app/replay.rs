@@ -2,7 +2,7 @@
 
 use crate::browser;
 use crate::page::{Do, PAGE_MAX, Page};
-use crate::parts::{facts, icon, legend, transport, value_of};
+use crate::parts::{facts, icon, legend, transport, typing, value_of};
 use fleetcast_core::explain::{Change, Explanation};
 use fleetcast_core::report::Report;
 use fleetcast_core::time::Calendar;
@@ -175,7 +175,7 @@ fn fleet(page: &Page, link: &Scope<Page>, outline: &Rc<Outline>) -> Html {
 fn find_host(page: &Page, link: &Scope<Page>) -> Html {
     html! {
         <label class="find">{ "Host " }
-            <input type="text" size="8" placeholder="h17" value={page.ui.wanted_host.clone()}
+            <input type="text" size="8" placeholder="h17" value={page.ui.shown("host", &page.ui.wanted_host)} oninput={typing(link, "host")}
                 onchange={link.callback(|event: Event| Do::WantHost(value_of(&event)))} />
         </label>
     }
