@@ -276,7 +276,7 @@ fn again(report: &Report, source: &Source) -> String {
     let mut command = String::from("fleetcast");
     for argument in std::env::args_os().skip(1) {
         command.push(' ');
-        command.push_str(&quoted(&argument.to_string_lossy()));
+        command.push_str(&words::shell(&argument.to_string_lossy()));
     }
     let text = if source.text.len() <= QUOTED_BYTES_MAX {
         format!(
@@ -303,15 +303,6 @@ fn again(report: &Report, source: &Source) -> String {
     )
 }
 
-/// An argument as one types it in a shell.
-fn quoted(argument: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !argument.is_empty() && argument.chars().all(is_plain) {
-        return argument.to_owned();
-    }
-    format!("'{}'", argument.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,12 +313,5 @@ mod tests {
             escape("<b onclick='x'>\"&\u{7}"),
             "&lt;b onclick=&#39;x&#39;&gt;&quot;&amp;\u{fffd}"
         );
-    }
-
-    #[test]
-    fn arguments_are_quoted_as_a_shell_reads_them() {
-        assert_eq!(quoted("a/b.toml"), "a/b.toml");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -3,11 +3,10 @@
 use crate::end::End;
 use crate::lines::{self, line};
 use crate::runs::{self, Cores};
-use crate::scenario::{Source, change};
-use fleetcast_core::comparison::{self, Runs};
+use crate::scenario::Source;
 use fleetcast_core::report::Metric;
 use fleetcast_core::scenario::Scenario;
-use fleetcast_core::sensitivity::{self, Bar, Sensitivity, Tornado};
+use fleetcast_core::sensitivity::{Bar, Sensitivity, Tornado, Turning};
 use fleetcast_core::words;
 
 /// How many bars are drawn in the terminal; the page and the JSON document have all.
@@ -24,28 +23,15 @@ pub(crate) fn measure(
     cores: Cores,
     is_quiet: bool,
 ) -> Result<Sensitivity, End> {
-    let turns = source.turns();
-    let variants = sensitivity::variants(&turns);
-    let metrics = match asked {
-        [] => comparison::metrics(scenario),
-        asked => asked.to_vec(),
-    };
-    let mut all = Runs::new(variants.iter().map(|(name, _)| name.clone()).collect(), metrics);
-    let count = seeds as usize * variants.len();
+    let turning = Turning::new(source.turns(), scenario, asked);
+    let count = turning.runs(seeds);
     let bar = runs::bar(count, is_quiet);
     let measured = cores.each(count, &bar, |number| {
-        let (_, changes) = &variants[number % variants.len()];
-        let place = (number / variants.len()) as u64;
-        let seed = scenario.seed_after(place);
-        let report =
-            runs::as_written(source, &[changes.as_slice(), &[change("seed", seed)]].concat())?;
-        Ok(all.measure(&report))
+        let report = runs::as_written(source, &turning.changes(number, scenario))?;
+        Ok(turning.measure(&report))
     });
     bar.finish_and_clear();
-    for seed in measured?.chunks(variants.len()) {
-        all.add(seed);
-    }
-    Ok(Sensitivity::of(&turns, &all.compare(scenario), scenario, asked))
+    Ok(turning.found(&measured?, scenario))
 }
 
 /// The answer, and a tornado for each figure.

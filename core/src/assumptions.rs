@@ -26,6 +26,19 @@ pub struct Assumption {
     pub says: String,
 }
 
+/// The most lines of a file that are quoted.
+const MARKED_MAX: usize = 200;
+
+/// The lines of a scenario's text whose comment calls them an assumption, in a word or by the mark
+/// `[A]`; the first of many.
+pub fn marked(text: &str) -> Vec<&str> {
+    let is_assumption = |line: &&str| {
+        let comment = line.split_once('#').map_or("", |(_, comment)| comment);
+        comment.contains("[A]") || comment.to_lowercase().contains("assum")
+    };
+    text.lines().map(str::trim).filter(is_assumption).take(MARKED_MAX).collect()
+}
+
 /// What the scenario says, and what it leaves to defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assumptions {
@@ -441,5 +454,16 @@ fn spread(of: &Distribution) -> String {
             let values = plural(values.len() as u64, "value");
             format!("{} on average ({values} of a file)", length(of.mean_ms()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assumptions_are_the_lines_that_say_so() {
+        let text = "a = 1 # measured\nlead-time = \"70 days\"  # assumption: as in 2011\n# [A] b\n";
+        assert_eq!(marked(text), ["lead-time = \"70 days\"  # assumption: as in 2011", "# [A] b"]);
     }
 }

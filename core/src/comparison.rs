@@ -53,13 +53,37 @@ pub struct Runs {
     unlike: Option<(u64, u64, u64)>,
 }
 
-/// What is kept of one run.
-#[derive(Clone, Debug)]
+/// What is kept of one run: little, however many there are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    seed: u64,
-    requests: u64,
+    /// The seed.
+    pub seed: u64,
+    /// How many requests arrived.
+    pub requests: u64,
     held: bool,
     values: Vec<f64>,
+}
+
+impl Measured {
+    /// Of a run, by these key figures.
+    pub fn of(report: &Report, metrics: &[&'static Metric]) -> Self {
+        Self {
+            seed: report.seed,
+            requests: report.requests,
+            held: report.is_held(),
+            values: metrics.iter().map(|metric| measured(metric, report)).collect(),
+        }
+    }
+
+    /// By some of the key figures that it was measured by. What was not measured is 0.
+    #[must_use]
+    pub fn only(&self, metrics: &[&'static Metric], of: &[&'static Metric]) -> Self {
+        let value = |metric: &&Metric| {
+            let place = of.iter().position(|known| known.name == metric.name);
+            place.and_then(|place| self.values.get(place)).copied().unwrap_or(0.0)
+        };
+        Self { values: metrics.iter().map(value).collect(), ..self.clone() }
+    }
 }
 
 impl Runs {
@@ -74,14 +98,9 @@ impl Runs {
         Self { metrics, names, seeds: Vec::new(), values, held, unlike: None }
     }
 
-    /// What is kept of a run: little, however many there are.
+    /// What is kept of a run.
     pub fn measure(&self, report: &Report) -> Measured {
-        Measured {
-            seed: report.seed,
-            requests: report.requests,
-            held: report.is_held(),
-            values: self.metrics.iter().map(|metric| measured(metric, report)).collect(),
-        }
+        Measured::of(report, &self.metrics)
     }
 
     /// One seed's runs, in the order of the variants.

@@ -5,9 +5,9 @@
 //! `--set` makes too. Every change faces the seeds of the scenario as written, so differences are taken
 //! seed by seed ([`crate::comparison`]). One number is turned at a time: what two do together is not seen.
 
-use crate::comparison::{self, Comparison, Row};
+use crate::comparison::{self, Comparison, Measured, Row, Runs};
 use crate::read::{Input, Override, Written, read, written};
-use crate::report::{Better, Metric};
+use crate::report::{Better, Metric, Report};
 use crate::scenario::Scenario;
 use crate::source::Files;
 use crate::time::TIME_MS_MAX;
@@ -285,6 +285,56 @@ pub fn variants(turns: &[Turn]) -> Vec<(String, Vec<Override>)> {
     [("as written".to_owned(), Vec::new())].into_iter().chain(sides).collect()
 }
 
+/// The runs that turning the numbers takes: of each seed those of all [`variants`], in their order.
+#[derive(Clone, Debug)]
+pub struct Turning {
+    turns: Vec<Turn>,
+    variants: Vec<(String, Vec<Override>)>,
+    asked: Vec<&'static Metric>,
+    runs: Runs,
+}
+
+impl Turning {
+    /// Of these numbers, by the figures asked for; of none by the usual ones.
+    pub fn new(turns: Vec<Turn>, scenario: &Scenario, asked: &[&'static Metric]) -> Self {
+        let variants = variants(&turns);
+        let metrics = match asked {
+            [] => comparison::metrics(scenario),
+            asked => asked.to_vec(),
+        };
+        let runs = Runs::new(variants.iter().map(|(name, _)| name.clone()).collect(), metrics);
+        Self { turns, variants, asked: asked.to_vec(), runs }
+    }
+
+    /// How many runs so many seeds take.
+    pub fn runs(&self, seeds: u32) -> usize {
+        self.variants.len() * seeds as usize
+    }
+
+    /// What the run of this number changes in the scenario.
+    pub fn changes(&self, number: usize, scenario: &Scenario) -> Vec<Override> {
+        let (_, changes) = &self.variants[number % self.variants.len()];
+        let seed = scenario.seed_after((number / self.variants.len()) as u64);
+        let seed = Override { key: "seed".to_owned(), value: seed.to_string() };
+        changes.iter().cloned().chain([seed]).collect()
+    }
+
+    /// What is kept of a run.
+    pub fn measure(&self, report: &Report) -> Measured {
+        self.runs.measure(report)
+    }
+
+    /// What all runs come to, in the order of their numbers.
+    ///
+    /// # Panics
+    /// If some of a seed's are missing.
+    pub fn found(&self, measured: &[Measured], scenario: &Scenario) -> Sensitivity {
+        let mut runs = self.runs.clone();
+        measured.chunks(self.variants.len()).for_each(|seed| runs.add(seed));
+        Sensitivity::of(&self.turns, &runs.compare(scenario), scenario, &self.asked)
+    }
+}
+
 /// What turning the numbers does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sensitivity {
@@ -372,9 +422,28 @@ impl Tornado {
     pub fn change(&self, value: f64) -> String {
         comparison::change_of(&self.metric, self.of.is_some(), value)
     }
+
+    /// Where a value lies between the least and the most that its bars reach, 0..=1.
+    pub fn place(&self, value: f64) -> f64 {
+        let ends = self.bars.iter().flat_map(|bar| [bar.low.figure, bar.high.figure]);
+        let ends = || ends.clone().chain([self.figure]);
+        let (least, most) = (ends().fold(f64::MAX, f64::min), ends().fold(f64::MIN, f64::max));
+        (value - least) / (most - least).max(f64::MIN_POSITIVE)
+    }
 }
 
 impl Sensitivity {
+    /// How the figures were found, and what they do not show; nothing without seeds.
+    pub fn about(&self) -> String {
+        let (Some(first), Some(last)) = (self.seeds.first(), self.seeds.last()) else {
+            return String::new();
+        };
+        format!(
+            "Means over the seeds {first} to {last}. Each number is turned alone, so what two of them do \
+             together is not seen. ✗: the expectations hold with fewer seeds than as written."
+        )
+    }
+
     /// Of a comparison of [`variants`] in their order, by the figures asked for; of none by those that the
     /// scenario expects something of.
     ///

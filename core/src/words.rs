@@ -185,6 +185,15 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// An argument as one types it in a shell.
+pub fn shell(argument: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,5 +229,12 @@ mod tests {
         assert_eq!(scale("MiB", 98_304.0 * 2_000.0), (1_048_576.0, "TiB"));
         assert_eq!(scale("milli-vCPU", 1.0), (1_000.0, "vCPU"));
         assert_eq!(scale("slots", 1e9), (1.0, "slots"));
+    }
+
+    #[test]
+    fn arguments_are_quoted_as_a_shell_reads_them() {
+        assert_eq!(shell("a/b.toml"), "a/b.toml");
+        assert_eq!(shell("it's"), r"'it'\''s'");
+        assert_eq!(shell(""), "''");
     }
 }

@@ -156,7 +156,7 @@ mod tests {
     use crate::builtin;
 
     fn check(file: &str, expected: &[&str]) {
-        let ask = Ask::of(file, builtin::find(file).unwrap().text);
+        let ask = Ask::of(file, builtin::find(file).unwrap().text());
         let scenario = ask.read().unwrap().scenario;
         let said = cards(&ask.run().unwrap(), &scenario.calendar);
         let said: Vec<String> = said

@@ -5,11 +5,8 @@ use crate::chart::Span;
 use crate::effect::{Effect, Given};
 use crate::job::FILM_BYTES_MAX;
 use crate::protocol::{FromWorker, Outline, ToWorker, Written};
-use fleetcast_core::comparison::DOUBT_MAX;
-use fleetcast_core::paired;
-use fleetcast_core::report::Report;
-use fleetcast_core::report::energy::EnergyReport;
-use fleetcast_core::words;
+use crate::sheet::Table;
+use fleetcast_core::comparison::Measured;
 use std::rc::Rc;
 
 /// The most variants.
@@ -26,8 +23,11 @@ pub struct Compare {
     pub seeds: u32,
     /// What was compared.
     pub written: Written,
-    /// Whether the instants shown follow the slider of this screen.
+    /// The instant that is shown, ms after the start.
     pub at_ms: u64,
+    /// What they come to, over the seeds that all have run that are not wrong.
+    pub table: Option<Rc<Table>>,
+    table_id: u32,
     next_id: u32,
 }
 
@@ -41,7 +41,7 @@ pub struct Variant {
     /// What runs, once it is known.
     pub outline: Option<Rc<Outline>>,
     /// What it came to, seed by seed, the scenario's own first.
-    pub reports: Vec<Rc<Report>>,
+    pub runs: Vec<Measured>,
     /// How far the run under way has come, 0..=1.
     pub part: f64,
     /// Whether it runs.
@@ -84,88 +84,6 @@ pub enum Change {
     Seek(u64),
 }
 
-/// A row of the table of differences: of what one would rather have less.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// What is measured.
-    pub what: &'static str,
-    /// By variant, the mean over the seeds that all have run; `None` where there is nothing yet.
-    pub means: Vec<Option<f64>>,
-    /// By variant from the second on, how it differs from the first.
-    pub differences: Vec<Option<Difference>>,
-    /// How a value is written.
-    pub write: fn(f64) -> String,
-    /// How the size of a difference is.
-    pub write_size: fn(f64) -> String,
-}
-
-/// How a variant differs from the first, over the seeds that all have run, seed by seed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
-    /// On average.
-    pub mean: f64,
-    /// Student's 95 % interval; `None` of too few seeds.
-    pub interval: Option<(f64, f64)>,
-    /// How likely that much is by luck alone, 0..=1; 1 of too few seeds.
-    pub p: f64,
-    /// Whether it is there beyond doubt, all differences of the table considered (Holm).
-    pub is_shown: bool,
-}
-
-impl Row {
-    fn of(what: &'static str, values: &[Vec<f64>], write: Writes) -> Self {
-        let mean = |values: &[f64]| {
-            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64) //
-        };
-        let (first, others) = values.split_first().expect("there are two variants");
-        let difference = |other: &Vec<f64>| {
-            let each: Vec<f64> = other.iter().zip(first).map(|(one, own)| one - own).collect();
-            let found = paired::of_seeds(&each);
-            Some(Difference {
-                mean: mean(&each)?,
-                interval: found.as_ref().map(|found| (found.low, found.high)),
-                p: found.as_ref().map_or(1.0, |found| found.p),
-                is_shown: false,
-            })
-        };
-        Self {
-            what,
-            means: values.iter().map(|values| mean(values)).collect(),
-            differences: others.iter().map(difference).collect(),
-            write: write.0,
-            write_size: write.1,
-        }
-    }
-
-    /// A difference as people read it, with its sign.
-    pub fn change(&self, value: f64) -> String {
-        let sign = if value > 0.0 { "+" } else { "−" };
-        if value == 0.0 {
-            "0".to_owned()
-        } else {
-            format!("{sign}{}", (self.write_size)(value.abs()))
-        }
-    }
-
-    /// An interval as people read it.
-    pub fn ends(&self, (low, high): (f64, f64)) -> String {
-        format!("{} to {}", self.change(low), self.change(high))
-    }
-
-    fn is_shown(&self, variant: usize) -> bool {
-        let difference = variant.checked_sub(1).and_then(|row| self.differences[row].as_ref());
-        difference.is_some_and(|difference| difference.is_shown)
-    }
-}
-
-/// How a value and the size of a difference are written.
-type Writes = (fn(f64) -> String, fn(f64) -> String);
-
-/// The size of a difference of two shares.
-fn points(value: f64) -> String {
-    format!("{} points", words::amount(value * 100.0))
-}
-
 impl Compare {
     /// Two variants to start with: the scenario's policy and another.
     pub fn begin(&mut self, written: &Written, outline: &Option<Rc<Outline>>) {
@@ -198,6 +116,7 @@ impl Compare {
             Change::Remove(row) if self.variants.len() > 2 && row < self.variants.len() => {
                 // Lanes are by row: what runs in those behind it would answer for another.
                 let effects = self.cancel();
+                (self.table, self.table_id) = (None, self.table_id + 1);
                 self.variants.remove(row);
                 for variant in &mut self.variants {
                     *variant = Variant {
@@ -229,6 +148,8 @@ impl Compare {
 
     fn run(&mut self, written: &Written, files: &[Given]) -> Vec<Effect> {
         let mut effects = self.cancel();
+        // What is still said of others is not heard.
+        (self.table, self.table_id) = (None, self.table_id + 1);
         self.written = written.clone();
         for row in 0..self.variants.len() {
             let lane = row + 1;
@@ -237,7 +158,7 @@ impl Compare {
                 effects.push(Effect::Send(lane, message, Some(Rc::clone(&file.bytes))));
             }
             let variant = &mut self.variants[row];
-            variant.reports.clear();
+            variant.runs.clear();
             (variant.outline, variant.wrong) = (None, None);
             effects.push(Effect::NewFilm(lane));
             effects.extend(self.next(row));
@@ -249,7 +170,7 @@ impl Compare {
     fn next(&mut self, row: usize) -> Vec<Effect> {
         self.next_id += 1;
         let Some(variant) = self.variants.get_mut(row) else { return Vec::new() };
-        let done = variant.reports.len() as u32;
+        let done = variant.runs.len() as u32;
         if done >= self.seeds {
             variant.is_running = false;
             return Vec::new();
@@ -262,7 +183,7 @@ impl Compare {
             let (key, value) = set.split_once('=').unwrap_or((set, ""));
             written.sets.push((key.trim().to_owned(), value.trim().to_owned()));
         }
-        if let Some(first) = variant.reports.first() {
+        if let Some(first) = variant.runs.first() {
             let seed = first.seed.wrapping_add(u64::from(done)) & (i64::MAX as u64);
             written.sets.push(("seed".to_owned(), seed.to_string()));
         }
@@ -295,15 +216,22 @@ impl Compare {
                 let whole = variant.outline.as_ref().map_or(1, |outline| outline.duration_ms);
                 variant.part = at_ms as f64 / whole.max(1) as f64;
             }
-            FromWorker::Ended { id, report, .. } if id == variant.id => {
-                variant.reports.push(Rc::new(*report));
-                let is_first = variant.reports.len() == 1;
+            FromWorker::Ended { id, measured, .. } if id == variant.id => {
+                variant.runs.push(measured);
+                let is_first = variant.runs.len() == 1;
+                let is_one_more = self.seeds_done() == self.variants[row].runs.len();
                 let mut effects = self.next(row);
                 if is_first {
                     self.at_ms = self.whole().to_ms;
                     effects.push(Effect::Show(self.at_ms));
                 }
+                if is_one_more {
+                    effects.extend(self.tabulate());
+                }
                 return effects;
+            }
+            FromWorker::Compared { id, table } if id == self.table_id => {
+                self.table = Some(Rc::new(table));
             }
             FromWorker::Wrong { id, problems } if id == variant.id => {
                 let first = problems.list.first();
@@ -311,6 +239,7 @@ impl Compare {
                 let what = first.map_or_else(|| "it is wrong".to_owned(), |p| p.sentence());
                 variant.wrong = Some(hint.map_or(what.clone(), |hint| format!("{what}; {hint}")));
                 variant.is_running = false;
+                return self.tabulate();
             }
             _ => {}
         }
@@ -318,11 +247,12 @@ impl Compare {
     }
 
     /// A variant's worker broke down.
-    pub fn died(&mut self, lane: usize) {
+    pub fn died(&mut self, lane: usize) -> Vec<Effect> {
         if let Some(variant) = self.variants.get_mut(lane - 1) {
             variant.is_running = false;
             variant.wrong = Some("its worker broke down".to_owned());
         }
+        self.tabulate()
     }
 
     /// All of the longest run, in time.
@@ -334,187 +264,24 @@ impl Compare {
     /// How many seeds all variants have run that are not wrong.
     pub fn seeds_done(&self) -> usize {
         let right = self.variants.iter().filter(|variant| variant.wrong.is_none());
-        right.map(|variant| variant.reports.len()).min().unwrap_or(0)
+        right.map(|variant| variant.runs.len()).min().unwrap_or(0)
     }
 
-    /// The table of differences, over the seeds that all variants have run that are not wrong. Differences are taken seed by seed: what
-    /// a seed has of its own drops out of them.
-    pub fn table(&self) -> Vec<Row> {
-        let done = self.seeds_done();
-        let row = |what, of: fn(&Report) -> f64, write: Writes| {
-            let values = |variant: &Variant| {
-                let seeds = if variant.wrong.is_none() { done } else { 0 };
-                variant.reports.iter().take(seeds).map(|r| of(r)).collect()
-            };
-            let values: Vec<Vec<f64>> = self.variants.iter().map(values).collect();
-            Row::of(what, &values, write)
+    /// Asks for the comparison anew once all have run one more seed.
+    fn tabulate(&mut self) -> Vec<Effect> {
+        let right = || self.variants.iter().enumerate().filter(|(_, v)| v.wrong.is_none());
+        let seeds = self.seeds_done();
+        let Some((first, _)) = right().next().filter(|_| seeds > 0 && right().count() > 1) else {
+            return Vec::new();
         };
-        let (amount, percent): (Writes, Writes) =
-            ((words::amount, words::amount), (words::percent, points));
-        let mut rows = vec![
-            row("Refused", |r| share(r.refused, r.requests), percent),
-            row(
-                "Requests that waited",
-                |r| share(r.waited_by.values().sum(), r.requests), //
-                percent,
-            ),
-            row(
-                "Request to ready, 95th percentile",
-                |r| r.time_to_ready_s.p95,
-                (words::duration, words::duration),
-            ),
-            row("Hosts needed (most in use)", |r| r.peak_hosts_used as f64, amount),
-            row("Hosts in use, over time", |r| r.mean_hosts_used, amount),
-            row("Hosts at the end", |r| r.hosts as f64, amount),
-            row("Stranded of the scarcest resource", stranded, percent),
-            row(
-                "Hosts ordered",
-                |r| r.orders.iter().map(|order| order.hosts).sum::<u64>() as f64,
-                amount,
-            ),
-            row("Price of orders", |r| r.ordered_price, amount),
-            row(
-                "Energy",
-                |r| r.energy.as_ref().map_or(0.0, |of| of.kwh),
-                (words::energy, words::energy),
-            ),
-            row(
-                "Carbon (CO2e)",
-                |r| r.energy.as_ref().map_or(0.0, EnergyReport::all_carbon_kg),
-                (words::mass, words::mass),
-            ),
-            row("Cost", |r| r.cost.as_ref().map_or(0.0, |of| of.total), amount),
-        ];
-        rows.retain(|row| {
-            let mut values = row.means.iter().flatten().peekable();
-            values.peek().is_none() || values.any(|mean| *mean != 0.0)
-        });
-        let all = || rows.iter().flat_map(|row| row.differences.iter().flatten());
-        let p: Vec<f64> = all().filter(|of| of.interval.is_some()).map(|of| of.p).collect();
-        let mut adjusted = paired::holm(&p).into_iter();
-        for difference in rows.iter_mut().flat_map(|row| row.differences.iter_mut().flatten()) {
-            if difference.interval.is_some() {
-                difference.is_shown = adjusted.next().is_some_and(|p| p < DOUBT_MAX);
-            }
-        }
-        rows
-    }
-
-    /// Which is better, by how much, how sure: in the first row that shows a difference. `None` before
-    /// all have run a seed, and where the first is wrong.
-    pub fn answer(&self, rows: &[Row]) -> Option<String> {
-        if self.variants.first()?.wrong.is_some() {
-            return None;
-        }
-        let names: Vec<String> = self.variants.iter().map(Variant::name).collect();
-        answer(&names, rows, self.seeds_done())
-    }
-}
-
-fn answer(names: &[String], rows: &[Row], done: usize) -> Option<String> {
-    let seeds = words::plural(done as u64, "seed");
-    if done == 0 {
-        return None;
-    }
-    if done < paired::BLOCKS_MIN {
-        return Some(format!("{seeds} cannot show a difference: it takes {}.", paired::BLOCKS_MIN));
-    }
-    let shown = |row: &&Row| (0..row.means.len()).any(|variant| row.is_shown(variant));
-    let Some(row) = rows.iter().find(shown) else {
-        return Some(format!("No difference that {seeds} can show."));
-    };
-    let mean = |variant: usize| row.means[variant].unwrap_or(f64::NAN);
-    let is_better = |one: usize, other: usize| mean(one) < mean(other);
-    let best = |variants: &mut dyn Iterator<Item = usize>| {
-        variants.reduce(|best, other| if is_better(other, best) { other } else { best })
-    };
-    let mut sure = (1..row.means.len()).filter(|variant| row.is_shown(*variant));
-    let other = best(&mut sure)?;
-    let difference = row.differences[other - 1].as_ref()?;
-    let (winner, loser, sign) =
-        if is_better(other, 0) { (other, 0, 1.0) } else { (0, other, -1.0) };
-    let interval = difference.interval.map_or(String::new(), |(low, high)| {
-        let (low, high) = if sign > 0.0 { (low, high) } else { (-high, -low) };
-        format!("; 95 % interval {}", row.ends((low, high)))
-    });
-    Some(format!(
-        "{} is better than {}: {} {} against {} ({}{interval}), over {seeds}.",
-        words::capitalised(&names[winner]),
-        names[loser],
-        row.what.to_lowercase(),
-        (row.write)(mean(winner)),
-        (row.write)(mean(loser)),
-        row.change(sign * difference.mean),
-    ))
-}
-
-fn share(part: u64, whole: u64) -> f64 {
-    if whole > 0 { part as f64 / whole as f64 } else { 0.0 }
-}
-
-/// Of the scarcest resource, what nothing of the mix can use, at the end.
-fn stranded(report: &Report) -> f64 {
-    let of = report.scarcest.as_ref().zip(report.stranding.as_ref());
-    let of = of.and_then(|(name, stranding)| stranding.resources.get(name));
-    of.map_or(0.0, |of| of.share)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The row of two variants with such values, and the answer.
-    fn check(one: &[f64], other: &[f64], expected: &str) {
-        let names = ["a".to_owned(), "b".to_owned()];
-        let writes: Writes = (words::amount, words::amount);
-        let mut row = Row::of("Hosts", &[one.to_vec(), other.to_vec()], writes);
-        for difference in row.differences.iter_mut().flatten() {
-            difference.is_shown = difference.p < DOUBT_MAX;
-        }
-        assert_eq!(answer(&names, &[row], one.len()).unwrap_or_default(), expected);
-    }
-
-    #[test]
-    fn seeds_are_paired() {
-        // The means' own intervals overlap by far; seed by seed one host less is always enough.
-        check(
-            &[10.0, 20.0, 30.0, 40.0],
-            &[9.0, 19.0, 28.9, 39.0],
-            "B is better than a: hosts 24.0 against 25 (−1.03; 95 % interval −1.10 to −0.95), over 4 seeds.",
-        );
-        check(
-            &[9.0, 19.0, 28.9, 39.0],
-            &[10.0, 20.0, 30.0, 40.0],
-            "A is better than b: hosts 24.0 against 25 (−1.03; 95 % interval −1.10 to −0.95), over 4 seeds.",
-        );
-    }
-
-    #[test]
-    fn all_figures_are_of_the_same_seeds() {
-        let first = crate::builtin::find("first.toml").unwrap();
-        let run = crate::ask::Ask::of(first.file, first.text).run().unwrap();
-        let variant = |hosts: &[u64]| {
-            let report = |hosts: &u64| Rc::new(Report { peak_hosts_used: *hosts, ..run.clone() });
-            Variant { reports: hosts.iter().map(report).collect(), ..Variant::default() }
+        let of_seed =
+            |seed: usize| right().map(|(_, variant)| variant.runs[seed].clone()).collect();
+        let compare = ToWorker::Compare {
+            id: self.table_id + 1,
+            names: right().map(|(_, variant)| variant.name()).collect(),
+            runs: (0..seeds).map(of_seed).collect(),
         };
-        let variants = vec![variant(&[10, 20, 90]), variant(&[9, 19])];
-        let mut compare = Compare { variants, ..Compare::default() };
-        let hosts = |compare: &Compare| {
-            let rows = compare.table();
-            let row = rows.iter().find(|row| row.what.starts_with("Hosts needed")).unwrap();
-            let difference = row.differences[0].as_ref().map(|of| of.mean);
-            (row.means.clone(), difference)
-        };
-        assert_eq!(hosts(&compare), (vec![Some(15.0), Some(14.0)], Some(-1.0)));
-        // One that is wrong does not hold up the others.
-        compare.variants[1].wrong = Some("it is wrong".to_owned());
-        assert_eq!(hosts(&compare), (vec![Some(40.0), None], None));
-    }
-
-    #[test]
-    fn nothing_is_said_that_seeds_cannot_show() {
-        check(&[], &[], "");
-        check(&[1.0, 2.0], &[5.0, 6.0], "2 seeds cannot show a difference: it takes 3.");
-        check(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0], "No difference that 3 seeds can show.");
+        self.table_id += 1;
+        vec![Effect::Send(first + 1, compare, None)]
     }
 }

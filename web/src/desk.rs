@@ -1,10 +1,14 @@
 //! The worker's desk: messages come in, work is done in slices, answers go out.
 
 use crate::ask::{Ask, sample};
+use crate::builtin;
 use crate::job::{Account, Ended, FILM_BYTES_MAX, Look, Run, outline};
 use crate::protocol::{FromWorker, ToWorker};
+use crate::sheet::{Assumed, Table};
+use crate::turning::Turning;
+use fleetcast_core::comparison::{self, Measured, Runs};
 use fleetcast_core::problem::Problems;
-use fleetcast_core::report::Report;
+use fleetcast_core::report::{METRICS, Metric, Report};
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::source::MemoryFiles;
 use fleetcast_core::time::Time;
@@ -69,8 +73,10 @@ pub struct Desk {
 
 #[derive(Debug)]
 enum Task {
-    /// A run, its frames that nobody has heard of, and how many slices it has had.
-    Run(Box<Run>, Vec<u8>, u32),
+    /// A run, its text, its frames that nobody has heard of, and how many slices it has had.
+    Run(Box<Run>, String, Vec<u8>, u32),
+    /// Numbers that are turned, and how many slices that has had.
+    Turning(Box<Turning>, u32),
     Look(Box<Look>),
     Account(Box<Account>),
 }
@@ -78,7 +84,11 @@ enum Task {
 impl Desk {
     /// Hears a message, with the bytes beside it.
     pub fn hear(&mut self, message: ToWorker, bytes: Vec<u8>) -> Vec<Answer> {
-        if !matches!(message, ToWorker::File { .. } | ToWorker::Check { .. }) {
+        let is_quick = matches!(
+            message,
+            ToWorker::File { .. } | ToWorker::Text { .. } | ToWorker::Check { .. }
+        );
+        if !is_quick {
             self.warming = None;
         }
         match message {
@@ -86,6 +96,10 @@ impl Desk {
                 self.samples.insert(name.as_str(), sample(&bytes));
                 self.files.insert(name, bytes);
                 Vec::new()
+            }
+            ToWorker::Text { file } => {
+                let text = builtin::find(&file).map_or("", |builtin| builtin.text()).to_owned();
+                one(FromWorker::Text { file, text })
             }
             ToWorker::Check { id, written } => {
                 let mut ask = Ask::written(written, &self.files);
@@ -105,7 +119,7 @@ impl Desk {
                     Ok(run) => {
                         let outline = outline(run.scenario());
                         self.last = Some((Arc::clone(run.scenario()), ask.files));
-                        self.task = Some((id, Task::Run(Box::new(run), Vec::new(), 0)));
+                        self.task = Some((id, Task::Run(Box::new(run), ask.text, Vec::new(), 0)));
                         answers.extend(one(FromWorker::Begun { id, outline }));
                     }
                     Err(problems) => answers.extend(one(FromWorker::Wrong { id, problems })),
@@ -122,6 +136,20 @@ impl Desk {
             ToWorker::Summary { id } => {
                 let report = self.report.as_ref().filter(|(run, _)| *run == id);
                 one(FromWorker::Summary { id, text: report.map(|(_, report)| summary(report)) })
+            }
+            ToWorker::Compare { id, names, runs } => match &self.last {
+                Some((scenario, _)) => {
+                    one(FromWorker::Compared { id, table: compared(scenario, names, &runs) })
+                }
+                None => one(failed(id, "nothing has been run yet")),
+            },
+            ToWorker::WhatIf { id, written, seeds } => {
+                let mut answers = self.stop();
+                match Turning::new(Ask::written(written, &self.files), seeds) {
+                    Ok(turning) => self.task = Some((id, Task::Turning(Box::new(turning), 0))),
+                    Err(problems) => answers.extend(one(FromWorker::Wrong { id, problems })),
+                }
+                answers
             }
             ToWorker::Cancel => self.stop(),
             ToWorker::WarmUp => {
@@ -196,7 +224,7 @@ impl Task {
         is_over: &mut dyn FnMut() -> bool,
     ) -> Result<(Vec<Answer>, bool), Problems> {
         Ok(match self {
-            Self::Run(run, frames, slices) => {
+            Self::Run(run, text, frames, slices) => {
                 let has_ended = run.go_on(frames, is_over)?;
                 let is_silent = !has_ended && !slices.is_multiple_of(SLICES_A_MESSAGE);
                 *slices += 1;
@@ -212,14 +240,32 @@ impl Task {
                     let rollouts = report.rollouts.iter_mut();
                     let timelines =
                         rollouts.map(|rollout| std::mem::take(&mut rollout.timeline)).collect();
-                    answers.extend(one(FromWorker::Ended { id, report: Box::new(report) }));
+                    let measured = Measured::of(&report, &all_metrics());
+                    let report = Box::new(report);
+                    answers.extend(one(FromWorker::Ended { id, report, measured }));
                     if run.is_filmed() {
-                        let course = FromWorker::Course { id, series, turned_away, timelines };
-                        answers.extend(one(course));
+                        let assumed = Assumed::of(run.scenario(), text);
+                        answers.extend(one(FromWorker::Course {
+                            id,
+                            series,
+                            turned_away,
+                            timelines,
+                            assumed,
+                        }));
                     }
                 }
                 (answers, has_ended)
             }
+            Self::Turning(turning, slices) => match turning.go_on(is_over)? {
+                true => (one(FromWorker::WhatIf { id, found: turning.found() }), true),
+                false => {
+                    let is_silent = !slices.is_multiple_of(SLICES_A_MESSAGE);
+                    *slices += 1;
+                    let part = turning.part();
+                    let told = FromWorker::Turned { id, part };
+                    (if is_silent { Vec::new() } else { one(told) }, false)
+                }
+            },
             Self::Look(look) => match look.go_on(is_over)? {
                 false => (Vec::new(), false),
                 true => {
@@ -237,6 +283,22 @@ impl Task {
             },
         })
     }
+}
+
+/// By all key figures, since what is compared later is not known yet.
+fn all_metrics() -> Vec<&'static Metric> {
+    METRICS.iter().collect()
+}
+
+/// A comparison as `fleetcast compare` makes it.
+fn compared(scenario: &Scenario, names: Vec<String>, seeds: &[Vec<Measured>]) -> Table {
+    let (all, metrics) = (all_metrics(), comparison::metrics(scenario));
+    let mut runs = Runs::new(names, metrics.clone());
+    for seed in seeds {
+        let measured: Vec<Measured> = seed.iter().map(|run| run.only(&metrics, &all)).collect();
+        runs.add(&measured);
+    }
+    Table::of(&runs.compare(scenario))
 }
 
 /// A report as `fleetcast run --out` writes it.
@@ -264,7 +326,7 @@ mod tests {
 
     fn first() -> Written {
         let builtin = builtin::find("first.toml").unwrap();
-        Written { file: builtin.file.into(), text: builtin.text.into(), sets: Vec::new() }
+        Written { file: builtin.file.into(), text: builtin.text().into(), sets: Vec::new() }
     }
 
     /// Works in slices of three looks at the clock until nothing is left to do.

@@ -149,11 +149,17 @@ impl Run {
         }
     }
 
+    /// The answer, when it has ended.
+    pub fn report(&self) -> Report {
+        let (summary, fingerprint) = &self.observers.0;
+        verdict::report(&self.scenario, summary, fingerprint.hex())
+    }
+
     /// What it comes to, when it has ended.
     pub fn ended(&self) -> Ended {
-        let ((summary, fingerprint), (series, turned_away)) = &self.observers;
+        let (series, turned_away) = &self.observers.1;
         Ended {
-            report: verdict::report(&self.scenario, summary, fingerprint.hex()),
+            report: self.report(),
             series: series.series(),
             turned_away: told(&self.scenario, turned_away),
         }

@@ -154,7 +154,7 @@ mod tests {
     use crate::knobs::KnobKind;
 
     fn check(file: &str, expected: &str) {
-        let ask = Ask::of(file, builtin::find(file).unwrap().text);
+        let ask = Ask::of(file, builtin::find(file).unwrap().text());
         let knobs = ask.knobs();
         let said: Vec<String> =
             knobs.iter().map(|knob| format!("{}={}", knob.key, knob.value)).collect();

@@ -3,7 +3,7 @@
 
 use crate::builtin;
 use crate::chart::{Chart, Span, charts};
-use crate::compare::Compare;
+use crate::compare::{Compare, VARIANTS_MAX};
 use crate::effect::{Effect, Given, Theme};
 use crate::job::FILM_BYTES_MAX;
 use crate::knobs::{Knob, KnobKind};
@@ -12,6 +12,7 @@ use crate::opened::{self, Opened};
 use crate::paint::ColourBy;
 use crate::protocol::{FromWorker, HostStory, Outline, ToWorker, TurnedAway, Written};
 use crate::rollout;
+use crate::sheet::{self, Assumed};
 use crate::tell;
 use fleetcast_core::explain::Explanation;
 use fleetcast_core::problem::{Problem, Problems, Severity};
@@ -62,6 +63,25 @@ impl Course {
     }
 }
 
+/// The lane of the worker that turns the numbers of the run; it is there while it does.
+pub const WHAT_IF_LANE: usize = VARIANTS_MAX + 1;
+/// With how many seeds numbers are turned: as many as on the command line if nothing is said.
+pub const WHAT_IF_SEEDS: u32 = 3;
+
+/// How turning the numbers of the run goes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum WhatIf {
+    /// Nobody has asked for it.
+    #[default]
+    None,
+    /// So much of it is done, 0..=1.
+    Running(f64),
+    /// What it came to.
+    Ended(Rc<sheet::WhatIf>),
+    /// It broke off; a sentence.
+    Failed(String),
+}
+
 /// The run that is shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
@@ -75,6 +95,10 @@ pub struct Run {
     pub series: Option<Rc<Series>>,
     /// Who was turned away, once it is over.
     pub away: Option<Rc<TurnedAway>>,
+    /// What it takes for granted, once it is over.
+    pub assumed: Rc<Assumed>,
+    /// What turning its numbers does.
+    pub what_if: WhatIf,
     /// Its charts.
     pub charts: Rc<Vec<Chart>>,
     /// The rollout that is looked at, by its row in the report.
@@ -148,6 +172,8 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// Whether the browser remembers the scenario.
     pub is_kept: bool,
+    /// The built-in scenario whose text is asked for, and whether to run it.
+    taken: Option<(&'static str, bool)>,
     run_id: u32,
     check_id: u32,
     point_id: u32,
@@ -205,6 +231,10 @@ pub enum Msg {
     PointRefusal(u64, u64),
     /// Or at nothing any more.
     PointAway,
+    /// Each number of the run is to be turned.
+    WhatIf,
+    /// Or not any more.
+    NoWhatIf,
     /// The `summary.json` of the run is wanted.
     Summary,
     /// A link to the scenario is wanted.
@@ -301,18 +331,25 @@ impl Model {
                 vec![Effect::Send(0, ToWorker::Cancel, None)]
             }
             Msg::Heard(0, message) => self.hear(*message),
+            Msg::Heard(WHAT_IF_LANE, message) => self.hear_what_if(*message),
             Msg::Heard(lane, message) => self.compare.hear(lane, *message),
             Msg::Died(0, why) => {
+                self.taken = None;
                 self.run.course = Course::Failed(why.clone());
                 self.fail(why);
                 let mut effects = vec![Effect::Restart(0)];
                 effects.extend(self.send_files(0));
                 effects
             }
+            Msg::Died(WHAT_IF_LANE, why) => {
+                self.run.what_if = WhatIf::Failed(why);
+                vec![Effect::Restart(WHAT_IF_LANE)]
+            }
             Msg::Died(lane, why) => {
-                self.compare.died(lane);
                 self.fail(why);
-                vec![Effect::Restart(lane)]
+                let mut effects = vec![Effect::Restart(lane)];
+                effects.extend(self.compare.died(lane));
+                effects
             }
             Msg::Seek(at_ms) => {
                 self.at_ms = at_ms;
@@ -345,6 +382,8 @@ impl Model {
                 self.pointed = Pointed::Nothing;
                 Vec::new()
             }
+            Msg::WhatIf => self.turn_numbers(),
+            Msg::NoWhatIf => self.stop_what_if(),
             Msg::Summary => vec![Effect::Send(0, ToWorker::Summary { id: self.run_id }, None)],
             Msg::Share => self.share(),
             Msg::Keep(is_kept) => {
@@ -437,21 +476,73 @@ impl Model {
     }
 
     fn take(&mut self, file: &'static str, runs: bool) -> Vec<Effect> {
-        let Some(builtin) = builtin::find(file) else { return Vec::new() };
-        let written =
-            Written { file: file.to_owned(), text: builtin.text.to_owned(), sets: Vec::new() };
         let mut effects = vec![Effect::ClearLink];
         if runs {
-            // Who wants the answer does not wait for the knobs: they come after it.
-            (self.written, self.is_open, self.compare) = (written, true, Compare::default());
-            self.checked = Checked { is_pending: true, ..Checked::default() };
-            self.check_id += 1;
-            effects.extend(self.start());
-        } else {
-            effects.extend(self.write(written));
-            effects.push(Effect::FocusMain);
+            // What is still said of another run is not heard.
+            self.run_id += 1;
+            effects.extend(self.stop_what_if());
+            self.run = Run { course: Course::Reading, ..Run::default() };
+            (self.screen, self.notice) = (Screen::Replay, None);
         }
+        self.taken = Some((file, runs));
+        effects.push(Effect::Send(0, ToWorker::Text { file: file.to_owned() }, None));
+        effects.push(Effect::FocusMain);
         effects
+    }
+
+    /// The text of a built-in scenario has come.
+    fn took(&mut self, file: String, text: String) -> Vec<Effect> {
+        let Some((_, runs)) = self.taken.take_if(|(taken, _)| *taken == file) else {
+            return Vec::new();
+        };
+        let written = Written { file, text, sets: Vec::new() };
+        if !runs {
+            return self.write(written);
+        }
+        // Who wants the answer does not wait for the knobs: they come after it.
+        (self.written, self.is_open, self.compare) = (written, true, Compare::default());
+        self.checked = Checked { is_pending: true, ..Checked::default() };
+        self.check_id += 1;
+        self.start()
+    }
+
+    /// Turns each number of the run that is shown, in a worker of its own: the page's is free for
+    /// what a person points at.
+    fn turn_numbers(&mut self) -> Vec<Effect> {
+        let mut effects = self.stop_what_if();
+        effects.extend(self.send_files(WHAT_IF_LANE));
+        let (id, written) = (self.run_id, self.run.written.clone());
+        let turn = ToWorker::WhatIf { id, written, seeds: WHAT_IF_SEEDS };
+        effects.push(Effect::Send(WHAT_IF_LANE, turn, None));
+        self.run.what_if = WhatIf::Running(0.0);
+        effects
+    }
+
+    /// Lets its worker go, whatever it does.
+    fn stop_what_if(&mut self) -> Vec<Effect> {
+        match std::mem::take(&mut self.run.what_if) {
+            WhatIf::Running(_) => vec![Effect::Restart(WHAT_IF_LANE)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn hear_what_if(&mut self, message: FromWorker) -> Vec<Effect> {
+        if !matches!(self.run.what_if, WhatIf::Running(_)) {
+            return Vec::new();
+        }
+        self.run.what_if = match message {
+            FromWorker::Turned { part, .. } => {
+                self.run.what_if = WhatIf::Running(part);
+                return Vec::new();
+            }
+            FromWorker::WhatIf { found, .. } => WhatIf::Ended(Rc::new(found)),
+            FromWorker::Wrong { problems, .. } => {
+                let first = problems.list.into_iter().next();
+                WhatIf::Failed(first.map_or_else(String::new, |problem| problem.message))
+            }
+            _ => return Vec::new(),
+        };
+        vec![Effect::Restart(WHAT_IF_LANE)]
     }
 
     /// Checks what was run before it was checked.
@@ -462,6 +553,7 @@ impl Model {
     /// Another scenario is open.
     fn write(&mut self, written: Written) -> Vec<Effect> {
         self.written = written;
+        self.taken = None;
         self.is_open = true;
         self.notice = None;
         self.compare = Compare::default();
@@ -567,6 +659,8 @@ impl Model {
         if !self.is_open || self.is_wrong() {
             return Vec::new();
         }
+        let mut effects = self.stop_what_if();
+        self.taken = None;
         self.screen = Screen::Replay;
         self.notice = None;
         self.run = Run { written: self.written.clone(), ..Run::default() };
@@ -575,7 +669,8 @@ impl Model {
         let wanted = self.wanted();
         if !wanted.is_empty() {
             self.run.course = Course::Fetching;
-            return wanted.into_iter().map(Effect::Fetch).collect();
+            effects.extend(wanted.into_iter().map(Effect::Fetch));
+            return effects;
         }
         self.run.course = Course::Reading;
         self.run_id += 1;
@@ -584,11 +679,13 @@ impl Model {
             written: self.written.clone(),
             film_bytes: FILM_BYTES_MAX,
         };
-        vec![Effect::NewFilm(0), Effect::Send(0, run, None), Effect::FocusMain]
+        effects.extend([Effect::NewFilm(0), Effect::Send(0, run, None), Effect::FocusMain]);
+        effects
     }
 
     fn hear(&mut self, message: FromWorker) -> Vec<Effect> {
         match message {
+            FromWorker::Text { file, text } => return self.took(file, text),
             FromWorker::Checked { id, problems, knobs } if id == self.check_id => {
                 let is_wrong = problems.has_errors();
                 self.checked.problems = problems;
@@ -606,7 +703,7 @@ impl Model {
                 self.run.course = Course::Running(at_ms);
                 self.at_ms = at_ms;
             }
-            FromWorker::Ended { id, report } if id == self.run_id => {
+            FromWorker::Ended { id, report, .. } if id == self.run_id => {
                 self.run.report = Some(Rc::new(*report));
                 self.run.course = Course::Ended;
                 self.at_ms = self.whole().to_ms;
@@ -617,7 +714,9 @@ impl Model {
                 }
                 return effects;
             }
-            FromWorker::Course { id, series, turned_away, timelines } if id == self.run_id => {
+            FromWorker::Course { id, series, turned_away, timelines, assumed }
+                if id == self.run_id =>
+            {
                 if let Some(report) = self.run.report.as_mut().filter(|_| !timelines.is_empty()) {
                     let rollouts = Rc::make_mut(report).rollouts.iter_mut();
                     rollouts.zip(timelines).for_each(|(rollout, told)| rollout.timeline = told);
@@ -628,6 +727,7 @@ impl Model {
                 self.run.charts = Rc::new(charts(&series, &turned_away, kinds, scarcest));
                 self.run.series = Some(Rc::new(series));
                 self.run.away = Some(Rc::new(turned_away));
+                self.run.assumed = Rc::new(assumed);
             }
             FromWorker::Summary { id, text } if id == self.run_id => {
                 return match (&self.run.report, text) {

@@ -2,6 +2,8 @@
 //! them as bytes, whose buffer is handed over and not copied.
 
 use crate::knobs::Knob;
+use crate::sheet::{Assumed, Table, WhatIf};
+use fleetcast_core::comparison::Measured;
 use fleetcast_core::explain::{Explanation, Place};
 use fleetcast_core::problem::Problems;
 use fleetcast_core::report::rollouts::TimelineRow;
@@ -21,12 +23,17 @@ pub struct Written {
 
 /// From the page to the worker. An `id` comes back with whatever answers it; a run, host or
 /// explanation that is asked for takes the place of the one under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// A file that scenarios may name; its bytes lie beside.
     File {
         /// As the scenario writes it.
         name: String,
+    },
+    /// What is in a built-in scenario?
+    Text {
+        /// Its file.
+        file: String,
     },
     /// What is wrong with it?
     Check {
@@ -65,6 +72,24 @@ pub enum ToWorker {
         /// Of that run.
         id: u32,
     },
+    /// What do such runs come to, beside each other?
+    Compare {
+        /// Of the answer.
+        id: u32,
+        /// What the variants are called.
+        names: Vec<String>,
+        /// By seed: what was measured of each variant.
+        runs: Vec<Vec<Measured>>,
+    },
+    /// What does turning each of its numbers do?
+    WhatIf {
+        /// Of the answers.
+        id: u32,
+        /// Of what.
+        written: Written,
+        /// With how many seeds.
+        seeds: u32,
+    },
     /// Stop what is under way.
     Cancel,
     /// Nothing is wanted yet: be ready for when something is.
@@ -76,6 +101,13 @@ pub enum ToWorker {
 pub enum FromWorker {
     /// It listens.
     Ready,
+    /// A built-in scenario.
+    Text {
+        /// Its file.
+        file: String,
+        /// What is in it.
+        text: String,
+    },
     /// The answer to a check.
     Checked {
         /// Of the question.
@@ -105,6 +137,8 @@ pub enum FromWorker {
         id: u32,
         /// What it comes to.
         report: Box<Report>,
+        /// What is kept of it where runs are compared, by all key figures.
+        measured: Measured,
     },
     /// The course of the run that is over: follows it, so that the answer is not held up.
     Course {
@@ -116,6 +150,29 @@ pub enum FromWorker {
         turned_away: TurnedAway,
         /// The timelines of its rollouts, which its report left out.
         timelines: Vec<Vec<TimelineRow>>,
+        /// What it takes for granted.
+        assumed: Assumed,
+    },
+    /// What runs come to, beside each other.
+    Compared {
+        /// Of the question.
+        id: u32,
+        /// The comparison.
+        table: Table,
+    },
+    /// Numbers are being turned: so much is done.
+    Turned {
+        /// Of the question.
+        id: u32,
+        /// 0..=1.
+        part: f64,
+    },
+    /// What turning each number does.
+    WhatIf {
+        /// Of the question.
+        id: u32,
+        /// What.
+        found: WhatIf,
     },
     /// The `summary.json` of a run that is over: only the worker can write it.
     Summary {

@@ -1,7 +1,7 @@
 //! Instants and hosts in words.
 
 use crate::paint::{Mark, mark};
-use crate::protocol::Outline;
+use crate::protocol::{Outline, Written};
 use fleetcast_core::frames::{Film, Frame, IMAGES_MIXED, LOAD_FULL};
 use fleetcast_core::report::Series;
 use fleetcast_core::time::{Calendar, DAY_MS, Time, YEAR_MS};
@@ -16,6 +16,15 @@ pub fn instant(calendar: &Calendar, at_ms: u64, duration_ms: u64) -> String {
         _ if duration_ms < 60 * DAY_MS => date.strftime("%Y-%m-%d %H:%M").to_string(),
         _ => date.date().to_string(),
     }
+}
+
+/// The command that runs the same in a terminal, where the scenario lies beside.
+pub fn command(written: &Written) -> String {
+    let mut command = format!("fleetcast run {}", words::shell(&written.file));
+    for (key, value) in &written.sets {
+        command += &format!(" --set {}", words::shell(&format!("{key}={value}")));
+    }
+    command
 }
 
 /// What a host is called.
@@ -184,7 +193,7 @@ mod tests {
     }
 
     fn film_of(file: &str) -> (Outline, Film, Series) {
-        let ask = Ask::of(file, builtin::find(file).unwrap().text);
+        let ask = Ask::of(file, builtin::find(file).unwrap().text());
         let mut run = Run::new(&ask, u64::MAX).unwrap();
         let mut bytes = Vec::new();
         assert!(run.go_on(&mut bytes, &mut || false).unwrap());

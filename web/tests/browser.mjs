@@ -102,3 +102,16 @@ export async function rollout(page) {
   await page.getByRole("button", { name: "Rollout", exact: true }).click();
   await page.getByRole("heading", { name: "What it waited for" }).waitFor();
 }
+
+/** Turns each number of the run that is shown, to the end. */
+export async function turned(page) {
+  await page.getByRole("button", { name: "Turn each number" }).click();
+  await page.locator(".tornado").first().waitFor();
+}
+
+/** The first scenario of the box with its assumptions, and what turning its numbers does. */
+export async function whatif(page) {
+  await run(page, FIRST);
+  await page.getByText("Assumptions", { exact: true }).click();
+  await turned(page);
+}

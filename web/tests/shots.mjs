@@ -5,7 +5,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  FIRST, GROWTH, ROLLOUT, edit, failing, launch, rollout, run, seek, state, visit, words, write,
+  FIRST, GROWTH, ROLLOUT, edit, failing, launch, rollout, run, seek, state, visit, whatif,
+  words, write,
 } from "./browser.mjs";
 
 const folder = join(process.env.TARGET ?? "target", "fleetcast-web", "shots");
@@ -44,6 +45,7 @@ const SCREENS = {
   },
   rollout,
   down: failing,
+  whatif,
   image: async (page) => {
     await run(page, ROLLOUT);
     await page.locator(".legend select").selectOption("image");

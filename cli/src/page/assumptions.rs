@@ -1,9 +1,9 @@
 //! What the run takes for granted: the scenario's values in words, what it leaves out, and what its own
 //! comments call an assumption.
 
-use super::{ROWS_MAX, escape};
+use super::escape;
 use crate::scenario::Source;
-use fleetcast_core::assumptions::assumptions;
+use fleetcast_core::assumptions::{assumptions, marked};
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::Scenario;
 use std::fmt::Write as _;
@@ -42,25 +42,5 @@ fn list(heading: &str, items: impl Iterator<Item = String>) -> String {
     match items.as_str() {
         "" => String::new(),
         items => format!("<h3>{heading}</h3>\n<ul>\n{items}</ul>\n"),
-    }
-}
-
-/// The lines whose comment calls them an assumption, in a word or by the mark `[A]`.
-fn marked(text: &str) -> Vec<&str> {
-    let is_assumption = |line: &&str| {
-        let comment = line.split_once('#').map_or("", |(_, comment)| comment);
-        comment.contains("[A]") || comment.to_lowercase().contains("assum")
-    };
-    text.lines().map(str::trim).filter(is_assumption).take(ROWS_MAX).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn assumptions_are_the_lines_that_say_so() {
-        let text = "a = 1 # measured\nlead-time = \"70 days\"  # assumption: as in 2011\n# [A] b\n";
-        assert_eq!(marked(text), ["lead-time = \"70 days\"  # assumption: as in 2011", "# [A] b"]);
     }
 }

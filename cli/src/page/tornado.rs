@@ -14,13 +14,10 @@ pub(super) fn sensitivity(found: Option<&Sensitivity>) -> String {
     let Some(found) = found else { return String::new() };
     let mut text = format!("<p>{}.</p>\n", escape(&words::capitalised(&found.answer)));
     text.extend(found.tornados.iter().map(|tornado| draw(tornado, found)));
-    if let (Some(first), Some(last)) = (found.seeds.first(), found.seeds.last()) {
-        writeln!(
-            text,
-            "<p class=\"quiet\">Means over the seeds {first} to {last}. Each number is turned alone, so what two of \
-             them do together is not seen. ✗: the expectations hold with fewer seeds than as written.</p>"
-        )
-        .expect("a string takes any text");
+    let about = found.about();
+    if !about.is_empty() {
+        writeln!(text, "<p class=\"quiet\">{}</p>", escape(&about))
+            .expect("a string takes any text");
     }
     section("What matters most", &text)
 }
@@ -30,10 +27,7 @@ fn draw(tornado: &Tornado, found: &Sensitivity) -> String {
         return String::new();
     }
     let mut rows = String::new();
-    let ends = tornado.bars.iter().flat_map(|bar| [bar.low.figure, bar.high.figure]);
-    let ends = || ends.clone().chain([tornado.figure]);
-    let (least, most) = (ends().fold(f64::MAX, f64::min), ends().fold(f64::MIN, f64::max));
-    let place = |value: f64| (value - least) / (most - least) * LENGTH;
+    let place = |value: f64| tornado.place(value) * LENGTH;
     let mark = |held: u64| if held < found.held { " <b class=\"miss\">✗</b>" } else { "" };
     for bar in &tornado.bars {
         let Bar { label, value, low, high, .. } = bar;

@@ -33,7 +33,7 @@ pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
 fn card(page: &Page, link: &Scope<Page>, builtin: &'static Builtin) -> Html {
     let file = builtin.file;
     let is_open = page.model.is_open && page.model.written.file == file;
-    let size = builtin.size().map(|size| {
+    let size = builtin.size.map(|size| {
         format!(
             "{} · {} · {}",
             words::plural(size.hosts, "host"),
@@ -43,13 +43,13 @@ fn card(page: &Page, link: &Scope<Page>, builtin: &'static Builtin) -> Html {
     });
     html! {
         <article class={classes!("card", is_open.then_some("open"))}>
-            <h2>{ builtin.title() }</h2>
-            <p class="question">{ builtin.question() }</p>
+            <h2>{ builtin.title }</h2>
+            <p class="question">{ builtin.question }</p>
             <p class="size">{ for size }</p>
             <p class="acts">
-                <button class="main" aria-label={format!("Run {}", builtin.title())}
+                <button class="main" aria-label={format!("Run {}", builtin.title)}
                     onclick={link.callback(move |_| Do::Tell(Msg::Take { file, runs: true }))}>{ icon("play") }{ "Run" }</button>
-                <button aria-label={format!("Edit {}", builtin.title())}
+                <button aria-label={format!("Edit {}", builtin.title)}
                     onclick={link.callback(move |_| Do::Tell(Msg::Take { file, runs: false }))}>{ "Edit" }</button>
             </p>
         </article>

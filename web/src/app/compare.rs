@@ -5,9 +5,10 @@ use crate::parts::{icon, legend, transport, typing, value_of};
 use crate::replay::{Shown, figure};
 use fleetcast_core::placement::POLICIES;
 use fleetcast_core::words;
-use fleetcast_web::compare::{Change, Compare, Row, SEEDS_MAX, VARIANTS_MAX, Variant};
+use fleetcast_web::compare::{Change, Compare, SEEDS_MAX, VARIANTS_MAX, Variant};
 use fleetcast_web::model::{Msg, calendar};
 use fleetcast_web::protocol::Outline;
+use fleetcast_web::sheet::{Table, TableRow};
 use web_sys::{Event, MouseEvent, PointerEvent};
 use yew::html::Scope;
 use yew::prelude::*;
@@ -18,7 +19,6 @@ fn send(link: &Scope<Page>, change: impl Fn() -> Change + 'static) -> Callback<M
 
 pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
     let compare = &page.model.compare;
-    let has_results = compare.variants.iter().any(|variant| !variant.reports.is_empty());
     let outline = compare.variants.iter().find_map(|variant| variant.outline.as_ref());
     html! {
         <>
@@ -27,7 +27,7 @@ pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
                 <p>{ "The same demand, two to four ways. Every seed draws another demand, and all variants face the same one: what differs comes from what you change." }</p>
             </section>
             { variants(page, link, compare) }
-            if has_results { { table(compare) } }
+            { for compare.table.as_deref().map(table) }
             if let Some(outline) = outline {
                 <section class="fleet" aria-labelledby="side-title">
                     <div class="bar">
@@ -74,7 +74,7 @@ fn variant(page: &Page, link: &Scope<Page>, row: usize, variant: &Variant) -> Ht
     let field = format!("change-{row}");
     let number = row + 1;
     let policy = variant.policy.clone().unwrap_or_default();
-    let done = variant.reports.len() as f64 + if variant.is_running { variant.part } else { 0.0 };
+    let done = variant.runs.len() as f64 + if variant.is_running { variant.part } else { 0.0 };
     html! {
         <li>
             <b>{ format!("{number}. {}", variant.name()) }</b>
@@ -92,67 +92,55 @@ fn variant(page: &Page, link: &Scope<Page>, row: usize, variant: &Variant) -> Ht
                 onclick={send(link, move || Change::Remove(row))}>{ icon("close") }</button>
             if let Some(wrong) = &variant.wrong {
                 <span class="bad">{ format!("✕ {wrong}") }</span>
-            } else if variant.is_running || !variant.reports.is_empty() {
+            } else if variant.is_running || !variant.runs.is_empty() {
                 <progress max={compare.seeds.to_string()} value={done.to_string()} aria-label={format!("Progress of variant {number}")}></progress>
-                <span>{ format!("{} of {}", variant.reports.len(), words::plural(compare.seeds.into(), "seed")) }</span>
+                <span>{ format!("{} of {}", variant.runs.len(), words::plural(compare.seeds.into(), "seed")) }</span>
             }
         </li>
     }
 }
 
-fn table(compare: &Compare) -> Html {
-    let rows = compare.table();
+fn table(table: &Table) -> Html {
     html! {
         <section class="differences" aria-labelledby="table-title">
             <h2 id="table-title">{ "Differences" }</h2>
-            if let Some(answer) = compare.answer(&rows) {
-                <p class="answer" role="status"><b>{ answer }</b></p>
-            }
+            <p class="answer" role="status"><b>{ &table.answer }</b></p>
+            { for table.notes.iter().map(|note| html! { <p>{ note }</p> }) }
             <p class="hint">{ "Means over the seeds. Differences are taken to the first variant, seed by seed, with their 95% interval; ✓ marks those that are there beyond doubt (p < 0.05 after Holm's adjustment over the table)." }</p>
             <div class="scroll" tabindex="0" role="region" aria-label="Table of differences">
                 <table>
                     <thead><tr><th scope="col">{ "What" }</th>
-                        { for compare.variants.iter().map(|variant| html! { <th scope="col" class="number">{ variant.name() }</th> }) }
+                        { for table.names.iter().map(|name| html! { <th scope="col" class="number">{ name }</th> }) }
                     </tr></thead>
-                    <tbody>{ for rows.iter().map(table_row) }</tbody>
+                    <tbody>{ for table.rows.iter().map(table_row) }</tbody>
                 </table>
             </div>
         </section>
     }
 }
 
-fn table_row(row: &Row) -> Html {
-    let largest = row.means.iter().flatten().copied().fold(0.0, f64::max);
-    let differences = std::iter::once(&None).chain(&row.differences);
+fn table_row(row: &TableRow) -> Html {
     html! {
         <tr>
-            <th scope="row">{ row.what }</th>
-            { for row.means.iter().zip(differences).map(|(mean, difference)| match mean {
-                None => html! { <td class="number">{ "–" }</td> },
-                Some(mean) => html! {
-                    <td class="number">
-                        <b>{ (row.write)(*mean) }</b>
-                        { bar(*mean, largest) }
-                        if let Some(difference) = difference {
-                            <span class={if difference.is_shown { "differs" } else { "hint" }}>
-                                { row.change(difference.mean) }
-                                if difference.is_shown { <span aria-label="beyond doubt">{ " ✓" }</span> }
-                            </span>
-                            if let Some(interval) = difference.interval.filter(|ends| *ends != (0.0, 0.0)) {
-                                <span class="hint">{ format!(" {}", row.ends(interval)) }</span>
-                            }
-                        }
-                    </td>
-                },
+            <th scope="row">{ &row.what }</th>
+            { for row.cells.iter().map(|cell| html! {
+                <td class="number">
+                    <b>{ &cell.figure }</b>
+                    { bar(cell.part) }
+                    <span class={if cell.is_shown { "differs" } else { "hint" }}>
+                        { &cell.change }
+                        if cell.is_shown { <span aria-label="beyond doubt">{ " ✓" }</span> }
+                    </span>
+                    <span class="hint">{ " " }{ &cell.interval }</span>
+                </td>
             }) }
         </tr>
     }
 }
 
 /// A mean as a bar.
-fn bar(mean: f64, largest: f64) -> Html {
-    const WIDTH: f64 = 110.0;
-    let width = if largest > 0.0 { (mean / largest * WIDTH).clamp(0.0, WIDTH) } else { 0.0 };
+fn bar(part: f64) -> Html {
+    let width = part * 110.0;
     html! {
         <svg class="bar" viewBox="0 0 112 10" width="112" height="10" aria-hidden="true">
             <rect x="0" y="2" width={width.to_string()} height="6" />

@@ -453,7 +453,8 @@ impl Page {
             FromWorker::Course { .. } if lane == 0 => self.charts_shown = 0,
             _ => {}
         }
-        let is_progress = matches!(message, FromWorker::Progress { .. });
+        let is_progress =
+            matches!(message, FromWorker::Progress { .. } | FromWorker::Turned { .. });
         let is_end = matches!(message, FromWorker::Ended { .. });
         let is_cancelled = lane == 0 && matches!(message, FromWorker::Cancelled { .. });
         self.tell(link, Msg::Heard(lane, Box::new(message)));
@@ -462,7 +463,7 @@ impl Page {
             let films: Vec<_> = variants
                 .filter_map(|(row, variant)| {
                     let film = self.stage.with_film(row + 1, Film::clone)?;
-                    (!variant.reports.is_empty()).then(|| (variant.name(), film))
+                    (!variant.runs.is_empty()).then(|| (variant.name(), film))
                 })
                 .collect();
             let films: Vec<_> = films.iter().map(|(name, film)| (name.clone(), film)).collect();
@@ -508,7 +509,7 @@ impl Page {
     /// Whether the run under way in a lane is filmed.
     fn is_filmed(&self, lane: usize) -> bool {
         let variant = lane.checked_sub(1).and_then(|row| self.model.compare.variants.get(row));
-        variant.is_none_or(|variant| variant.reports.is_empty())
+        variant.is_none_or(|variant| variant.runs.is_empty())
     }
 
     /// All of what is shown, in time, and the stretch that charts show.

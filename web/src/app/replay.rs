@@ -3,6 +3,7 @@
 use crate::browser;
 use crate::page::{Do, PAGE_MAX, Page};
 use crate::parts::{facts, icon, legend, transport, typing, value_of};
+use crate::what_if;
 use fleetcast_core::explain::{Change, Explanation};
 use fleetcast_core::report::Report;
 use fleetcast_core::time::Calendar;
@@ -11,6 +12,7 @@ use fleetcast_web::cards::cards;
 use fleetcast_web::chart::{self, Chart, Frame};
 use fleetcast_web::model::{Course, Model, Msg, Pointed, Screen};
 use fleetcast_web::protocol::{Fate, HostStory, Outline, Stay};
+use fleetcast_web::sheet::Assumed;
 use fleetcast_web::tell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -54,6 +56,8 @@ pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
             if let Some(report) = &run.report {
                 { refusals(page, link) }
                 { orders(report) }
+                { assumptions(&model.run.assumed) }
+                { what_if::view(&model.run.what_if, link) }
                 { keep(page, link, report) }
             }
         </>
@@ -569,6 +573,35 @@ fn orders(report: &Report) -> Html {
     }
 }
 
+/// What the run takes for granted.
+fn assumptions(assumed: &Assumed) -> Html {
+    if assumed.said.is_empty() {
+        return html! {};
+    }
+    let mut last = "";
+    html! {
+        <details class="assumed">
+            <summary>{ "Assumptions" }</summary>
+            <table><tbody>
+                { for assumed.said.iter().map(|(about, says)| {
+                    // What one thing has several of stands below its name once.
+                    let name = if about == last { "" } else { about.as_str() };
+                    last = about;
+                    html! { <tr><th scope="row">{ name }</th><td>{ says }</td></tr> }
+                }) }
+            </tbody></table>
+            if !assumed.left_out.is_empty() {
+                <h3>{ "Not in this scenario" }</h3>
+                <ul>{ for assumed.left_out.iter().map(|line| html! { <li>{ line }</li> }) }</ul>
+            }
+            if !assumed.marked.is_empty() {
+                <h3>{ "What the file itself calls an assumption" }</h3>
+                <pre tabindex="0">{ assumed.marked.join("\n") }</pre>
+            }
+        </details>
+    }
+}
+
 /// Downloads, and what makes the run repeatable.
 fn keep(page: &Page, link: &Scope<Page>, report: &Report) -> Html {
     let model = &page.model;
@@ -603,6 +636,8 @@ fn keep(page: &Page, link: &Scope<Page>, report: &Report) -> Html {
                 <button onclick={series}>{ icon("save") }{ "series.csv" }</button>
                 <button onclick={map}>{ icon("save") }{ "Map as PNG" }</button>
             </div>
+            <h3>{ "How to get this again" }</h3>
+            <pre tabindex="0" id="again">{ tell::command(&model.run.written) }</pre>
             <p class="hint">
                 { format!("Policy {}, seed {}, Fleetcast {}, fingerprint ", report.policy, report.seed, report.version) }
                 <code id="fingerprint">{ &report.fingerprint }</code>

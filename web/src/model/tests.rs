@@ -1,6 +1,10 @@
 use super::*;
+use crate::ask::Ask;
 use crate::compare::Change;
 use crate::desk::Desk;
+use crate::sheet::Table;
+use fleetcast_core::comparison::{self, Runs};
+use fleetcast_core::read::Override;
 
 /// A page with its workers, without a browser: effects are carried out at once.
 #[derive(Default)]
@@ -37,6 +41,7 @@ impl Page {
                     effects.extend(self.model.update(Msg::Heard(lane, Box::new(answer))));
                 }
             }
+            Effect::Restart(lane) => drop(self.desks.remove(&lane)),
             Effect::CheckSoon => effects.extend(self.model.update(Msg::Check)),
             Effect::Link(fragment) => self.links.push(fragment),
             Effect::Remember(fragment) => self.remembered = fragment,
@@ -144,6 +149,48 @@ fn hosts_and_refusals_are_explained() {
 }
 
 #[test]
+fn a_run_says_what_it_takes_for_granted_and_how_to_have_it_again() {
+    let mut page = Page::new();
+    page.send(Msg::Take { file: "first.toml", runs: false });
+    page.send(Msg::Turn("placement.policy".into(), KnobKind::Policy, "worst-fit".into()));
+    page.send(Msg::Run);
+    page.finish();
+    let assumed = &page.model.run.assumed;
+    let policy = ("Placement".to_owned(), "worst-fit".to_owned());
+    assert!(assumed.said.contains(&policy) && !assumed.left_out.is_empty(), "{assumed:?}");
+    assert_eq!(
+        tell::command(&page.model.run.written),
+        "fleetcast run first.toml --set 'placement.policy=\"worst-fit\"'"
+    );
+}
+
+#[test]
+fn numbers_are_turned_beside_the_run_and_go_with_it() {
+    let mut page = Page::new();
+    page.send(Msg::Take { file: "first.toml", runs: true });
+    page.finish();
+    page.send(Msg::WhatIf);
+    assert_eq!(page.model.run.what_if, WhatIf::Running(0.0));
+    // What a person points at meanwhile is told by another worker.
+    page.send(Msg::PointHost(4));
+    page.finish();
+    assert!(matches!(&page.model.pointed, Pointed::Host(4, Some(_))));
+    let WhatIf::Ended(found) = &page.model.run.what_if else {
+        panic!("it ended: {:?}", page.model.run.what_if)
+    };
+    assert!(found.answer.starts_with("What moves refused most is"), "{}", found.answer);
+    assert!(!page.desks.contains_key(&WHAT_IF_LANE), "its worker is let go");
+    page.send(Msg::WhatIf);
+    page.send(Msg::NoWhatIf);
+    assert_eq!(page.model.run.what_if, WhatIf::None);
+    page.send(Msg::WhatIf);
+    page.send(Msg::Run);
+    assert!(!page.desks.contains_key(&WHAT_IF_LANE), "it was of another run");
+    page.finish();
+    assert_eq!((&page.model.run.course, &page.model.run.what_if), (&Course::Ended, &WhatIf::None));
+}
+
+#[test]
 fn a_link_opens_in_a_page_that_knows_nothing_and_runs_nothing() {
     let mut page = Page::new();
     page.send(Msg::Opened(
@@ -218,23 +265,34 @@ fn two_policies_are_compared_over_seeds() {
     page.finish();
     assert!(!page.model.compare.is_running());
     let compare = &page.model.compare;
-    let policies: Vec<&str> =
-        compare.variants.iter().map(|variant| variant.reports[0].policy.as_str()).collect();
-    assert_eq!(policies, ["best-fit", "worst-fit"]);
     for variant in &compare.variants {
-        let seeds: Vec<u64> = variant.reports.iter().map(|report| report.seed).collect();
+        let seeds: Vec<u64> = variant.runs.iter().map(|run| run.seed).collect();
         assert_eq!(seeds, [1, 2, 3]);
-        let requests = |report: &Rc<Report>| report.requests;
-        let of_first = compare.variants[0].reports.iter().map(requests);
-        assert!(of_first.eq(variant.reports.iter().map(requests)), "the same demand");
+        let of_first = compare.variants[0].runs.iter().map(|run| run.requests);
+        assert!(of_first.eq(variant.runs.iter().map(|run| run.requests)), "the same demand");
     }
-    let table = compare.table();
-    let refused = table.iter().find(|row| row.what == "Refused").unwrap();
-    assert!(refused.means.iter().all(|mean| mean.is_some_and(|mean| mean > 0.0)));
-    let difference = refused.differences[0].as_ref().unwrap();
-    assert_eq!(difference.mean, refused.means[1].unwrap() - refused.means[0].unwrap());
-    assert!(difference.interval.is_some());
-    assert!(compare.answer(&table).unwrap().contains("3 seeds"));
+    // It is the comparison that the core makes of the same runs.
+    let text = &page.model.written.text;
+    let report = |policy: &str, seed: u64| {
+        let set = |key: &str, value: String| Override { key: key.to_owned(), value };
+        let policy = set("placement.policy", format!("{policy:?}"));
+        let mut ask = Ask::of("first.toml", text);
+        ask.overrides.extend([policy, set("seed", seed.to_string())]);
+        ask.run().unwrap()
+    };
+    let scenario = Ask::of("first.toml", text).read().unwrap().scenario;
+    let names = ["best-fit", "worst-fit"];
+    let mut runs = Runs::new(names.map(str::to_owned).to_vec(), comparison::metrics(&scenario));
+    for seed in 1..=3 {
+        runs.add(&names.map(|policy| runs.measure(&report(policy, seed))));
+    }
+    let table = compare.table.clone().unwrap();
+    assert_eq!(*table, Table::of(&runs.compare(&scenario)));
+    assert_eq!(table.names, names);
+    assert!(table.answer.contains("3 seeds"), "{}", table.answer);
+    let refused = table.rows.iter().find(|row| row.what.starts_with("Requests refused")).unwrap();
+    assert!(refused.cells.iter().all(|cell| cell.figure.ends_with('%')));
+    assert!(refused.cells[0].change.is_empty() && !refused.cells[1].change.is_empty());
 }
 
 #[test]
@@ -247,10 +305,13 @@ fn a_variant_that_is_wrong_says_why_and_the_others_run() {
     page.send(Msg::Compare(Change::Run));
     page.finish();
     let variants = &page.model.compare.variants;
-    assert_eq!(variants[0].reports.len(), 5);
-    assert!(variants[2].reports.is_empty() && variants[2].wrong.is_some());
+    assert_eq!(variants[0].runs.len(), 5);
+    assert!(variants[2].runs.is_empty() && variants[2].wrong.is_some());
+    let table = page.model.compare.table.clone().unwrap();
+    assert_eq!(table.names, ["as written", "worst-fit"]);
     page.send(Msg::Compare(Change::Remove(2)));
     assert_eq!(page.model.compare.variants.len(), 2);
+    assert_eq!(page.model.compare.table, None, "lanes are by row");
 }
 
 #[test]
