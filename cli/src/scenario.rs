@@ -7,7 +7,7 @@ use fleetcast_core::futures::{self, Future};
 use fleetcast_core::problem::Problems;
 use fleetcast_core::read::{Input, Override, Read, read};
 use fleetcast_core::scenario::Scenario;
-use fleetcast_core::sensitivity::{self, Turn};
+use fleetcast_core::sensitivity::{self, Numbers};
 use fleetcast_core::source::Files;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -169,9 +169,9 @@ impl Source {
     }
 
     /// The numbers in it that are turned to see what matters.
-    pub(crate) fn turns(&self) -> Vec<Turn> {
+    pub(crate) fn numbers(&self) -> Numbers {
         let Self { file, text, overrides, files } = self;
-        sensitivity::turns(&Input { file, text, overrides }, files)
+        sensitivity::numbers(&Input { file, text, overrides }, files)
     }
 
     /// Draws its problems on stderr, with their number last.

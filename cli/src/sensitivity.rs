@@ -23,7 +23,7 @@ pub(crate) fn measure(
     cores: Cores,
     is_quiet: bool,
 ) -> Result<Sensitivity, End> {
-    let turning = Turning::new(source.turns(), scenario, asked);
+    let turning = Turning::new(source.numbers(), scenario, asked);
     let count = turning.runs(seeds);
     let bar = runs::bar(count, is_quiet);
     let measured = cores.each(count, &bar, |number| {

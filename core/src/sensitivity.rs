@@ -152,13 +152,22 @@ pub struct Turn {
 pub struct Side {
     /// What it is then.
     pub value: String,
-    /// The changes that make it so; none where a whole number cannot be turned that way.
+    /// The changes that make it so; none where it cannot be turned that way.
     pub changes: Vec<Override>,
 }
 
-/// The numbers of a scenario that are turned, in the order of the list above; of those only what leaves
-/// the scenario right.
-pub fn turns(input: &Input<'_>, files: &dyn Files) -> Vec<Turn> {
+/// The numbers of a scenario that can be turned, in the order of the list above.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Those that are, at most [`TURNS_MAX`].
+    pub turns: Vec<Turn>,
+    /// What those beyond are.
+    pub left_out: Vec<String>,
+}
+
+/// The numbers of a scenario that are turned. One that would be wrong when it is turned one way stays
+/// there as it is.
+pub fn numbers(input: &Input<'_>, files: &dyn Files) -> Numbers {
     let values = written(input);
     let mut turns = Vec::new();
     for kind in KINDS {
@@ -188,9 +197,22 @@ pub fn turns(input: &Input<'_>, files: &dyn Files) -> Vec<Turn> {
         let overrides = [input.overrides, &side.changes].concat();
         side.changes.is_empty() || read(&Input { overrides: &overrides, ..*input }, files).is_ok()
     };
-    turns.retain(|turn| is_right(&turn.low) && is_right(&turn.high));
-    turns.truncate(TURNS_MAX);
-    turns
+    turns.retain_mut(|turn: &mut Turn| {
+        for side in [&mut turn.low, &mut turn.high] {
+            if !is_right(side) {
+                *side = Side { value: turn.value.clone(), changes: Vec::new() };
+            }
+        }
+        turn.is_turned()
+    });
+    let beyond = turns.split_off(turns.len().min(TURNS_MAX));
+    Numbers { turns, left_out: beyond.into_iter().map(|turn| turn.label).collect() }
+}
+
+impl Turn {
+    fn is_turned(&self) -> bool {
+        !(self.low.changes.is_empty() && self.high.changes.is_empty())
+    }
 }
 
 /// `None` if the numbers cannot be turned.
@@ -217,14 +239,15 @@ fn turn(kind: &Kind, label: String, values: Vec<&Written>) -> Option<Turn> {
         let changes = turned.into_iter().filter_map(|(_, change)| change).collect();
         Some(Side { value, changes })
     };
-    let (low, high) = (side(low, &said[0])?, side(high, &said[1])?);
     let value = match values.as_slice() {
         [value] => value.says(),
         _ => "as written".to_owned(),
     };
+    let as_written = || Side { value: value.clone(), changes: Vec::new() };
+    let low = side(low, &said[0]).unwrap_or_else(as_written);
+    let high = side(high, &said[1]).unwrap_or_else(as_written);
     let keys = values.iter().map(|value| value.key()).collect();
-    let is_turned = !(low.changes.is_empty() && high.changes.is_empty());
-    is_turned.then_some(Turn { label, keys, value, low, high })
+    Some(Turn { label, keys, value, low, high }).filter(Turn::is_turned)
 }
 
 /// A number turned: what it says then, and the change; no change where it stays as it is.
@@ -288,7 +311,7 @@ pub fn variants(turns: &[Turn]) -> Vec<(String, Vec<Override>)> {
 /// The runs that turning the numbers takes: of each seed those of all [`variants`], in their order.
 #[derive(Clone, Debug)]
 pub struct Turning {
-    turns: Vec<Turn>,
+    numbers: Numbers,
     variants: Vec<(String, Vec<Override>)>,
     asked: Vec<&'static Metric>,
     runs: Runs,
@@ -296,14 +319,14 @@ pub struct Turning {
 
 impl Turning {
     /// Of these numbers, by the figures asked for; of none by the usual ones.
-    pub fn new(turns: Vec<Turn>, scenario: &Scenario, asked: &[&'static Metric]) -> Self {
-        let variants = variants(&turns);
+    pub fn new(numbers: Numbers, scenario: &Scenario, asked: &[&'static Metric]) -> Self {
+        let variants = variants(&numbers.turns);
         let metrics = match asked {
             [] => comparison::metrics(scenario),
             asked => asked.to_vec(),
         };
         let runs = Runs::new(variants.iter().map(|(name, _)| name.clone()).collect(), metrics);
-        Self { turns, variants, asked: asked.to_vec(), runs }
+        Self { numbers, variants, asked: asked.to_vec(), runs }
     }
 
     /// How many runs so many seeds take.
@@ -331,7 +354,7 @@ impl Turning {
     pub fn found(&self, measured: &[Measured], scenario: &Scenario) -> Sensitivity {
         let mut runs = self.runs.clone();
         measured.chunks(self.variants.len()).for_each(|seed| runs.add(seed));
-        Sensitivity::of(&self.turns, &runs.compare(scenario), scenario, &self.asked)
+        Sensitivity::of(&self.numbers, &runs.compare(scenario), scenario, &self.asked)
     }
 }
 
@@ -359,6 +382,9 @@ pub struct Sensitivity {
     /// By key figure: those of the scenario's expectations that anything moves, or else the first of
     /// the usual ones that does.
     pub tornados: Vec<Tornado>,
+    /// Numbers that could be turned too and were not: there are more than [`TURNS_MAX`].
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// What moves one key figure.
@@ -440,7 +466,12 @@ impl Sensitivity {
         };
         format!(
             "Means over the seeds {first} to {last}. Each number is turned alone, so what two of them do \
-             together is not seen. ✗: the expectations hold with fewer seeds than as written."
+             together is not seen. ✗: the expectations hold with fewer seeds than as written.{}",
+            match self.left_out.as_slice() {
+                [] => String::new(),
+                left_out =>
+                    format!(" Not turned, since at most {TURNS_MAX} are: {}.", left_out.join(", ")),
+            }
         )
     }
 
@@ -450,11 +481,12 @@ impl Sensitivity {
     /// # Panics
     /// If it is of others.
     pub fn of(
-        turns: &[Turn],
+        numbers: &Numbers,
         comparison: &Comparison,
         scenario: &Scenario,
         asked: &[&Metric],
     ) -> Self {
+        let turns = &numbers.turns;
         assert_eq!(comparison.variants.len(), 1 + 2 * turns.len(), "two changes a turn");
         let is_wanted = |row: &&Row| match asked {
             [] => scenario.expectations.iter().any(|e| e.metric == row.metric),
@@ -485,6 +517,7 @@ impl Sensitivity {
             breaks: places(&|other| other < held[0]),
             mends: places(&|other| other > held[0]),
             tornados,
+            left_out: numbers.left_out.clone(),
         };
         found.answer = found.sentence(turns.len(), asked);
         found
@@ -617,8 +650,8 @@ mod tests {
              flavors.f = {{ cpu = 1, memory = \"1 GiB\" }}\npools = [{{ name = \"p\", hosts = {{ model = \"m\", \
              count = 10 }} }}]\n{more}"
         );
-        let turns = turns(&Input { file: "t.toml", text: &text, overrides: &[] }, &NoFiles);
-        let said = turns.iter().map(|turn| {
+        let input = Input { file: "t.toml", text: &text, overrides: &[] };
+        let said = numbers(&input, &NoFiles).turns.into_iter().map(|turn| {
             format!("{}: {} | {} | {}", turn.label, turn.low.value, turn.value, turn.high.value)
         });
         assert_eq!(said.collect::<Vec<_>>().join("\n"), expected);
@@ -653,5 +686,33 @@ mod tests {
             "Requests, d: 0.8 per day | 1 per day | 1.2 per day\nHosts at the start, p: 9 | 10 | 11\n\
              Operators, k: 1 | 1 | 2\nHands-on time, k: 0.8 h | 1 h | 1.2 h",
         );
+    }
+    #[test]
+    fn what_can_be_turned_one_way_only_is() {
+        check(
+            "[[demand]]\nname = \"d\"\nflavor = \"f\"\nrate = \"1 per day\"\n\
+             [procurement]\ntrigger = \"4%\"\nbatch = 1\nlead-time = \"0 s\"",
+            "Requests, d: 0.8 per day | 1 per day | 1.2 per day\nHosts at the start, p: 9 | 10 | 11\n\
+             Trigger of orders: 4% | 4% | 9%\nHosts in one order: 1 | 1 | 2",
+        );
+    }
+
+    #[test]
+    fn what_is_beyond_the_most_is_named() {
+        let mut text = "name = \"t\"\nduration = \"1 year\"\nhost-models.m = { cpu = 8 }\nflavors.f = { cpu = 1 }\n\
+                        pools = [{ name = \"p\", hosts = { model = \"m\", count = 10 } }]\n\
+                        failures = { hosts = \"8% per year\", repair = \"1 h\", spares = 2 }\n\
+                        procurement = { trigger = \"80%\", batch = 2, lead-time = \"1 day\" }\n"
+            .to_owned();
+        for number in 0..4 {
+            text += &format!(
+                "[[demand]]\nname = \"d{number}\"\nflavor = \"f\"\nalive = 1\nlifetime = \"9 days\"\n\
+                 provisioning = \"k{number}\"\n[provisioning.k{number}]\noperators = 1\nhands-on = \"1 h\"\n\
+                 approval = \"1 h\"\n"
+            );
+        }
+        let found = numbers(&Input { file: "t.toml", text: &text, overrides: &[] }, &NoFiles);
+        assert_eq!(found.turns.len(), TURNS_MAX);
+        assert_eq!(found.left_out, ["Failures of hosts", "Repair", "Spares"]);
     }
 }

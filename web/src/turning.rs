@@ -30,7 +30,7 @@ impl Turning {
     pub fn new(ask: Ask, seeds: u32) -> Result<Self, Problems> {
         let scenario = ask.read()?.scenario;
         let input = Input { file: &ask.file_name, text: &ask.text, overrides: &ask.overrides };
-        let plan = Plan::new(sensitivity::turns(&input, &ask.files), &scenario, &[]);
+        let plan = Plan::new(sensitivity::numbers(&input, &ask.files), &scenario, &[]);
         let count = plan.runs(seeds);
         Ok(Self { ask, scenario, plan, count, measured: Vec::new(), run: None })
     }
