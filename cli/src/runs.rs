@@ -5,7 +5,8 @@ use crate::problems;
 use crate::scenario::Source;
 use crate::typed;
 use fleetcast_core::futures::Future;
-use fleetcast_core::read::Override;
+use fleetcast_core::problem::Problems;
+use fleetcast_core::read::{Override, Read};
 use fleetcast_core::report::{METRICS, Metric, Report};
 use fleetcast_core::scenario::Scenario;
 use fleetcast_core::simulation;
@@ -48,15 +49,19 @@ impl Cores {
     }
 }
 
-/// One run of many of a scenario with such changes: its seed draws what is uncertain.
-pub(crate) fn run(source: &Source, changes: &[Override]) -> Result<Report, End> {
-    let mut read = source.read_with(changes).map_err(|wrong| source.tell(&wrong))?;
-    if !read.scenario.uncertain.is_empty() {
-        let future = Future::Seed(read.scenario.seed);
-        let drawn = source.read_future(&read.scenario, future, changes);
-        read = drawn.map_err(|wrong| source.tell(&wrong))?;
+/// One of many runs: the scenario with such changes, and with what its seed draws of what is uncertain.
+pub(crate) fn future(source: &Source, changes: &[Override]) -> Result<Scenario, Problems> {
+    let Read { scenario, .. } = source.read_with(changes)?;
+    if scenario.uncertain.is_empty() {
+        return Ok(scenario);
     }
-    simulate(source, read.scenario)
+    let future = Future::Seed(scenario.seed);
+    Ok(source.read_future(&scenario, future, changes)?.scenario)
+}
+
+/// Runs it.
+pub(crate) fn run(source: &Source, changes: &[Override]) -> Result<Report, End> {
+    simulate(source, future(source, changes).map_err(|wrong| source.tell(&wrong))?)
 }
 
 /// The same with the file's own values: nothing uncertain is drawn.

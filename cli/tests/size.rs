@@ -153,3 +153,33 @@ fn wrong_input_is_told_with_a_way_out() {
         assert!(told.contains(wrong) && told.contains(hint), "{keys:?}: {told}");
     }
 }
+
+/// 20 VMs of one cpu on hosts of 8, or anything from 10 to 40.
+const UNSURE: &str = "\
+name = 'unsure'
+duration = '1 day'
+host-models.m = { cpu = 8 }
+flavors.one = { cpu = 1 }
+pools = [{ name = 'p', hosts = { model = 'm', count = 3 } }]
+demand = [{ name = 'd', flavor = 'one', alive = 20 }]
+uncertain = [{ name = 'growth', key = 'demand.d.alive', low = 10, high = 40 }]
+";
+
+#[test]
+fn each_seed_is_a_future_that_must_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("unsure.toml"), UNSURE).expect("writable");
+    let hosts = |keys: &[&str]| {
+        let all = [&["unsure.toml", "--json", "--quiet"], keys].concat();
+        json(&size(&all, folder.path()))["fleets"][0]["hosts"].as_u64().expect("it can be done")
+    };
+    // 59 futures: some need more than the likeliest one, and none needs more than the highest.
+    let sure = hosts(&["--sure", "95%"]);
+    assert!((4..=5).contains(&sure), "{sure}");
+    assert_eq!(hosts(&["--sure", "0.95"]), sure, "a share may be written so too");
+    // What somebody sets is sure.
+    assert_eq!(hosts(&["--sure", "95%", "--set", "demand.d.alive=20"]), 3);
+    // Enough for all of them: each future alone needs no more than that, and one needs it.
+    let alone = |seed: u64| hosts(&["--seeds", "1", "--seed", &seed.to_string()]);
+    assert_eq!((1..=8).map(alone).max(), Some(hosts(&["--seeds", "8"])));
+}

@@ -542,3 +542,28 @@ fn a_run_of_a_sweep_is_the_run_of_its_values() {
     assert_eq!(last["refused"], one.refused.to_string());
     assert_eq!(last["held"], one.expectations[0].held.to_string());
 }
+
+#[test]
+fn each_seed_draws_what_is_uncertain_and_no_key_that_varies() {
+    let folder = folder();
+    let more = "[[uncertain]]\nname = \"growth\"\nkey = \"demand.vms.rate\"\nlow = \"1 per hour\"\n\
+                high = \"100 per hour\"\n[[uncertain]]\nname = \"life\"\nkey = \"demand.vms.lifetime\"\n\
+                low = \"0.5 h\"\nhigh = \"1.5 h\"\n";
+    fs::write(folder.path().join("plan.toml"), format!("{PLAN}{more}")).expect("writable");
+    let requests = |vary: &str, out: &str| -> Vec<f64> {
+        let mut sweep = command(folder.path(), &format!("plan.toml --seeds 6 --quiet --out {out}"));
+        let output = sweep.args(["--vary", vary]).output().expect("the program starts");
+        assert!(output.status.success(), "{output:?}");
+        let text = fs::read_to_string(folder.path().join(out).join("runs.csv")).expect("there");
+        let mut rows = text.lines().map(|row| row.split(',').collect::<Vec<_>>());
+        let column = rows.next().expect("a header").iter().position(|name| *name == "requests");
+        let column = column.expect("a column");
+        rows.map(|row| row[column].parse().expect("a number")).collect()
+    };
+    // About 240 a day as written; the futures are far apart.
+    let drawn = requests("placement.policy=first-fit", "drawn");
+    let (least, most) = drawn.iter().fold((f64::MAX, 0.0_f64), |(a, b), n| (a.min(*n), b.max(*n)));
+    assert!(most > 2.0 * least, "{drawn:?}");
+    let set = requests("demand.vms.rate=10..20 per hour/2", "set");
+    assert!(set[..6].iter().all(|n| (180.0..300.0).contains(n)), "{set:?}");
+}

@@ -8,6 +8,7 @@ use crate::end::{End, say, say_json};
 use crate::runs::Cores;
 use crate::scenario::{ScenarioArgs, Source, change};
 use crate::typed;
+use fleetcast_core::read::Override;
 use fleetcast_core::relax::{self, Rule};
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::{HOSTS_MAX, HostTypeId, PoolId, Scenario};
@@ -128,13 +129,14 @@ pub(super) struct RulePrice {
 pub(crate) fn run(args: &Args) -> Result<(), End> {
     let (source, scenario) = args.scenario.load()?;
     let pool = typed::pool(args.pool.as_deref(), &scenario)?;
-    let (mut scenario, types) = types(args, &source, scenario, pool)?;
+    let (mut scenario, types, change) = types(args, &source, scenario, pool)?;
     let goals = sizing::goals(&mut scenario);
     let (seeds, mut sure_share) = seeds(args)?;
-    let prober = Prober::new(&source, &goals, seeds, args.cores, args.quiet);
+    let read = (&scenario, change.as_ref());
+    let prober = Prober::new(&source, read, &goals, seeds, args.cores, args.quiet);
     let mut fleets = Vec::new();
     for host_type in &types {
-        fleets.push(fleet(&prober, &scenario, pool, *host_type)?);
+        fleets.push(fleet(&prober, &scenario, None, pool, *host_type)?);
     }
     let mix = match types.len() {
         1 => None,
@@ -179,13 +181,14 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     }
 }
 
-/// The host types of the models asked for, or of those that the pool has.
+/// The host types of the models asked for, or of those that the pool has; the scenario that has them, and
+/// the change with which it was read if that was needed.
 fn types(
     args: &Args,
     source: &Source,
     scenario: Scenario,
     pool: PoolId,
-) -> Result<(Scenario, Vec<HostTypeId>), End> {
+) -> Result<(Scenario, Vec<HostTypeId>, Option<Override>), End> {
     let of_pool = |scenario: &Scenario| -> Vec<(String, HostTypeId)> {
         let mut found: Vec<(String, HostTypeId)> = Vec::new();
         for (row, host_type) in scenario.host_types.iter().enumerate() {
@@ -222,21 +225,22 @@ fn types(
         types.iter().find(|(known, _)| known == name).map(|(_, host_type)| *host_type)
     };
     if let Some(types) = wanted.iter().map(|name| of(&known, name)).collect::<Option<Vec<_>>>() {
-        return Ok((scenario, types));
+        return Ok((scenario, types, None));
     }
     // A model that the pool does not have yet: read the scenario as if it had one of each.
     let hosts: Vec<String> =
         wanted.iter().map(|name| format!("{{ model = {name:?}, count = 1 }}")).collect();
     let name = &scenario.pools[pool.row()].name;
     let key = format!("pools.\"{name}\".hosts");
-    let read = source.read_with(&[change(&key, format!("[{}]", hosts.join(", ")))]);
+    let change = change(&key, format!("[{}]", hosts.join(", ")));
+    let read = source.read_with(std::slice::from_ref(&change));
     let read = read.map_err(|wrong| source.tell(&wrong))?;
     let types = of_pool(&read.scenario);
     let types = wanted.iter().map(|name| of(&types, name)).collect::<Option<Vec<_>>>();
     let types = types.ok_or_else(|| {
         End::input("these models cannot be in that pool", "name those of `[host-models]`")
     })?;
-    Ok((read.scenario, types))
+    Ok((read.scenario, types, Some(change)))
 }
 
 /// How many seeds, and how large a share of all seeds holds if they do (95 % sure): the least share s
@@ -249,17 +253,23 @@ fn seeds(args: &Args) -> Result<(u32, f64), End> {
     Ok(((0.05_f64.ln() / share.ln()).ceil() as u32, share))
 }
 
-/// The smallest fleet of one type.
+/// The smallest fleet of one type, without a rule.
 fn fleet(
     prober: &Prober<'_>,
     scenario: &Scenario,
+    without: Option<Rule>,
     pool: PoolId,
     host_type: HostTypeId,
 ) -> Result<Fleet, End> {
     let model = &scenario.models[scenario.host_types[host_type.row()].model.row()];
     let is_here = |of: HostTypeId| scenario.host_types[of.row()].pool == pool;
     let start = scenario.hosts.iter().filter(|host| is_here(host.host_type)).count() as u32;
-    let with = |hosts: u32| sizing::with_fleet(scenario, pool, &[(host_type, hosts)]);
+    let with = |hosts: u32| {
+        move |future: &Scenario| match without {
+            None => sizing::with_fleet(future, pool, &[(host_type, hosts)]),
+            Some(rule) => sizing::with_fleet(&rule.dropped(future), pool, &[(host_type, hosts)]),
+        }
+    };
     let mut tried = 0;
     let said = sizing::least(start, HOSTS_MAX as u32, |hosts| {
         tried += 1;
@@ -316,7 +326,7 @@ fn rule_prices(
     let price = model.price_cents as f64 / 100.0;
     let mut prices = Vec::new();
     for rule in rules {
-        let without = fleet(prober, &rule.dropped(scenario), pool, host_type)?;
+        let without = fleet(prober, scenario, Some(rule), pool, host_type)?;
         let costs = with_all.hosts.zip(without.hosts);
         let costs_hosts = costs.map(|(with, without)| i64::from(with) - i64::from(without));
         prices.push(RulePrice {

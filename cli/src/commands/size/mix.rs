@@ -51,7 +51,7 @@ pub(super) fn cheapest(
     let with = |mix: &[u32]| {
         let fleet: Vec<(HostTypeId, u32)> =
             types.iter().copied().zip(mix.iter().copied()).collect();
-        sizing::with_fleet(scenario, pool, &fleet)
+        move |future: &Scenario| sizing::with_fleet(future, pool, &fleet)
     };
     let needed = needed(&prober.report(&with(&known))?, scenario);
     let propose = |factor: f64| propose(&offers, &needed, factor);

@@ -68,10 +68,8 @@ pub(super) fn of_run(design: &Design, source: &Source, run: u32) -> Result<Vec<u
     changes.push(change("seed", design.seed(run)));
     let mut row = vec![run.to_string(), design.seed(run).to_string()];
     row.extend(values);
-    match source.read_with(&changes) {
-        Ok(read) => {
-            row.extend(of_report(&runs::simulate(source, read.scenario)?));
-        }
+    match runs::future(source, &changes) {
+        Ok(scenario) => row.extend(of_report(&runs::simulate(source, scenario)?)),
         Err(wrong) => {
             // Each value is right by itself, and some are not together.
             let error = wrong.list.iter().find(|problem| problem.severity == Severity::Error);
