@@ -325,6 +325,7 @@ impl Model {
             }
             Msg::Run => self.start(),
             Msg::Cancel => {
+                self.take_not();
                 if self.run.course == Course::Fetching {
                     self.run.course = Course::Cancelled(0);
                 }
@@ -418,6 +419,12 @@ impl Model {
         }
     }
 
+    /// The built-in scenario that is being opened: the worker, which has its text, may still be
+    /// on its way.
+    pub fn opens(&self) -> Option<&'static str> {
+        self.taken.filter(|(_, runs)| !runs).map(|(file, _)| file)
+    }
+
     /// The calendar of the run that is shown.
     pub fn calendar(&self) -> Calendar {
         calendar(self.run.outline.as_deref())
@@ -477,6 +484,7 @@ impl Model {
 
     fn take(&mut self, file: &'static str, runs: bool) -> Vec<Effect> {
         let mut effects = vec![Effect::ClearLink];
+        self.take_not();
         if runs {
             // What is still said of another run is not heard.
             self.run_id += 1;
@@ -488,6 +496,13 @@ impl Model {
         effects.push(Effect::Send(0, ToWorker::Text { file: file.to_owned() }, None));
         effects.push(Effect::FocusMain);
         effects
+    }
+
+    /// The text that is asked for is not wanted any more, nor the run of it.
+    fn take_not(&mut self) {
+        if let Some((_, true)) = self.taken.take() {
+            self.run = Run::default();
+        }
     }
 
     /// The text of a built-in scenario has come.
@@ -553,7 +568,7 @@ impl Model {
     /// Another scenario is open.
     fn write(&mut self, written: Written) -> Vec<Effect> {
         self.written = written;
-        self.taken = None;
+        self.take_not();
         self.is_open = true;
         self.notice = None;
         self.compare = Compare::default();

@@ -33,6 +33,7 @@ pub(crate) fn view(page: &Page, link: &Scope<Page>) -> Html {
 fn card(page: &Page, link: &Scope<Page>, builtin: &'static Builtin) -> Html {
     let file = builtin.file;
     let is_open = page.model.is_open && page.model.written.file == file;
+    let is_coming = page.model.opens() == Some(file);
     let size = builtin.size.map(|size| {
         format!(
             "{} · {} · {}",
@@ -50,7 +51,7 @@ fn card(page: &Page, link: &Scope<Page>, builtin: &'static Builtin) -> Html {
                 <button class="main" aria-label={format!("Run {}", builtin.title)}
                     onclick={link.callback(move |_| Do::Tell(Msg::Take { file, runs: true }))}>{ icon("play") }{ "Run" }</button>
                 <button aria-label={format!("Edit {}", builtin.title)}
-                    onclick={link.callback(move |_| Do::Tell(Msg::Take { file, runs: false }))}>{ "Edit" }</button>
+                    onclick={link.callback(move |_| Do::Tell(Msg::Take { file, runs: false }))}>{ if is_coming { "Opening …" } else { "Edit" } }</button>
             </p>
         </article>
     }

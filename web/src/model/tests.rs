@@ -77,6 +77,29 @@ fn one_click_leads_to_a_verdict() {
 }
 
 #[test]
+fn a_scenario_of_the_box_is_opened_once_its_text_has_come() {
+    let mut model = Model::default();
+    let asked = model.update(Msg::Take { file: "first.toml", runs: false });
+    assert!(asked.iter().any(|effect| matches!(effect, Effect::Send(0, ToWorker::Text { .. }, _))));
+    assert_eq!((model.opens(), model.is_open), (Some("first.toml"), false));
+    let told = |file: &str| FromWorker::Text { file: file.to_owned(), text: "name = 1".to_owned() };
+    model.update(Msg::Heard(0, Box::new(told("azure.toml"))));
+    assert!(!model.is_open, "that is another");
+    model.update(Msg::Heard(0, Box::new(told("first.toml"))));
+    assert_eq!((model.opens(), model.written.text.as_str()), (None, "name = 1"));
+    // What was opened meanwhile stays.
+    model.update(Msg::Take { file: "first.toml", runs: true });
+    model.update(Msg::Opened("mine.toml".into(), b"name = 2".as_slice().into()));
+    model.update(Msg::Heard(0, Box::new(told("first.toml"))));
+    assert_eq!((model.written.text.as_str(), &model.run.course), ("name = 2", &Course::None));
+    model.update(Msg::Take { file: "first.toml", runs: true });
+    assert_eq!(model.run.course, Course::Reading);
+    model.update(Msg::Cancel);
+    model.update(Msg::Heard(0, Box::new(told("first.toml"))));
+    assert_eq!((model.written.text.as_str(), &model.run.course), ("name = 2", &Course::None));
+}
+
+#[test]
 fn an_error_stands_at_its_line_until_it_is_mended() {
     let mut page = Page::new();
     page.send(Msg::Take { file: "first.toml", runs: false });
