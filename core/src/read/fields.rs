@@ -1829,7 +1829,7 @@ sections! {
     }
 
     /// A value that nobody is sure of. `fleetcast run` takes the file's own. Where many seeds are run
-    /// (`compare`, `order`), each draws one between `low` and `high` (a triangular
+    /// (`compare`, `size`, `sweep`, `headroom`, `order`), each draws one between `low` and `high` (a triangular
     /// distribution), and so is a future of its own. What `--set` sets is sure.
     uncertain "[[uncertain]]" None {
         /// What it is called. Those of one name are drawn together: a future that is high for one is as
