@@ -309,7 +309,7 @@ proptest! {
     fn who_cannot_be_helped_is_tried_again_when_that_can_have_changed(
         some in some(),
         slots in (1..5i64, 1..5i64, 1..5i64),
-        policy in proptest::sample::select(vec!["first-fit", "worst-fit", "next-fit", "random"]),
+        policy in proptest::sample::select(vec!["first-fit", "worst-fit", "next-fit", "move-to-front", "random"]),
         scheduler in proptest::sample::select(vec!["", "order = 'fair-share'", "order = 'offers'"]),
     ) {
         let told = |search| story(&some, slots, (policy, scheduler), search);

@@ -528,8 +528,7 @@ impl Simulation {
         queued: &Queued,
         mut decide: impl FnMut(&mut Self, &Arrived) -> Option<HostId>,
     ) -> Option<Vec<(Arrived, HostId)>> {
-        let (last_placed, history) = (self.state.last_placed, self.state.history.clone());
-        let changes = self.state.changes;
+        let (last_placed, changes) = (self.state.last_placed, self.state.changes);
         let rule = self.scenario.demands[queued.job.demand.row()].group;
         let (mut tasks, mut vms) = (Vec::new(), Vec::new());
         for task in 0..u64::from(queued.job.tasks) {
@@ -561,14 +560,16 @@ impl Simulation {
                 let (request, demand) = (arrived.request.0, arrived.demand);
                 let vm = Vm { request, placed: now, host, ask, demand };
                 let devices = self.placer.device(&self.state, ask, host);
-                vms.push(self.state.start_on(vm, now.after(arrived.believed_ms), devices));
+                let before = self.state.history.before(host);
+                let vm = self.state.start_on(vm, now.after(arrived.believed_ms), devices);
+                vms.push((vm, before));
             }
         }
-        for vm in vms.into_iter().rev() {
-            self.state.end(vm);
+        for (vm, before) in vms.into_iter().rev() {
+            let host = self.state.end(vm).host;
+            self.state.history.undo(host, before);
         }
         self.state.last_placed = last_placed;
-        self.state.history = history;
         self.state.changes = changes;
         if tasks.len() == queued.job.tasks as usize {
             return Some(tasks);
