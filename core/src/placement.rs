@@ -293,6 +293,36 @@ impl Placer {
         }
     }
 
+    /// Whether a decision depends on the state and the ask alone: not on dice, nor on when it is
+    /// made, nor on how long the VM will stay.
+    pub fn goes_by_state(&self) -> bool {
+        match &self.policy {
+            Policy::FirstFit
+            | Policy::LastFit
+            | Policy::NextFit
+            | Policy::NextFitClosed
+            | Policy::RoundRobin
+            | Policy::MoveToFront
+            | Policy::BestFit(_)
+            | Policy::WorstFit(_)
+            | Policy::DotProduct { .. }
+            | Policy::Tetris
+            | Policy::NormGreedy(_)
+            | Policy::Cosine(_)
+            | Policy::Epvm { .. }
+            | Policy::BalanceFit
+            | Policy::Kubernetes(_)
+            | Policy::Nova(_) => true,
+            Policy::Random
+            | Policy::PowerOfD { .. }
+            | Policy::GreedyExtension(_)
+            | Policy::LifetimeBucket { .. }
+            | Policy::Compose(_)
+            | Policy::Nomad(_)
+            | Policy::Fgd(_) => false,
+        }
+    }
+
     /// Whether it is filters of the scenario's own that turn away hosts which could take an ask.
     pub fn has_filters(&self) -> bool {
         self.composed.as_ref().is_some_and(Composed::has_filters)

@@ -97,6 +97,9 @@ pub struct State {
     pub moves: Moves,
     /// The VMs of each host; `None` where nobody asks for them.
     pub residents: Option<Residents>,
+    /// How often something about a host, its VMs or their places has changed. Whoever tries
+    /// something and leaves all as it was puts this back, too.
+    pub changes: u64,
     search: Search,
     /// The hosts that take VMs, by what they are: kept where decisions go by classes.
     classes: Option<Classes>,
@@ -136,6 +139,7 @@ impl State {
             images: Images::new(scenario).map(Box::new),
             moves: Moves::default(),
             residents: keeps_residents(scenario).then(Residents::default),
+            changes: 0,
             search: Search::default(),
             classes: None,
         }
@@ -150,6 +154,11 @@ impl State {
     /// The hosts that take VMs, by what they are; `None` where decisions look at all hosts.
     pub fn classes(&self) -> Option<&Classes> {
         self.classes.as_ref()
+    }
+
+    /// Whether nothing may be spared: who judges looks at everything.
+    pub fn is_judge(&self) -> bool {
+        self.search == Search::Hosts
     }
 
     fn goes_by_classes(&self) -> bool {
@@ -173,6 +182,7 @@ impl State {
     /// A host has changed: so does its class.
     #[inline]
     fn changed(&mut self, host: HostId) {
+        self.changes += 1;
         if let Some(classes) = &mut self.classes {
             let free = self.hosts.takes(host);
             let what = self.hosts.columns().likeness(host.row());
@@ -223,6 +233,16 @@ impl State {
     /// A drained host without VMs has failed: it is out of service.
     pub(crate) fn fail(&mut self, host: HostId) {
         self.hosts.fail(host);
+        self.changes += 1;
+    }
+
+    /// A cordoned host, empty, leaves service.
+    ///
+    /// # Panics
+    /// If it takes VMs, or has some.
+    pub(crate) fn retire(&mut self, host: HostId) {
+        self.hosts.retire(host);
+        self.changes += 1;
     }
 
     /// A host that has failed is back, as a new machine if that is born then.

@@ -5,6 +5,8 @@ use fleetcast_core::fact::{Fact, JobId, OfferFact};
 use fleetcast_core::observe::{Observer, Summary};
 use fleetcast_core::read::{Input, Override, read};
 use fleetcast_core::report::Report;
+use fleetcast_core::resources::Amounts;
+use fleetcast_core::scenario::TenantId;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::MemoryFiles;
 use fleetcast_core::state::State;
@@ -73,6 +75,28 @@ impl Observer for Heard {
     }
 }
 
+/// Holds a summary's running sum of what tenants hold back against the sum from the beginning.
+struct Summed {
+    summary: Summary,
+    held: BTreeMap<TenantId, Amounts>,
+}
+
+impl Observer for Summed {
+    fn hear(&mut self, now: Time, fact: &Fact<'_>, state: &State) {
+        self.summary.hear(now, fact, state);
+        let Fact::Offers(OfferFact { tenant, answer }) = *fact else { return };
+        self.held.insert(tenant, answer.amounts);
+        let share = |(column, all): (usize, &i64)| {
+            let held: i64 = self.held.values().map(|amounts| amounts[column]).sum();
+            if *all > 0 { held * 1_000_000 / all } else { 0 }
+        };
+        let all = state.hosts.total().capacity;
+        let offers = self.summary.jobs.as_ref().and_then(|jobs| jobs.offers.as_ref());
+        let expected = all.iter().enumerate().map(share).max();
+        assert_eq!(offers.map(|offers| offers.held.value), expected, "{fact} at {now:?}");
+    }
+}
+
 const NAMES: [&str; 3] = ["c", "a", "b"];
 
 fn run(rule: Rule, tenants: &[Tenant], more: &str) -> (Heard, Report) {
@@ -103,10 +127,11 @@ fn run(rule: Rule, tenants: &[Tenant], more: &str) -> (Heard, Report) {
         Ok(read) => Arc::new(read.scenario),
         Err(problems) => panic!("{text}\n{problems:#?}"),
     };
-    let mut observers = (Heard::default(), Summary::new(&scenario));
+    let summed = Summed { summary: Summary::new(&scenario), held: BTreeMap::new() };
+    let mut observers = (Heard::default(), summed);
     let mut simulation = Simulation::new(Arc::clone(&scenario), &files).expect("it was checked");
     simulation.advance(simulation.end(), &mut observers).expect("it was checked");
-    let (heard, summary) = observers;
+    let (heard, Summed { summary, .. }) = observers;
     (heard, verdict::report(&scenario, &summary, String::new()))
 }
 

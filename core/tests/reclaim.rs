@@ -2,12 +2,12 @@
 //! job is lost on the way.
 
 use fleetcast_core::fact::{Fact, JobId};
-use fleetcast_core::observe::{Observer, Summary};
+use fleetcast_core::observe::{Fingerprint, Observer, Summary, Transcript};
 use fleetcast_core::read::{Input, read};
 use fleetcast_core::report::Report;
 use fleetcast_core::simulation::Simulation;
 use fleetcast_core::source::MemoryFiles;
-use fleetcast_core::state::State;
+use fleetcast_core::state::{Search, State};
 use fleetcast_core::time::Time;
 use fleetcast_core::verdict;
 use proptest::prelude::*;
@@ -253,6 +253,67 @@ proptest! {
         prop_assert_eq!(report.all.preempted, judge.preempted);
         // On offers a gang may never see enough at once.
         prop_assert!(judge.ended.len() == jobs.len() || scheduler.contains("offers"));
+    }
+}
+
+/// What is told of jobs on hosts of 4 slots among VMs that come and go, tasks of so many slots by tenant.
+fn story(
+    (hosts, guarantees, jobs): &(i64, [i64; 3], Vec<Job>),
+    slots: (i64, i64, i64),
+    (policy, scheduler): (&str, &str),
+    search: Search,
+) -> (Transcript, String) {
+    let mut files = MemoryFiles::default();
+    let mut text = format!(
+        "name = 'own'\nduration = '10 min'\nresources = ['slots']\n[host-models.node]\nslots = 4\n\
+         [[pools]]\nname = 'all'\nhosts = {{ model = 'node', count = {hosts} }}\n\
+         [placement]\npolicy = '{policy}'\n[flavors.other]\nslots = 2\n\
+         [[demand]]\nname = 'others'\nflavor = 'other'\nrate = '200 per hour'\nlifetime = '40 s'\n\
+         [scheduler]\n{scheduler}\nreclaim = {{ after = '5 s' }}\n"
+    );
+    for (tenant, (name, guarantee)) in NAMES.iter().zip(guarantees).enumerate() {
+        let each = [slots.0, slots.1, slots.2][tenant];
+        let of = jobs.iter().filter(|job| job.tenant == tenant);
+        let line = |(number, job): (usize, &Job)| {
+            let Job { submit, run, .. } = job;
+            let tasks = (job.tasks / each).max(1);
+            format!("{number} {submit} -1 {run} {tasks} -1 -1 -1 {run} -1 1 -1 -1 -1 -1 -1 -1 -1\n")
+        };
+        let trace: String = of.enumerate().map(line).collect();
+        if trace.is_empty() {
+            continue;
+        }
+        files.insert(format!("{name}.swf"), trace.into_bytes());
+        text += &format!(
+            "[tenants.{name}]\nguarantee = {{ slots = {guarantee} }}\n\
+             [flavors.{name}]\nslots = {each}\n\
+             [[jobs]]\nname = '{name}'\ntenant = '{name}'\nflavor = '{name}'\nswf = '{name}.swf'\n"
+        );
+    }
+    let scenario = match read(&Input { file: "own.toml", text: &text, overrides: &[] }, &files) {
+        Ok(read) => Arc::new(read.scenario),
+        Err(problems) => panic!("{text}\n{problems:#?}"),
+    };
+    let mut observers = (Transcript::default(), Fingerprint::new());
+    let mut simulation = Simulation::new(scenario, &files).expect("it was checked");
+    simulation.search(search);
+    simulation.advance(simulation.end(), &mut observers).expect("it was checked");
+    (observers.0, observers.1.hex())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    /// The judge tries everybody each time.
+    #[test]
+    fn who_cannot_be_helped_is_tried_again_when_that_can_have_changed(
+        some in some(),
+        slots in (1..5i64, 1..5i64, 1..5i64),
+        policy in proptest::sample::select(vec!["first-fit", "worst-fit", "next-fit", "move-to-front", "random"]),
+        scheduler in proptest::sample::select(vec!["", "order = 'fair-share'", "order = 'offers'"]),
+    ) {
+        let told = |search| story(&some, slots, (policy, scheduler), search);
+        prop_assert_eq!(told(Search::Sooner), told(Search::Hosts));
     }
 }
 

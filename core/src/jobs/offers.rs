@@ -9,7 +9,8 @@
 //! are those of Mesos' hierarchical allocator and its DRF sorter). Mesos goes through hosts in
 //! random order; here it is that of their numbers.
 //!
-//! Cost of a round: for each host with something free, a look at each tenant that has jobs.
+//! Cost of a round: for each host with something free, a look at those tenants that are before the one
+//! it is offered to and have refused it; for each tenant, what it was offered.
 
 use crate::fact::Answer;
 use crate::jobs::queue::Room;
@@ -25,8 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub struct Allocator {
     rule: OfferRule,
-    /// What is not answered yet, or held back, in the order in which it was offered.
-    offers: Vec<Offer>,
+    /// By tenant: what is not answered yet, or held back, in the order in which it was offered.
+    offers: BTreeMap<TenantId, Vec<Offer>>,
     refused: BTreeMap<(TenantId, HostId), Refusal>,
     /// By tenant: how many offers it was made, and its place by name.
     made: Vec<u64>,
@@ -49,6 +50,9 @@ struct Offer {
     is_used: bool,
 }
 
+/// A tenant that has jobs to start, what it has or was offered, and how many offers that were.
+type Taker = (TenantId, Amounts, u64);
+
 /// What a tenant is not offered.
 #[derive(Clone, Copy, Debug)]
 struct Refusal {
@@ -65,7 +69,7 @@ impl Allocator {
         order.iter().enumerate().for_each(|(place, row)| by_name[*row] = place);
         Self {
             rule,
-            offers: Vec::new(),
+            offers: BTreeMap::new(),
             refused: BTreeMap::new(),
             made: vec![0; tenants.len()],
             by_name,
@@ -102,11 +106,19 @@ impl Allocator {
         self.waiting = tenants.keys().copied().collect();
         let mut held = self.look_over(now, hosts);
         let mut shares = tenants.clone();
-        for offer in &self.offers {
+        for offer in self.all() {
             if let Some(share) = shares.get_mut(&offer.tenant) {
                 share.add(&offer.amounts);
             }
         }
+        let by_name = &self.by_name;
+        let by_share = |(a, of_a, made): &Taker, (b, of_b, made_b): &Taker| {
+            let tie = |tenant: TenantId, made| (made, by_name[tenant.row()]);
+            compare((*a, of_a), (*b, of_b)).then(tie(*a, *made).cmp(&tie(*b, *made_b)))
+        };
+        let taker = |(tenant, of): (TenantId, Amounts)| (tenant, of, self.made[tenant.row()]);
+        let mut takers: Vec<Taker> = shares.into_iter().map(taker).collect();
+        takers.sort_by(by_share);
         for (host, free) in hosts {
             let mut left = *free;
             if let Some(held) = held.remove(host) {
@@ -115,31 +127,34 @@ impl Allocator {
             if left.iter().all(|amount| *amount <= 0) {
                 continue;
             }
-            let is_refused = |tenant: &TenantId| {
-                let refusal = self.refused.get(&(*tenant, *host));
+            let is_refused = |tenant: TenantId| {
+                let refusal = self.refused.get(&(tenant, *host));
                 refusal.is_some_and(|refusal| is_part(&left, &refusal.amounts))
             };
-            let takers = shares.iter().filter(|(tenant, _)| !is_refused(tenant));
-            let next = takers.min_by(|(a, of_a), (b, of_b)| {
-                let tie = |tenant: TenantId| (self.made[tenant.row()], self.by_name[tenant.row()]);
-                compare((**a, of_a), (**b, of_b)).then(tie(**a).cmp(&tie(**b)))
-            });
-            let Some((tenant, _)) = next else { continue };
-            let tenant = *tenant;
-            shares.entry(tenant).and_modify(|share| share.add(&left));
+            let next = takers.iter().position(|(tenant, ..)| !is_refused(*tenant));
+            let Some(next) = next else { continue };
+            let (tenant, mut share, made) = takers.remove(next);
+            share.add(&left);
+            let taker = (tenant, share, made + 1);
+            let place = takers.partition_point(|other| by_share(other, &taker) == Ordering::Less);
+            takers.insert(place, taker);
             self.is_stirred = true;
             self.made[tenant.row()] += 1;
             self.answers.entry(tenant).or_default().made += 1;
             let offer = Offer { tenant, host: *host, amounts: left, since: now, is_used: false };
-            self.offers.push(offer);
+            self.offers.entry(tenant).or_default().push(offer);
         }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Offer> {
+        self.offers.values().flatten()
     }
 
     /// Lets go what is held of hosts that have it no longer, by those who have nothing to start, and
     /// what was held for too long; what is held still, by host.
     fn look_over(&mut self, now: Time, hosts: &[(HostId, Amounts)]) -> BTreeMap<HostId, Amounts> {
         let mut held: BTreeMap<HostId, Amounts> = BTreeMap::new();
-        for offer in &self.offers {
+        for offer in self.all() {
             held.entry(offer.host).or_default().add(&offer.amounts);
         }
         let is_there = |host: HostId, amounts: &Amounts| {
@@ -149,14 +164,14 @@ impl Allocator {
         let gone: BTreeSet<HostId> =
             held.iter().filter(|(host, of)| !is_there(**host, of)).map(|(host, _)| *host).collect();
         let hoard_ms = self.rule.hoard_ms.unwrap_or(0);
-        let (mut kept, mut over) = (Vec::new(), Vec::new());
-        for offer in std::mem::take(&mut self.offers) {
+        let (mut kept, mut over) = (BTreeMap::<_, Vec<Offer>>::new(), Vec::new());
+        for offer in std::mem::take(&mut self.offers).into_values().flatten() {
             let is_waiting = self.waiting.contains(&offer.tenant);
             if gone.contains(&offer.host) {
                 self.is_stirred = true;
                 self.answers.entry(offer.tenant).or_default().lost += u32::from(!offer.is_used);
             } else if is_waiting && offer.since.after(hoard_ms) > now {
-                kept.push(offer);
+                kept.entry(offer.tenant).or_default().push(offer);
             } else {
                 over.push(offer);
             }
@@ -164,28 +179,35 @@ impl Allocator {
         self.offers = kept;
         over.into_iter().for_each(|offer| self.decline(now, offer));
         held.clear();
-        for offer in &self.offers {
+        for offer in self.all() {
             held.entry(offer.host).or_default().add(&offer.amounts);
         }
         held
     }
 
+    fn of(&self, tenant: TenantId) -> &[Offer] {
+        self.offers.get(&tenant).map_or(&[], Vec::as_slice)
+    }
+
     /// What a tenant has been offered and has not taken yet, by host.
     pub fn room(&self, tenant: TenantId) -> BTreeMap<HostId, Amounts> {
         let mut room: BTreeMap<HostId, Amounts> = BTreeMap::new();
-        for offer in self.offers.iter().filter(|offer| offer.tenant == tenant) {
+        for offer in self.of(tenant) {
             room.entry(offer.host).or_default().add(&offer.amounts);
         }
         room
     }
 
-    /// A tenant takes something of a host: of its oldest offers first.
-    pub fn take(&mut self, tenant: TenantId, host: HostId, mut amounts: Amounts) {
+    /// A tenant takes so much of hosts: of the oldest offer of each first.
+    pub fn take(&mut self, tenant: TenantId, mut taken: BTreeMap<HostId, Amounts>) {
+        if taken.is_empty() {
+            return;
+        }
         let answer = self.answers.entry(tenant).or_default();
-        let of = |offer: &&mut Offer| offer.tenant == tenant && offer.host == host;
-        for offer in self.offers.iter_mut().filter(of) {
+        for offer in self.offers.get_mut(&tenant).into_iter().flatten() {
+            let Some(amounts) = taken.get_mut(&offer.host) else { continue };
             let mut is_touched = false;
-            for (left, asked) in offer.amounts.iter_mut().zip(&mut amounts) {
+            for (left, asked) in offer.amounts.iter_mut().zip(amounts) {
                 let some = (*left).min(*asked).max(0);
                 *left -= some;
                 *asked -= some;
@@ -204,15 +226,12 @@ impl Allocator {
     /// A tenant has taken what it could: it keeps the rest, or refuses it.
     pub fn answer(&mut self, now: Time, tenant: TenantId, keeps: bool) {
         let keeps = keeps && self.rule.hoard_ms.is_some();
-        let (of, mut others): (Vec<Offer>, Vec<Offer>) =
-            std::mem::take(&mut self.offers).into_iter().partition(|offer| offer.tenant == tenant);
-        let is_left = |offer: &Offer| offer.amounts.iter().any(|amount| *amount > 0);
-        let mut rest = Vec::new();
-        for offer in of.into_iter().filter(is_left) {
-            if keeps { others.push(offer) } else { rest.push(offer) }
+        let mut rest = self.offers.remove(&tenant).unwrap_or_default();
+        rest.retain(|offer| offer.amounts.iter().any(|amount| *amount > 0));
+        match keeps && !rest.is_empty() {
+            true => _ = self.offers.insert(tenant, rest),
+            false => rest.into_iter().for_each(|offer| self.decline(now, offer)),
         }
-        self.offers = others;
-        rest.into_iter().for_each(|offer| self.decline(now, offer));
         self.answers.entry(tenant).or_default();
     }
 
@@ -232,8 +251,8 @@ impl Allocator {
     /// What became of offers since somebody asked last, by tenant.
     pub fn answers(&mut self) -> BTreeMap<TenantId, Answer> {
         let mut answers = std::mem::take(&mut self.answers);
-        for offer in &self.offers {
-            if let Some(answer) = answers.get_mut(&offer.tenant) {
+        for (tenant, answer) in &mut answers {
+            for offer in self.of(*tenant) {
                 answer.held += 1;
                 answer.amounts.add(&offer.amounts);
             }
@@ -250,7 +269,7 @@ impl Allocator {
         let refusals = self.refused.iter().filter(|((tenant, _), _)| self.waiting.contains(tenant));
         let refused = refusals.map(|(_, refusal)| refusal.until);
         let hoard_ms = self.rule.hoard_ms.unwrap_or(0);
-        let held = self.offers.iter().map(|offer| offer.since.after(hoard_ms));
+        let held = self.all().map(|offer| offer.since.after(hoard_ms));
         let next = refused.chain(held).min()?;
         Some(self.round_from(next).max(self.round_after(now)))
     }

@@ -5,6 +5,7 @@ use super::Durations;
 use super::summary::Level;
 use crate::fact::{Fact, JobOf, OfferFact};
 use crate::fairness::dominant_share;
+use crate::jobs::queue::Room;
 use crate::report::jobs::{SHARES_ROWS_MAX, SHARES_TENANTS_MAX};
 use crate::resources::Amounts;
 use crate::scenario::{JobOrder, PoolId, Scenario, TenantId};
@@ -66,6 +67,8 @@ pub struct Offers {
     pub held: Level,
     /// By tenant: what it holds back, and how many offers.
     by_tenant: BTreeMap<TenantId, (Amounts, u32)>,
+    /// All of them together.
+    all: Amounts,
 }
 
 /// Some of the jobs.
@@ -175,8 +178,12 @@ impl Jobs {
         }
     }
 
-    /// Notes the areas at the ends of all rows that are over.
+    /// Notes the areas at the ends of all rows that are over: as many for each tenant.
     fn close_rows(&mut self, now: Time) {
+        let Some(first) = self.areas.first() else { return };
+        if (first.len() as u64 + 1) * self.step_ms > now.ms() {
+            return;
+        }
         for (areas, share) in self.areas.iter_mut().zip(&self.shares) {
             while (areas.len() as u64 + 1) * self.step_ms <= now.ms() {
                 let end = Time::from_ms((areas.len() as u64 + 1) * self.step_ms);
@@ -203,15 +210,17 @@ impl Jobs {
         offers.accepted += u64::from(answer.accepted);
         offers.declined += u64::from(answer.declined);
         offers.lost += u64::from(answer.lost);
-        match answer.held {
+        let before = match answer.held {
             0 => offers.by_tenant.remove(tenant),
             held => offers.by_tenant.insert(*tenant, (answer.amounts, held)),
         };
-        let mut held = Amounts::default();
-        for (amounts, _) in offers.by_tenant.values() {
-            held.iter_mut().zip(amounts).for_each(|(held, amount)| *held += amount);
+        if answer.held > 0 {
+            offers.all.add(&answer.amounts);
         }
-        offers.held.set(now, millionths(&held, &total, self.kinds));
+        if let Some((amounts, _)) = before {
+            offers.all.take(&amounts);
+        }
+        offers.held.set(now, millionths(&offers.all, &total, self.kinds));
     }
 
     /// What the hosts for jobs have.

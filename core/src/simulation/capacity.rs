@@ -212,7 +212,7 @@ impl Simulation {
     }
 
     pub(super) fn retire(&mut self, now: Time, host: HostId, observer: &mut impl Observer) {
-        self.state.hosts.retire(host);
+        self.state.retire(host);
         self.forget_images(now, host);
         observer.hear(now, &Fact::HostRetired { host }, &self.state);
     }

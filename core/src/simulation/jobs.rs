@@ -26,7 +26,7 @@ use crate::source::Files;
 use crate::state::{Ask, GroupKey, HostId, Vm, VmId};
 use crate::time::Time;
 use line::Line;
-use reclaim::Entitled;
+use reclaim::{Entitled, InVain};
 use shares::Shares;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -50,6 +50,8 @@ pub(super) struct Jobs {
     offers: Option<Box<Allocator>>,
     /// Who waits for what he is guaranteed.
     entitled: Entitled,
+    /// For whom no room can be made.
+    in_vain: InVain,
     /// The instants at which somebody will look at the queue.
     looks: Vec<Time>,
     /// When somebody looked last.
@@ -147,6 +149,7 @@ impl Jobs {
                 _ => None,
             },
             entitled: Entitled::new(),
+            in_vain: InVain::default(),
             looks: Vec::new(),
             looked: None,
             problem: None,
@@ -525,7 +528,7 @@ impl Simulation {
         queued: &Queued,
         mut decide: impl FnMut(&mut Self, &Arrived) -> Option<HostId>,
     ) -> Option<Vec<(Arrived, HostId)>> {
-        let (last_placed, history) = (self.state.last_placed, self.state.history.clone());
+        let (last_placed, changes) = (self.state.last_placed, self.state.changes);
         let rule = self.scenario.demands[queued.job.demand.row()].group;
         let (mut tasks, mut vms) = (Vec::new(), Vec::new());
         for task in 0..u64::from(queued.job.tasks) {
@@ -557,14 +560,17 @@ impl Simulation {
                 let (request, demand) = (arrived.request.0, arrived.demand);
                 let vm = Vm { request, placed: now, host, ask, demand };
                 let devices = self.placer.device(&self.state, ask, host);
-                vms.push(self.state.start_on(vm, now.after(arrived.believed_ms), devices));
+                let before = self.state.history.before(host);
+                let vm = self.state.start_on(vm, now.after(arrived.believed_ms), devices);
+                vms.push((vm, before));
             }
         }
-        for vm in vms.into_iter().rev() {
-            self.state.end(vm);
+        for (vm, before) in vms.into_iter().rev() {
+            let host = self.state.end(vm).host;
+            self.state.history.undo(host, before);
         }
         self.state.last_placed = last_placed;
-        self.state.history = history;
+        self.state.changes = changes;
         if tasks.len() == queued.job.tasks as usize {
             return Some(tasks);
         }

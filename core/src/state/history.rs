@@ -89,6 +89,20 @@ impl History {
         }
     }
 
+    /// What a start on a host overwrites, for [`Self::undo`].
+    pub(crate) fn before(&self, host: HostId) -> (u64, u64) {
+        (self.placed, self.used_at(host))
+    }
+
+    /// A VM that has started on a host, and ended since, never did: of all that started later the
+    /// same has been said before.
+    pub(crate) fn undo(&mut self, host: HostId, (placed, used): (u64, u64)) {
+        if self.keeps_use {
+            self.placed = placed;
+            self.used[host.row()] = used;
+        }
+    }
+
     /// A VM has moved: its end is another host's.
     pub(super) fn moved(&mut self, vm: VmId, from: HostId, to: HostId) {
         self.end(vm, from);

@@ -1,6 +1,6 @@
 //! Rounds of offers: who takes what of them.
 
-use super::{Jobs, Started};
+use super::{Jobs, Queued, Started};
 use crate::fact::{Fact, OfferFact};
 use crate::jobs::offers::Allocator;
 use crate::jobs::queue::Room;
@@ -9,9 +9,48 @@ use crate::placement::filters::Filter;
 use crate::resources::Amounts;
 use crate::scenario::TenantId;
 use crate::simulation::Simulation;
-use crate::state::{Ask, HostId, HostStatus};
+use crate::state::{Ask, HostId, HostStatus, ShapeId, State};
 use crate::time::Time;
 use std::collections::{BTreeMap, VecDeque};
+
+/// What a tenant was offered, in its turn: that becomes less until it can start no more.
+struct Turn {
+    left: BTreeMap<HostId, Amounts>,
+    /// All of it together.
+    all: Amounts,
+    /// What its jobs take.
+    taken: BTreeMap<HostId, Amounts>,
+    /// Before these hosts none is left that takes a VM of the shape, without a group.
+    first: Vec<(ShapeId, HostId)>,
+}
+
+impl Turn {
+    fn new(left: BTreeMap<HostId, Amounts>) -> Self {
+        let mut all = Amounts::default();
+        left.values().for_each(|amounts| all.add(amounts));
+        Self { left, all, taken: BTreeMap::new(), first: Vec::new() }
+    }
+
+    /// The first host that takes an ask for so much, which is then gone.
+    fn next(&mut self, state: &State, ask: Ask, each: &Amounts) -> Option<HostId> {
+        let filter = Filter::new(state, ask);
+        let takes = |(host, amounts): &(&HostId, &mut Amounts)| {
+            each.is_within(amounts) && filter.admits(**host)
+        };
+        // Who is no member of a group fits nowhere where one like him before did not.
+        let place = self.first.iter().position(|(shape, _)| *shape == ask.shape);
+        let known = place.filter(|_| ask.group.is_none());
+        let first = known.map_or(HostId::from_row(0), |place| self.first[place].1);
+        let (host, amounts) = self.left.range_mut(first..).find(takes)?;
+        amounts.take(each);
+        match known {
+            Some(place) => self.first[place].1 = *host,
+            None if ask.group.is_none() => self.first.push((ask.shape, *host)),
+            None => {}
+        }
+        Some(*host)
+    }
+}
 
 impl Simulation {
     /// A round: tenants are offered hosts, start of their jobs in order as many as fit, and refuse
@@ -35,16 +74,20 @@ impl Simulation {
         offers.offer(now, &self.free_hosts(), &taken, |a, b| jobs.shares.compare(a, b, &capacity));
         let mut started = Vec::new();
         for (tenant, mut rows) in by_tenant {
-            let mut room = offers.room(tenant);
+            let room = offers.room(tenant);
             if room.is_empty() {
                 continue;
             }
+            let mut turn = Turn::new(room);
             while let Some(row) = rows.front().copied() {
-                let job = self.start_on_offers(now, jobs, row, (offers, &mut room), observer);
-                let Some(job) = job else { break };
+                let queued = queued(row);
+                let Some(job) = self.start_on_offers(now, queued, &mut turn, observer) else {
+                    break;
+                };
                 started.push((row, job));
                 rows.pop_front();
             }
+            offers.take(tenant, turn.taken);
             let is_gang = |row: &usize| queued(*row).job.tasks > 1;
             let has_gang =
                 rows.front().is_some_and(is_gang) && !self.is_over_quota(queued(rows[0]));
@@ -80,44 +123,25 @@ impl Simulation {
     }
 
     /// A job starts, if all its tasks find room in what its tenant was offered: each on the first
-    /// host that takes it.
+    /// host that takes it. If not, the turn is over, and what is left in it means nothing.
     fn start_on_offers(
         &mut self,
         now: Time,
-        jobs: &Jobs,
-        row: usize,
-        (offers, room): (&mut Allocator, &mut BTreeMap<HostId, Amounts>),
+        queued: &Queued,
+        turn: &mut Turn,
         observer: &mut impl Observer,
     ) -> Option<Started> {
-        let queued = &jobs.queue.rows()[row];
-        let each = self.state.shapes.get(queued.job.ask.shape).amounts;
-        let all = room.values().fold(Amounts::default(), |mut sum, amounts| {
-            sum.add(amounts);
-            sum
-        });
-        if !queued.amounts.is_within(&all) || self.is_over_quota(queued) {
+        if !queued.amounts.is_within(&turn.all) || self.is_over_quota(queued) {
             return None;
         }
-        let mut left = room.clone();
-        let mut first = HostId::from_row(0);
+        let each = self.state.shapes.get(queued.job.ask.shape).amounts;
         let tasks = self.find_hosts(now, queued, |simulation, arrived| {
-            let ask: Ask = arrived.ask;
-            let filter = Filter::new(&simulation.state, ask);
-            let takes = |(host, amounts): &(&HostId, &mut Amounts)| {
-                each.is_within(amounts) && filter.admits(**host)
-            };
-            let (host, amounts) = left.range_mut(first..).find(takes)?;
-            amounts.take(&each);
-            // Who is no member of a group fits nowhere where one before did not.
-            if ask.group.is_none() {
-                first = *host;
-            }
-            Some(*host)
+            turn.next(&simulation.state, arrived.ask, &each)
         })?;
         for (_, host) in &tasks {
-            offers.take(queued.job.tenant, *host, each);
+            turn.taken.entry(*host).or_default().add(&each);
         }
-        *room = left;
+        turn.all.take(&queued.amounts);
         Some(self.start_on(now, queued, tasks, observer))
     }
 }

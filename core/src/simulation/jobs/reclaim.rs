@@ -1,12 +1,12 @@
 //! Tenants get back what others have borrowed of their guarantees.
 
 use super::{Jobs, Queued, Started};
-use crate::fact::{Fact, JobId};
+use crate::fact::{Fact, JobId, JobOf};
 use crate::jobs::queue::Room;
 use crate::jobs::reclaim::{Guarantees, Runs};
 use crate::observe::Observer;
 use crate::resources::Amounts;
-use crate::scenario::{JobOrder, TenantId};
+use crate::scenario::{DemandId, JobOrder, TenantId};
 use crate::simulation::{Arrived, Simulation};
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,15 +14,39 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who waits for what is his own, and since when.
 pub(super) type Entitled = BTreeMap<JobId, Time>;
 
+/// For whom no room could be made, and how often hosts had changed by then. Until they change again
+/// none can be made for anybody like them either, if decisions depend on the hosts alone.
+#[derive(Debug, Default)]
+pub(super) struct InVain {
+    changes: u64,
+    /// What a stream's jobs ask for is the same, but for whose they are and how many tasks they have.
+    kinds: BTreeSet<(DemandId, TenantId, u32)>,
+}
+
+impl InVain {
+    fn note(&mut self, changes: u64, job: &JobOf) {
+        if self.changes != changes {
+            self.kinds.clear();
+            self.changes = changes;
+        }
+        self.kinds.insert((job.demand, job.tenant, job.tasks));
+    }
+
+    fn knows(&self, changes: u64, job: &JobOf) -> bool {
+        self.changes == changes && self.kinds.contains(&(job.demand, job.tenant, job.tasks))
+    }
+}
+
 impl Jobs {
     /// Notes who waits for no more than his guarantee, with those of his before him; and those who have
     /// for long enough, in the order of the queue.
-    fn note_entitled(&mut self, now: Time, kinds: usize) -> Vec<JobId> {
+    fn note_entitled(&mut self, now: Time, kinds: usize) -> Vec<Queued> {
         let guarantees = Guarantees::new(&self.batch.guarantees, kinds);
         let mut taken: BTreeMap<TenantId, Amounts> = BTreeMap::new();
         let mut stopped = BTreeSet::new();
         let (mut entitled, mut due) = (Entitled::new(), Vec::new());
-        for Queued { job, amounts, .. } in self.queue.rows() {
+        for queued in self.queue.rows() {
+            let Queued { job, amounts, .. } = queued;
             let tenant = job.tenant;
             if stopped.contains(&tenant) {
                 continue;
@@ -38,16 +62,16 @@ impl Jobs {
             let since = self.entitled.get(&job.id).copied().unwrap_or(now);
             entitled.insert(job.id, since);
             if since.after(self.batch.reclaim.after_ms) <= now {
-                due.push(job.id);
+                due.push(*queued);
             }
         }
         self.entitled = entitled;
         due
     }
 
-    fn queued(&self, id: JobId) -> Option<(usize, Queued)> {
-        let row = self.queue.rows().iter().position(|queued| queued.job.id == id)?;
-        Some((row, self.queue.rows()[row]))
+    /// Where in the queue a job is.
+    fn row(&self, id: JobId) -> Option<usize> {
+        self.queue.rows().iter().position(|queued| queued.job.id == id)
     }
 }
 
@@ -63,19 +87,22 @@ impl Simulation {
         if matches!(jobs.batch.scheduler.order, JobOrder::FairShare { .. }) {
             jobs.sort_by_usage(now, &capacity);
         }
-        for id in jobs.note_entitled(now, kinds) {
-            let queued = self.jobs.as_ref().and_then(|jobs| jobs.queued(id));
-            let Some((_, queued)) = queued.filter(|(_, queued)| !self.is_over_quota(queued)) else {
+        for queued in jobs.note_entitled(now, kinds) {
+            let id = queued.job.id;
+            if self.is_over_quota(&queued) || self.is_in_vain(&queued.job) {
+                continue;
+            }
+            let Some(victims) = self.victims(now, &queued) else {
+                self.note_in_vain(&queued.job);
                 continue;
             };
-            let Some(victims) = self.victims(now, &queued) else { continue };
             for start in victims {
                 self.preempt_job(now, start, id, observer);
             }
             // What waited for room and is no job may have taken some.
             let Some(job) = self.start_job(now, &queued, observer) else { continue };
             let Some(mut jobs) = self.jobs.take() else { return };
-            if let Some((row, _)) = jobs.queued(id) {
+            if let Some(row) = jobs.row(id) {
                 jobs.entitled.remove(&id);
                 self.run(now, &mut jobs, vec![(row, job)]);
             }
@@ -85,6 +112,21 @@ impl Simulation {
         let due = jobs.entitled.values().map(|since| since.after(jobs.batch.reclaim.after_ms));
         if let Some(at) = due.filter(|at| *at > now).min() {
             self.look_again(jobs.offers.as_ref().map_or(at, |offers| offers.round_from(at)));
+        }
+    }
+
+    /// Whether it is known that no room can be made for a job.
+    fn is_in_vain(&self, job: &JobOf) -> bool {
+        let changes = self.state.changes;
+        self.jobs.as_ref().is_some_and(|jobs| jobs.in_vain.knows(changes, job))
+    }
+
+    /// No room could be made for a job. What hosts have of images changes without them.
+    fn note_in_vain(&mut self, job: &JobOf) {
+        let is_certain = self.placer.goes_by_state() && self.state.images.is_none();
+        let changes = self.state.changes;
+        if let Some(jobs) = self.jobs.as_mut().filter(|_| is_certain && !self.state.is_judge()) {
+            jobs.in_vain.note(changes, job);
         }
     }
 
@@ -122,6 +164,7 @@ impl Simulation {
 
     /// Whether a job finds hosts where others are gone. The state is afterwards as it was.
     fn fits_without(&mut self, now: Time, queued: &Queued, others: &[&Started]) -> bool {
+        let changes = self.state.changes;
         let mut lifted = Vec::new();
         for vm in others.iter().flat_map(|job| &job.vms) {
             lifted.push((*vm, self.state.vms.get(*vm).host, self.state.spot(*vm)));
@@ -137,6 +180,7 @@ impl Simulation {
         for (vm, host, spot) in lifted.into_iter().rev() {
             self.state.put(vm, host, spot);
         }
+        self.state.changes = changes;
         fits
     }
 
