@@ -30,9 +30,9 @@ use std::sync::Arc;
   fleetcast headroom plan.toml --instances 40 --buffer 10% --survive
   fleetcast headroom plan.toml --instances 40 --json | jq '.looks[] | [.date, .fits]'
 
-At each look, in each future (seed), the instances are placed on a copy of the fleet by the scenario's
-own policy and rules. What is uncertain (`[[uncertain]]`) is drawn anew in each future. Exit code 1: there
-is a future in which it does not fit at the first look.")]
+At each look, in each future (seed), the instances are placed on a copy of the fleet by the
+scenario's own policy and rules. What is uncertain (`[[uncertain]]`) is drawn anew in each future.
+Exit code 1: there is a future in which it does not fit at the first look.")]
 pub(crate) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,

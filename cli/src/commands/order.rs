@@ -31,14 +31,14 @@ const LEANER: [f64; 2] = [0.5, 0.8];
 #[command(after_help = "Examples:
   fleetcast order orders
   fleetcast order plan.toml --sure 90% --every '1 month' --batch 10
-  fleetcast order plan.toml --model small --model large     plans of each, and which one regrets least
-  fleetcast order plan.toml --validate 200                  and in how many of 200 more futures it holds
+  fleetcast order plan.toml --model small --model large     plans of each, and the least regret
+  fleetcast order plan.toml --validate 200                  and how it holds in 200 futures more
   fleetcast order plan.toml --out orders.toml               the plan as `[[order]]`, to paste
 
-What is uncertain (`[[uncertain]]`) and how long orders take is drawn anew with every seed: each is a
-future. `[procurement]` of the pool is left out, but for its lead time and batch; expectations of the
-fleet's own size too. What remains must hold; where nothing remains, nothing may be refused or wait at
-the end. Exit code 1: no plan keeps the promise.")]
+What is uncertain (`[[uncertain]]`) and how long orders take is drawn anew with every seed: each
+is a future. `[procurement]` of the pool is left out, but for its lead time and batch;
+expectations of the fleet's own size too. What remains must hold; where nothing remains, nothing
+may be refused or wait at the end. Exit code 1: no plan keeps the promise.")]
 pub(crate) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,

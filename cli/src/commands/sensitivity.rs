@@ -13,12 +13,12 @@ use crate::{commands, sensitivity};
   fleetcast sensitivity plan.toml --json | jq -r '.tornados[0].bars[].label'
   fleetcast run plan.toml --out results/ --sensitivity     the same, drawn in report.html
 
-At most 24 numbers that are written in the file are turned, one at a time: demand, jobs, lifetimes, run
-times, traffic, instances, boots and work at desks by 20%; lead times and operators by 25%; hosts and
-overcommit by 10%; the trigger of orders and targets of scaling by 5 points; failures, repairs, spares
-and the size of an order to half and twice as much. Flavors, prices and energy stay. What it does to the
-figures that the scenario expects something of is shown; where nothing moves them, the first of the
-usual figures that anything moves.")]
+At most 24 numbers that are written in the file are turned, one at a time: demand, jobs,
+lifetimes, run times, traffic, instances, boots and work at desks by 20%; lead times and operators
+by 25%; hosts and overcommit by 10%; the trigger of orders and targets of scaling by 5 points;
+failures, repairs, spares and the size of an order to half and twice as much. Flavors, prices and
+energy stay. What it does to the figures that the scenario expects something of is shown; where
+nothing moves them, the first of the usual figures that anything moves.")]
 pub(crate) struct Args {
     #[command(flatten)]
     scenario: ScenarioArgs,

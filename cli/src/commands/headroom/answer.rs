@@ -78,12 +78,13 @@ pub(super) fn sentence(found: &Headroom) -> String {
     parts.join("; ")
 }
 
-/// A date; in a run of up to a month, with its time of day.
+/// A date; with its time of day in a run of up to a month, and where it is looked at once.
 fn date(at: &Moment, found: &Headroom) -> String {
     /// A month of 31 days, in seconds.
     const MONTH_S: f64 = 31.0 * 86_400.0;
-    match found.looks.last() {
-        Some(last) if last.at.at_s > MONTH_S => words::day(&at.date).to_owned(),
+    match found.looks.as_slice() {
+        [_, .., last] if last.at.at_s > MONTH_S => words::day(&at.date).to_owned(),
+        [_] => at.date.trim_end_matches("T00:00:00").replace('T', " "),
         _ => at.date.replace('T', " "),
     }
 }
