@@ -132,6 +132,14 @@ fn without_wishes_it_is_one_of_the_largest() {
 }
 
 #[test]
+fn all_that_is_short_is_named() {
+    let told = text(&["--flavor", "one", "--instances", "1000", "--seeds", "2"]);
+    let wanted = "1,000 more of one fit in none of 2 futures, not even at the start; cpu and memory are what \
+                  is short then";
+    assert!(told.starts_with(wanted), "{told}");
+}
+
+#[test]
 fn wrong_wishes_are_told_with_the_way_out() {
     let check = |keys: &[&str], wanted: &str| {
         let output = headroom(keys);

@@ -256,6 +256,13 @@ impl<'s> Losses<'s> {
         survey
     }
 
+    /// What the fleet survives: 0 nothing, 1 the loss of any host, 2 of any rack too, 3 of any zone
+    /// too. Stops at the first kind that it does not survive.
+    pub fn level(&mut self) -> u8 {
+        let scales = [Scale::Host, Scale::Rack, Scale::Zone].into_iter();
+        scales.take_while(|scale| self.survey(*scale, |_, _| ()).survives()).count() as u8
+    }
+
     fn weight(&self, loss: &Loss) -> f64 {
         self.share(&sum(&loss.homeless), &self.state.hosts.total().capacity)
     }
@@ -283,11 +290,7 @@ pub fn reasons(homeless: &[Homeless]) -> Vec<(Reason, u64)> {
     counts
 }
 
-/// What the fleet survives: 0 nothing, 1 the loss of any host, 2 of any rack too, 3 of any zone too.
-/// Stops at the first kind that it does not survive.
+/// What a fleet survives, as [`Losses::level`] tells it.
 pub fn survives(scenario: &Scenario, state: &State, now: Time) -> u8 {
-    let mut losses = Losses::new(scenario, state, now);
-    let scales = [Scale::Host, Scale::Rack, Scale::Zone];
-    let held = scales.iter().take_while(|scale| losses.survey(**scale, |_, _| ()).survives());
-    held.count() as u8
+    Losses::new(scenario, state, now).level()
 }

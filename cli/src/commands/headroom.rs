@@ -8,9 +8,8 @@ use crate::problems;
 use crate::runs::{self, Cores};
 use crate::scenario::{ScenarioArgs, Source, change};
 use crate::typed;
-use fleetcast_core::futures::Future;
 use fleetcast_core::headroom::{self, Asked, Left};
-use fleetcast_core::loss::{Losses, Scale};
+use fleetcast_core::loss::Losses;
 use fleetcast_core::order_plan::wilson;
 use fleetcast_core::report::{Moment, SURVIVES};
 use fleetcast_core::scenario::{Demand, DemandId, FlavorId, Scenario};
@@ -178,7 +177,7 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
     let bar = runs::bar(args.seeds as usize, args.quiet);
     let futures = args.cores.each(args.seeds as usize, &bar, |row| {
         let seed = scenario.seed_after(row as u64);
-        future(&source, &scenario, seed, &asked, &times, args.survive)
+        future(&source, seed, &asked, &times, args.survive)
     });
     bar.finish_and_clear();
     let futures = futures?;
@@ -230,14 +229,13 @@ pub(crate) fn run(args: &Args) -> Result<(), End> {
 /// Runs a future, and looks at it.
 fn future(
     source: &Source,
-    scenario: &Scenario,
     seed: u64,
     asked: &Asked,
     times: &[Time],
     survives: bool,
 ) -> Result<Vec<Seen>, End> {
-    let read = source.read_future(scenario, Future::Seed(seed), &[change("seed", seed)]);
-    let own = Arc::new(read.map_err(|wrong| source.tell(&wrong))?.scenario);
+    let own = runs::future(source, &[change("seed", seed)]).map_err(|wrong| source.tell(&wrong))?;
+    let own = Arc::new(own);
     let mut simulation = Simulation::new(Arc::clone(&own), &source.files)
         .map_err(|wrong| runs::broke(source, &problems::draw(&wrong)))?;
     let look = |at: &Time| {
@@ -248,9 +246,7 @@ fn future(
         let left = headroom::left(&own, state, *at, asked);
         let survives = survives.then(|| {
             let mut losses = Losses::new(&own, state, *at);
-            let scales = [Scale::Host, Scale::Rack, Scale::Zone].into_iter();
-            let level = scales.take_while(|scale| losses.survey(*scale, |_, _| ()).survives());
-            (level.count(), headroom::spare_hosts(&mut losses))
+            (usize::from(losses.level()), headroom::spare_hosts(&mut losses))
         });
         Ok(Seen { has_room: left.has_room(&own, asked), left, survives })
     };

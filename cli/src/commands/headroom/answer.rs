@@ -60,19 +60,17 @@ pub(super) fn sentence(found: &Headroom) -> String {
         }
         _ => format!("{what} in none of {all}, not even at the start"),
     }];
-    // What ends it for the careful, if a resource does.
-    let shortest = found.enough.iter().min_by(|(_, a), (_, b)| {
-        let at = |of: &Lasts| of.conservative.as_ref().map_or(-1.0, |at| at.at_s);
-        at(a).total_cmp(&at(b))
-    });
+    // What ends it for the careful, if resources do.
     if conservative.as_ref() != Some(&last.at) {
-        parts.push(match shortest {
-            Some((name, lasts)) if lasts.conservative == *conservative => {
-                format!("{name} is what is short then")
-            }
-            _ => "enough of everything is free then, but not in one place or not where the rules \
-                  allow it"
+        let ends_it = |(_, lasts): &(&String, &Lasts)| lasts.conservative == *conservative;
+        let short: Vec<&str> =
+            found.enough.iter().filter(ends_it).map(|(name, _)| name.as_str()).collect();
+        parts.push(match short.as_slice() {
+            [] => "enough of everything is free then, but not in one place or not where the rules \
+                   allow it"
                 .to_owned(),
+            [one] => format!("{one} is what is short then"),
+            several => format!("{} are what is short then", several.join(" and ")),
         });
     }
     parts.join("; ")

@@ -3,7 +3,6 @@
 use crate::end::End;
 use crate::runs::{self, Cores};
 use crate::scenario::{Source, change};
-use fleetcast_core::futures::Future;
 use fleetcast_core::read::Override;
 use fleetcast_core::report::Report;
 use fleetcast_core::scenario::Scenario;
@@ -39,8 +38,8 @@ impl Futures<'_> {
         }
         let changes: Vec<Override> =
             self.change.cloned().into_iter().chain([change("seed", seed)]).collect();
-        let read = self.source.read_future(self.scenario, Future::Seed(seed), &changes);
-        let mut scenario = read.map_err(|wrong| self.source.tell(&wrong))?.scenario;
+        let future = runs::future(self.source, &changes);
+        let mut scenario = future.map_err(|wrong| self.source.tell(&wrong))?;
         sizing::goals(&mut scenario);
         let future = Arc::new(scenario);
         let mut kept = self.kept.lock().expect("no run panics");
